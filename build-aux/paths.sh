@@ -1,0 +1,28 @@
+# shellcheck shell=sh
+# Sourced by install.sh and uninstall.sh: where things go, and how they are removed.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin # the Python that PAM modules embed, not a user's own
+export PATH
+DESTDIR=${DESTDIR:-}
+DESTDIR=${DESTDIR%/}
+prefix=${PREFIX:-/usr/local}
+prefix=${prefix%/}
+case $prefix in
+/*) ;;
+*)
+    echo "PREFIX must be an absolute path, not '${PREFIX}'" >&2
+    exit 1
+    ;;
+esac
+# shellcheck disable=SC2034  # used by both
+manifest=$prefix/share/pam_pykeyinit/manifest
+
+# Standard input: lines of a manifest, "f FILE" and "d FOLDER".  Files go first, then the
+# folders from the innermost outwards, those that somebody else put something in stay.
+remove_listed() {
+    sort -r | sort -s -k1,1r | while read -r kind path; do
+        case $kind in
+        f) rm -f "$DESTDIR$path" && echo "removed $DESTDIR$path" ;;
+        d) rmdir "$DESTDIR$path" 2>/dev/null || : ;;
+        esac
+    done
+}

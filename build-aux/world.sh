@@ -1,0 +1,77 @@
+#!/bin/sh
+# world.sh COMMAND...: run a command, as root, in a world of its own, where logins can be
+# tried without touching the machine's: private mounts hold the users, the PAM folders,
+# /dev/log, /run, and this tree's module as ./setup install lays it.  All of it is gone
+# when the command ends.  In WORLD it finds: the world's folder.
+#
+#   $WORLD/log       where /dev/log points to; whoever wants the log listens there
+#   $WORLD/stage     what ./setup install lays
+#   alice, bob, carol, dave   ordinary users, with homes below $WORLD/home
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+
+if [ "${WORLD_STEP:-}" != inside ]; then
+    WORLD=$(mktemp -d /var/tmp/pykeyinit.XXXXXX)
+    export WORLD
+    keys=/proc/sys/kernel/keys
+    maxkeys=$(cat $keys/maxkeys) maxbytes=$(cat $keys/maxbytes)
+    leave() {
+        echo "$maxkeys" >$keys/maxkeys
+        echo "$maxbytes" >$keys/maxbytes
+        rm -rf "$WORLD"
+    }
+    trap leave EXIT
+    trap 'exit 130' INT TERM HUP
+    # Revoked keyrings count until the kernel collects them, minutes later.
+    cat $keys/root_maxkeys >$keys/maxkeys
+    cat $keys/root_maxbytes >$keys/maxbytes
+    status=0
+    WORLD_STEP=inside unshare --mount --propagation private "$0" "$@" || status=$?
+    exit $status
+fi
+unset WORLD_STEP
+
+chmod 755 "$WORLD"
+mount -t tmpfs -o mode=755 pykeyinit "$WORLD"
+mkdir -p "$WORLD/etc" "$WORLD/home" "$WORLD/run" "$WORLD/dev/pts" "$WORLD/dev/shm" "$WORLD/security"
+
+# Users.  Every lookup is from these files: what the machine has of LDAP or the like is out.
+for file in passwd group shadow nsswitch.conf; do
+    cp -p "/etc/$file" "$WORLD/etc/$file" 2>/dev/null || : >"$WORLD/etc/$file"
+done
+printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' >"$WORLD/etc/nsswitch.conf"
+uid=61001
+for user in alice bob carol dave; do
+    # The group's number is another one than the user's, so that none passes for the other.
+    echo "$user:x:$uid:$((uid + 100)):$user:$WORLD/home/$user:/bin/sh" >>"$WORLD/etc/passwd"
+    echo "$user:x:$((uid + 100)):" >>"$WORLD/etc/group"
+    echo "$user:*:19000:0:99999:7:::" >>"$WORLD/etc/shadow"
+    install -d -m 700 -o $uid -g $((uid + 100)) "$WORLD/home/$user"
+    uid=$((uid + 1))
+done
+for file in passwd group shadow nsswitch.conf; do
+    [ -e "/etc/$file" ] || continue
+    mount --bind "$WORLD/etc/$file" "/etc/$file"
+done
+
+# The module, as installed.
+DESTDIR=$WORLD/stage PREFIX=/usr/local "$here/build-aux/install.sh" >/dev/null
+cp -a /lib/security/. "$WORLD/security/"
+cp -a "$WORLD/stage/lib/security/." "$WORLD/security/"
+mount --bind "$WORLD/security" /lib/security
+(cd "$WORLD/stage" && find usr/local/lib -name dist-packages) | while read -r folder; do
+    mount --bind "$WORLD/stage/$folder" "/$folder"
+done
+
+# The log.
+for node in null zero full random urandom tty ptmx; do
+    : >"$WORLD/dev/$node"
+    mount --bind "/dev/$node" "$WORLD/dev/$node"
+done
+mount --rbind /dev/pts "$WORLD/dev/pts"
+ln -s /proc/self/fd "$WORLD/dev/fd"
+ln -s "$WORLD/log" "$WORLD/dev/log"
+mount --rbind "$WORLD/dev" /dev
+mount -t tmpfs -o mode=755 pykeyinit /run
+
+exec "$@"

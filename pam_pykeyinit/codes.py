@@ -1,0 +1,13 @@
+"""Return codes and flags of Linux-PAM (security/_pam_types.h), as plain numbers.
+
+pam_python makes something else of whatever is not a plain int: True is not PAM_SUCCESS.
+"""
+
+PAM_SUCCESS = 0
+PAM_USER_UNKNOWN = 10
+PAM_SESSION_ERR = 14
+PAM_CRED_ERR = 17
+PAM_IGNORE = 25
+
+PAM_ESTABLISH_CRED = 0x2
+PAM_DELETE_CRED = 0x4

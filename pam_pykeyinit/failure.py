@@ -1,0 +1,43 @@
+"""Failures, in words that an administrator can act on.  Pure."""
+
+import errno
+
+from pam_pykeyinit.kernel import KernelError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Result = TypeVar("Result")
+
+_HINTS = {
+    errno.ENOSYS: "this kernel has no keyrings, or a seccomp filter hides them",
+    errno.EPERM: "a seccomp filter, a security module or a missing capability forbids it",
+    errno.EACCES: "the keyring's permissions or a security module forbid it",
+    errno.EDQUOT: "the owner's key quota is used up: see /proc/key-users, kernel.keys.maxkeys",
+    errno.ENOMEM: "the kernel has no memory for it",
+    errno.EKEYREVOKED: "the keyring has been revoked",
+    errno.EKEYEXPIRED: "the keyring has expired",
+}
+
+
+class Failed(Exception):
+    """Something was refused.  str() is the line for the log."""
+
+
+def failed(error: KernelError, consequence: str) -> Failed:
+    """Word a refused call: which one, the errno's name, and what follows for the user."""
+    number = error.errno or 0
+    text = f"{error.call}: {errno.errorcode.get(number, number)}: {consequence}"
+    return Failed(f"{text} ({_HINTS.get(number, error.strerror)})")
+
+
+def attempt(
+    consequence: str, call: "Callable[..., Result]", *arguments: "int | str"
+) -> "Result":
+    """Return call(*arguments); raise Failed, with the consequence, for its KernelError."""
+    try:
+        return call(*arguments)
+    except KernelError as error:
+        raise failed(error, consequence) from error

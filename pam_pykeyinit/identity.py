@@ -1,0 +1,85 @@
+"""Be the user for a moment.  The only place that changes ids.
+
+The kernel owns a new session keyring by the real ids, and finds @u and @us by the real
+user id (join_session_keyring and look_up_user_keyrings in the kernel), so the real ids
+must be the user's while it is made.  Only the calling thread is changed.
+
+While switched, the id that was given up is parked in the saved slot.  So even a process
+that has no privilege left (effective id not root, no capabilities) keeps the right to go
+back, and one whose other ids are root's never loses its capabilities on the way.
+"""
+
+from posix import getresgid, getresuid
+
+from pam_pykeyinit import kernel
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Triple = tuple[int, int, int]
+
+
+class NotRestored(Exception):
+    """The thread's ids are not what they were, and could not be put back."""
+
+
+def with_real_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
+    """Call work() with the real ids `uid` and `gid`; afterwards all ids are as before.
+
+    Raises KernelError where the kernel refuses the switch (work is not called then),
+    NotRestored where it refuses the way back, and what work() raises.
+    """
+    real_uid, real_gid = getresuid()[0], getresgid()[0]
+    _switched(
+        (uid, kernel.KEEP, real_uid) if uid != real_uid else None,
+        (gid, kernel.KEEP, real_gid) if gid != real_gid else None,
+        work,
+    )
+
+
+def with_effective_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
+    """The same with the effective ids, by which permissions are checked."""
+    effective_uid, effective_gid = getresuid()[1], getresgid()[1]
+    _switched(
+        (kernel.KEEP, uid, effective_uid) if uid != effective_uid else None,
+        (kernel.KEEP, gid, effective_gid) if gid != effective_gid else None,
+        work,
+    )
+
+
+def _switched(
+    uids: "Triple | None", gids: "Triple | None", work: "Callable[[], None]"
+) -> None:
+    before = getresuid(), getresgid()
+    try:
+        if gids is not None:  # the group first: without root's uid it may be refused
+            kernel.setresgid(*gids)
+        if uids is not None:
+            kernel.setresuid(*uids)
+        work()
+    finally:
+        try:
+            _restore(*before)
+        except BaseException:  # a host's signal handler may raise in here, once
+            _restore(*before)
+            raise
+
+
+def _restore(uids: "Triple", gids: "Triple") -> None:
+    """Put the ids back, user first, and look whether they are: a call's word is not enough."""
+    refusals = []
+    for read, before, change in (
+        (getresuid, uids, kernel.setresuid),
+        (getresgid, gids, kernel.setresgid),
+    ):
+        if read() != before:
+            try:
+                change(*before)
+            except kernel.KernelError as error:
+                refusals.append(f"{error.call}: {error.strerror}")
+    if (getresuid(), getresgid()) != (uids, gids):
+        raise NotRestored(
+            f"ids are {getresuid()} {getresgid()}, must be {uids} {gids}"
+            + "".join(f"; {refusal}" for refusal in refusals)
+        )

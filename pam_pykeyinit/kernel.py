@@ -1,0 +1,93 @@
+"""keyctl(2), add_key(2) and the raw set*id(2), typed.
+
+Every function is one system call.  It raises OSError and nothing else; it decides nothing
+and logs nothing.  The id calls change the calling thread only (see sysnums).
+"""
+
+from posix import strerror
+
+from pam_pykeyinit import libc, sysnums
+
+# Serial numbers are positive; these stand for a keyring of the caller (keyctl(2)).
+THREAD_KEYRING = -1
+SESSION_KEYRING = -3
+USER_KEYRING = -4
+USER_SESSION_KEYRING = -5
+
+KEEP = -1  # an id that setresuid(2) and setresgid(2) leave as it is
+
+_GET_KEYRING_ID = 0
+_JOIN_SESSION_KEYRING = 1
+_REVOKE = 3
+_SETPERM = 5
+_LINK = 8
+_UNLINK = 9
+
+
+class KernelError(OSError):
+    """A system call failed: `errno`, `strerror`, and `call`, its name for the log."""
+
+    def __init__(self, errno: int, call: str) -> None:
+        super().__init__(errno, strerror(errno))
+        self.call = call
+
+
+def _call(name: str, number: int, a: int, b: int = 0, c: int = 0) -> int:
+    result: int = libc.syscall_numbers(number, a, b, c, 0)
+    if result < 0:
+        raise KernelError(libc.errno(), name)
+    return result
+
+
+def get_keyring_id(keyring: int) -> int:
+    """The serial number of a special keyring, keyctl_get_keyring_ID(3) without `create`.
+
+    A thread without a session keyring gets its user-session keyring installed as one by
+    asking for it (lookup_user_key in the kernel): asking is not free of effects.
+    """
+    return _call("keyctl(GET_KEYRING_ID)", sysnums.KEYCTL, _GET_KEYRING_ID, keyring, 0)
+
+
+def join_anonymous_session() -> int:
+    """Give this thread a new session keyring, owned by its real ids; its serial number."""
+    return _call("keyctl(JOIN_SESSION_KEYRING)", sysnums.KEYCTL, _JOIN_SESSION_KEYRING)
+
+
+def link(key: int, keyring: int) -> None:
+    """Link a key into a keyring, keyctl_link(3)."""
+    _call("keyctl(LINK)", sysnums.KEYCTL, _LINK, key, keyring)
+
+
+def unlink(key: int, keyring: int) -> None:
+    """Remove the link to a key from a keyring, keyctl_unlink(3)."""
+    _call("keyctl(UNLINK)", sysnums.KEYCTL, _UNLINK, key, keyring)
+
+
+def revoke(key: int) -> None:
+    """Make a key unusable for everyone, keyctl_revoke(3)."""
+    _call("keyctl(REVOKE)", sysnums.KEYCTL, _REVOKE, key)
+
+
+def set_permissions(key: int, mask: int) -> None:
+    """Set a key's permissions mask, keyctl_setperm(3)."""
+    _call("keyctl(SETPERM)", sysnums.KEYCTL, _SETPERM, key, mask)
+
+
+def add_keyring(description: str, keyring: int) -> int:
+    """Make a keyring inside another one, add_key(2); its serial number."""
+    serial: int = libc.syscall_add_key(
+        sysnums.ADD_KEY, b"keyring", description.encode(), None, 0, keyring
+    )
+    if serial < 0:
+        raise KernelError(libc.errno(), "add_key(keyring)")
+    return serial
+
+
+def setresuid(real: int, effective: int, saved: int) -> None:
+    """setresuid(2) for the calling thread alone."""
+    _call("setresuid", sysnums.SETRESUID, real, effective, saved)
+
+
+def setresgid(real: int, effective: int, saved: int) -> None:
+    """setresgid(2) for the calling thread alone."""
+    _call("setresgid", sysnums.SETRESGID, real, effective, saved)

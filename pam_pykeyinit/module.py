@@ -1,0 +1,154 @@
+"""The service functions of the PAM module.  The only code that sees a PAM handle.
+
+Here, and nowhere else, every failure becomes a return code and a line in the log.
+"""
+
+from pwd import getpwnam
+
+from pam_pykeyinit import codes, log, options
+from pam_pykeyinit.failure import Failed
+from pam_pykeyinit.identity import NotRestored
+from pam_pykeyinit.session import Session, User, must_revoke
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Protocol
+
+    class PamError(Exception):
+        """What pamh.exception names: libpam refused something."""
+
+        pam_result: int
+
+    class Pamh(Protocol):
+        """What is used of pam_python's handle.  Its repr() crashes: never log it."""
+
+        service: str | None
+        exception: type[PamError]
+
+        def get_user(self, prompt: str) -> str | None: ...
+
+    Action = Callable[[Pamh, options.Options, log.Log], int]
+
+
+class _Answer(Exception):
+    """Ends a call with a return code and one line."""
+
+    def __init__(self, code: int, priority: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+        self.priority = priority
+
+
+class Handle:
+    """The service functions for one PAM handle.  Its state lives and dies with it."""
+
+    __slots__ = ("_named", "_session")
+
+    def __init__(self) -> None:
+        self._session = Session()
+        self._named: set[str] = set()
+
+    def pam_sm_authenticate(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        return codes.PAM_IGNORE
+
+    def pam_sm_acct_mgmt(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        return codes.PAM_IGNORE
+
+    def pam_sm_chauthtok(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        return codes.PAM_IGNORE
+
+    def pam_sm_setcred(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        if flags & codes.PAM_ESTABLISH_CRED:
+            return self._guard(self._initialise, "setcred", codes.PAM_CRED_ERR, pamh, argv)
+        if flags & codes.PAM_DELETE_CRED:
+            return self._guard(self._delete, "setcred", codes.PAM_CRED_ERR, pamh, argv)
+        return codes.PAM_IGNORE
+
+    def pam_sm_open_session(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        return self._guard(self._open, "session", codes.PAM_SESSION_ERR, pamh, argv)
+
+    def pam_sm_close_session(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        return self._guard(self._close, "session", codes.PAM_SESSION_ERR, pamh, argv)
+
+    def pam_sm_end(self, pamh: "Pamh") -> None:
+        """Called at pam_end(3), in forked children too."""
+        self._session.abandon()
+
+    def _guard(
+        self, action: "Action", kind: str, error: int, pamh: "Pamh", argv: "list[str]"
+    ) -> int:
+        """Run an action of one call; whatever it raises ends here."""
+        say = log.Log(None, kind, debug=False)
+        try:
+            asked = options.parse(argv[1:])  # argv[0] is the name of the module's file
+            say = log.Log(pamh.service, kind, debug=asked.debug)
+            return action(pamh, asked, say)
+        except _Answer as answer:
+            return _report(say, answer.priority, str(answer), answer.code)
+        except Failed as failure:
+            return _report(say, log.ERR, str(failure), error)
+        except NotRestored as alarm:
+            return _report(say, log.ALERT, str(alarm), error)
+        except BaseException as bug:  # SystemExit and KeyboardInterrupt of a host, too
+            return _report(say, log.ERR, f"internal error: {type(bug).__name__}: {bug}", error)
+
+    def _open(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+        self._session.opens += 1
+        say(log.DEBUG, f"open {self._session.opens}")
+        return self._initialise(pamh, asked, say)
+
+    def _initialise(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+        for word in asked.unknown:
+            if word not in self._named:
+                self._named.add(word)
+                say(log.ERR, f"unknown option: {word}")
+        session = self._session
+        session.revoke = session.revoke or asked.revoke
+        if not session.keyring:  # setcred and open_session come in either order
+            session.create(_target(pamh), asked.force, say)
+        return codes.PAM_SUCCESS
+
+    def _delete(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+        if not (self._session.keyring and self._session.revoke):
+            return codes.PAM_IGNORE
+        self._session.end(say)
+        return codes.PAM_SUCCESS
+
+    def _close(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+        session = self._session
+        session.opens -= 1
+        say(log.DEBUG, f"close, {session.opens} left, session keyring {session.keyring}")
+        if must_revoke(session.opens, session.keyring, session.revoke):
+            try:
+                session.end(say)
+            except Failed as failure:  # the user has left: there is nothing to fail
+                say(log.ERR, str(failure))
+        return codes.PAM_SUCCESS
+
+
+def _target(pamh: "Pamh") -> User:
+    """Whose session it is.  The prompt, where PAM has to ask, is pam_keyinit's.
+
+    A name that is not UTF-8 or holds a NUL cannot be looked up, so nobody has it.
+    """
+    try:
+        name = pamh.get_user("key user") or ""
+        entry = getpwnam(name)
+    except pamh.exception as refusal:
+        code: int = refusal.pam_result
+        raise _Answer(code, log.NOTICE, f"cannot get the user name: {refusal}") from refusal
+    except KeyError as error:
+        raise _Answer(codes.PAM_USER_UNKNOWN, log.NOTICE, f"unknown user: {name}") from error
+    except ValueError as error:
+        text = f"unknown user: {error}"
+        raise _Answer(codes.PAM_USER_UNKNOWN, log.NOTICE, text) from error
+    return User(name, entry.pw_uid, entry.pw_gid)
+
+
+def _report(say: log.Log, priority: int, text: str, code: int) -> int:
+    try:
+        say(priority, text)
+    except BaseException:  # out of memory: the code must still be the right one
+        pass
+    return code

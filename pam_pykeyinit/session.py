@@ -1,0 +1,171 @@
+"""The session keyring of one PAM handle: what to do with it, and doing it.
+
+The rules are pam_keyinit's; DIFFERENCES in pam_pykeyinit(8) names the exceptions.
+"""
+
+from errno import EACCES, ENOSYS
+
+from pam_pykeyinit import identity, kernel, log
+from pam_pykeyinit.failure import attempt, failed
+from pam_pykeyinit.hold import Hold
+
+# The sessions that are to revoke a keyring, by its serial number.  It is asked one thing
+# only: is the keyring that a login is about to displace one of these?
+_unfinished: "dict[int, Session]" = {}
+
+
+class User:
+    """Whose session it is: the name for the log, the ids for the kernel."""
+
+    __slots__ = ("gid", "name", "uid")
+
+    def __init__(self, name: str, uid: int, gid: int) -> None:
+        self.name = name
+        self.uid = uid
+        self.gid = gid
+
+
+def must_create(session: int, user_session: int) -> bool:
+    """Whether a session keyring has to be made where `force` was not given.
+
+    A thread that has none is shown its user-session keyring (kernel.get_keyring_id), so
+    having none and having that one look the same here, and are treated the same.
+    """
+    return session == user_session
+
+
+def must_revoke(opens: int, keyring: int, revoke: bool) -> bool:
+    """Whether this close_session ends the keyring.
+
+    `opens` is what is still open after it, below zero after a close without an open.
+    """
+    return revoke and keyring != 0 and opens <= 0
+
+
+class Session:
+    """What one handle has made, and what it owes.  `keyring` is 0 while that is nothing."""
+
+    __slots__ = ("_hold", "_user", "keyring", "opens", "revoke")
+
+    def __init__(self) -> None:
+        self.keyring = 0
+        self.opens = 0
+        self.revoke = False
+        self._user = User("", 0, 0)
+        self._hold: Hold | None = None
+
+    def create(self, user: User, force: bool, say: log.Log) -> None:
+        """Give the thread a session keyring of `user`, with the user keyring linked into it.
+
+        Without `force`, one that is in place is kept.  One that was made and could not be
+        linked is remembered, and revoked in its time.
+        Raises Failed, and NotRestored from identity.
+        """
+        self._user = user
+        said: list[tuple[int, str]] = []
+        try:
+            identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))
+        except kernel.KernelError as error:
+            raise failed(error, self._without()) from error
+        finally:
+            for priority, text in said:  # not before: a log line carries its sender's ids
+                say(priority, text)
+
+    def _make(self, force: bool, said: "list[tuple[int, str]]") -> None:
+        """What is done with the user's real ids."""
+        if not force:
+            try:
+                session = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+            except kernel.KernelError as error:
+                why = failed(error, f"{self._without()} without 'force'")
+                if error.errno != ENOSYS:
+                    raise why from error
+                said.append((log.NOTICE, str(why)))
+                return
+            user_session = attempt(
+                self._without(), kernel.get_keyring_id, kernel.USER_SESSION_KEYRING
+            )
+            found = f"session keyring {session}, user-session keyring {user_session}"
+            said.append((log.DEBUG, found))
+            if not must_create(session, user_session):
+                return
+        if _unfinished:
+            _hold_displaced(said)
+        self.keyring = attempt(self._without(), kernel.join_anonymous_session)
+        _unfinished[self.keyring] = self
+        said.append((log.DEBUG, f"joined new session keyring {self.keyring}"))
+        attempt(
+            f"session keyring {self.keyring} does not lead to the keys of {self._user.name}",
+            kernel.link,
+            kernel.USER_KEYRING,
+            kernel.SESSION_KEYRING,
+        )
+        said.append((log.DEBUG, f"linked user keyring into {self.keyring}"))
+
+    def _without(self) -> str:
+        return f"{self._user.name} gets no new session keyring"
+
+    def end(self, say: log.Log) -> None:
+        """Revoke the keyring, and forget it whether that succeeds or not.
+
+        Raises Failed, and NotRestored from identity.
+        """
+        keyring, user, hold = self.keyring, self._user, self._hold
+        self._forget()
+        try:
+            _revoke(keyring, user, hold)
+        except kernel.KernelError as error:
+            consequence = f"session keyring {keyring} of {user.name} was not revoked by us"
+            raise failed(error, consequence) from error
+        finally:
+            if hold is not None:
+                hold.drop()
+        say(log.DEBUG, f"revoked session keyring {keyring}")
+
+    def abandon(self) -> None:
+        """The handle is gone, perhaps only this process's copy of it: revoke nothing."""
+        if self._hold is not None:
+            self._hold.drop()
+        self._forget()
+
+    def hold(self) -> None:
+        """Another keyring takes the place of this one: keep the right to revoke it."""
+        if self.revoke and self._hold is None:
+            self._hold = Hold(self.keyring)
+
+    def _forget(self) -> None:
+        _unfinished.pop(self.keyring, None)
+        self.keyring = 0
+        self._hold = None
+
+
+def _hold_displaced(said: "list[tuple[int, str]]") -> None:
+    try:
+        displaced = _unfinished.get(kernel.get_keyring_id(kernel.SESSION_KEYRING))
+    except kernel.KernelError:
+        return  # what is in place is dead already
+    try:
+        if displaced is not None:
+            displaced.hold()
+    except kernel.KernelError as error:
+        consequence = "the session keyring of an earlier login cannot be revoked at its end"
+        said.append((log.WARNING, str(failed(error, consequence))))
+
+
+def _revoke(keyring: int, user: User, hold: "Hold | None") -> None:
+    """Revoke by what this thread possesses; failing that, as its owner, and by the hold."""
+    try:
+        kernel.revoke(keyring)
+    except kernel.KernelError as error:
+        if error.errno != EACCES:
+            raise
+    else:
+        return
+
+    def as_owner() -> None:
+        identity.with_effective_ids(user.uid, user.gid, lambda: kernel.revoke(keyring))
+
+    if hold is not None:
+        hold.possessing(as_owner)
+    else:
+        as_owner()

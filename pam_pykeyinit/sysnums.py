@@ -1,0 +1,38 @@
+"""System call numbers.
+
+libc has no function for keyctl(2), and its set*id functions change every thread of the
+process where we must change one.  So both go through syscall(2), and that wants numbers.
+They are keyed by what this interpreter was compiled for, not by uname(2): a 32-bit
+process on a 64-bit kernel makes 32-bit calls.
+"""
+
+import sys
+
+# The id calls of i386 and arm are the ones with 32-bit ids (setresuid32, setresgid32).
+#               add_key keyctl setresuid setresgid
+TABLE = {
+    "x86_64": (248, 250, 117, 119),
+    "i386": (286, 288, 208, 210),
+    "arm": (309, 311, 208, 210),
+    "aarch64": (217, 219, 147, 149),
+    "riscv64": (217, 219, 147, 149),
+    "powerpc64le": (269, 271, 164, 169),
+    "s390x": (278, 280, 208, 210),
+}
+
+# Not a number of any call: the kernel answers ENOSYS, which every caller handles.
+_NO_SUCH_CALL = (-1, -1, -1, -1)
+
+
+def architecture(multiarch: str) -> str:
+    """The key of TABLE for a multiarch triplet such as ``x86_64-linux-gnu``.
+
+    x32 shares the processor's name with x86_64 but not its numbers.
+    """
+    machine, _, abi = multiarch.partition("-")
+    return "" if abi.endswith("x32") else machine
+
+
+ADD_KEY, KEYCTL, SETRESUID, SETRESGID = TABLE.get(
+    architecture(getattr(sys.implementation, "_multiarch", "")), _NO_SUCH_CALL
+)

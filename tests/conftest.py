@@ -1,0 +1,67 @@
+"""Fixtures of all tests, and the rule for those that need privileges."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import world
+from support.drive import Driver
+from support.journal import Journal
+
+counts: dict[str, int] = {}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--long, as `./setup test --long` passes it on."""
+    parser.addoption("--long", action="store_true", help="100,000 differential sequences")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the mark that tests of this suite wear."""
+    config.addinivalue_line("markers", "privileged: needs root, keyrings and a private world")
+
+
+@pytest.fixture(autouse=True)
+def _privileges(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker("privileged") and world.folder() is None:
+        world.skip(world.NEEDS_ROOT)
+
+
+@pytest.fixture(scope="session")
+def pamdrive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The driver's program."""
+    return world.build_driver(tmp_path_factory.mktemp("driver"))
+
+
+@pytest.fixture
+def driver(pamdrive: Path, tmp_path: Path) -> Driver:
+    """A driver with a scratch folder for service files."""
+    return Driver(pamdrive, tmp_path)
+
+
+@pytest.fixture
+def journal() -> Iterator[Journal]:
+    """What is logged during a test."""
+    folder = world.folder()
+    assert folder
+    listener = Journal(folder / "log")
+    yield listener
+    listener.close()
+
+
+@pytest.fixture(params=sorted(world.LOADERS))
+def loader(request: pytest.FixtureRequest) -> str:
+    """Each loader in turn: what stands in a PAM line before the options."""
+    return world.LOADERS[str(request.param)]
+
+
+@pytest.fixture(scope="session")
+def tally() -> dict[str, int]:
+    """Numbers that the summary reports, by name."""
+    return counts
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how much was run, where a number says more than "passed"."""
+    for name, number in counts.items():
+        terminalreporter.write_line(f"{name}: {number}")

@@ -1,0 +1,207 @@
+/* What can be seen of the process: its keyrings, and everything else that must not change. */
+#include "pamdrive.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <signal.h>
+
+extern char **environ;
+
+static struct { int serial; unsigned owner; } seen[64];
+static int seen_count;
+
+static const char *error_name(void)
+{
+	return strerrorname_np(errno);
+}
+
+/* "keyring;0;0;3f030000;_ses", or the name of the errno. */
+static void print_description(long key)
+{
+	char text[512];
+	long length = keyctl(DESCRIBE, key, text, sizeof text - 1);
+
+	if (length < 0 || length >= (long)sizeof text)
+		printf("\"%s\"", length < 0 ? error_name() : "too long");
+	else
+		printf("\"%s\"", text);
+}
+
+/* In a child: the session keyring and what is linked into it. */
+static void print_session_keyring(void)
+{
+	int links[256];
+	long session = keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0);
+	long size;
+
+	if (session < 0) {
+		printf("{\"error\":\"%s\"}", error_name());
+		return;
+	}
+	printf("{\"serial\":%ld,\"description\":", session);
+	print_description(session);
+	printf(",\"links\":[");
+	size = keyctl(READ, session, links, sizeof links);
+	for (long i = 0; i < size / (long)sizeof *links; i++) {
+		printf("%s", i ? "," : "");
+		print_description(links[i]);
+	}
+	printf("]}");
+}
+
+/* In a child: as the owner, who may see it, what has become of a keyring. */
+static void print_state(int serial, unsigned owner)
+{
+	char text[8];
+
+	if (syscall(SYS_setresuid, owner, owner, owner) < 0)
+		fail("setresuid");
+	printf("[%d,\"%s\"]", serial,
+	       keyctl(DESCRIBE, serial, text, sizeof text) < 0 ? error_name() : "live");
+}
+
+static void in_child(void (*print)(int, unsigned), int serial, unsigned owner)
+{
+	fflush(stdout);
+	pid_t child = fork();
+	if (child < 0)
+		fail("fork");
+	if (child == 0) {
+		print(serial, owner);
+		fflush(stdout);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
+static void session_keyring(int unused, unsigned unused_too)
+{
+	(void)unused, (void)unused_too;
+	print_session_keyring();
+}
+
+/*
+ * Remember a keyring, and keep it alive: a child that sleeps until we end has it as its
+ * session keyring.  Otherwise the kernel would destroy it at some moment after the last
+ * process left it, and "revoked" could be told from "gone" only by chance.
+ */
+static void remember(void)
+{
+	int parts[2], got[2] = {0, 0};
+	pid_t parent = getpid();
+
+	if (pipe(parts) < 0)
+		fail("pipe");
+	pid_t child = fork();
+	if (child == 0) {
+		char text[512];
+		unsigned owner;
+		got[0] = keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0);
+		if (got[0] > 0 && keyctl(DESCRIBE, got[0], text, sizeof text) > 0 &&
+		    sscanf(text, "keyring;%u;", &owner) == 1)
+			got[1] = owner;
+		else
+			got[0] = 0;
+		if (write(parts[1], got, sizeof got) != sizeof got)
+			_exit(1);
+		for (int fd = 0; fd < 64; fd++)
+			close(fd);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (getppid() == parent)
+			pause();
+		_exit(0);
+	}
+	if (child < 0 || read(parts[0], got, sizeof got) != sizeof got)
+		fail("remember");
+	close(parts[0]);
+	close(parts[1]);
+	for (int i = 0; i < seen_count; i++)
+		if (seen[i].serial == got[0])
+			got[0] = 0;
+	if (got[0] == 0) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+	} else if (seen_count < (int)(sizeof seen / sizeof *seen)) {
+		seen[seen_count].serial = got[0];
+		seen[seen_count++].owner = got[1];
+	}
+}
+
+void look(void)
+{
+	uid_t u[3];
+	gid_t g[3];
+
+	remember();
+	getresuid(&u[0], &u[1], &u[2]);
+	getresgid(&g[0], &g[1], &g[2]);
+	printf("{\"ids\":[%d,%d,%d,%d,%d,%d],\"session\":", u[0], u[1], u[2], g[0], g[1], g[2]);
+	in_child(session_keyring, 0, 0);
+	printf(",\"keyrings\":[");
+	for (int i = 0; i < seen_count; i++) {
+		printf("%s", i ? "," : "");
+		in_child(print_state, seen[i].serial, seen[i].owner);
+	}
+	printf("]}\n");
+}
+
+/* The lines of a /proc status file that tell ids, masks and signals. */
+static void print_status(const char *task)
+{
+	char path[300], line[256];
+	FILE *file;
+
+	snprintf(path, sizeof path, "/proc/self/task/%s/status", task);
+	file = fopen(path, "re");
+	if (file == NULL)
+		fail(path);
+	while (fgets(line, sizeof line, file))
+		if (!strncmp(line, "Uid:", 4) || !strncmp(line, "Gid:", 4) ||
+		    !strncmp(line, "Groups:", 7) || !strncmp(line, "Umask:", 6) ||
+		    !strncmp(line, "Sig", 3) || !strncmp(line, "Cap", 3)) {
+			line[strcspn(line, "\n")] = 0;
+			for (char *c = line; *c; c++)
+				if (*c == '\t')
+					*c = ' ';
+			printf(",\"%s\"", line);
+		}
+	fclose(file);
+}
+
+void hygiene(void)
+{
+	char cwd[1024] = "?";
+	unsigned long environment = 5381;
+
+	if (getcwd(cwd, sizeof cwd) == NULL)
+		fail("getcwd");
+	for (char **e = environ; *e; e++)
+		for (char *c = *e; *c; c++)
+			environment = environment * 33 + (unsigned char)*c;
+	printf("[\"cwd %s\",\"locale %s\",\"environment %lx\"", cwd, setlocale(LC_ALL, NULL),
+	       environment);
+	DIR *tasks = opendir("/proc/self/task");
+	for (struct dirent *entry; tasks && (entry = readdir(tasks));)
+		if (entry->d_name[0] != '.')
+			print_status(entry->d_name);
+	closedir(tasks);
+	for (int fd = 0; fd < 64; fd++) {
+		struct stat s;
+		if (fstat(fd, &s) == 0)
+			printf(",\"fd %d %lx:%lx\"", fd, (long)s.st_dev, (long)s.st_ino);
+	}
+	for (int number = 1; number < 65; number++) {
+		struct sigaction action;
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+			printf(",\"signal %d %s\"", number,
+			       action.sa_handler == SIG_IGN ? "ignored" : "handled");
+	}
+	printf("]\n");
+}

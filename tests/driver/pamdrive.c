@@ -1,0 +1,159 @@
+/*
+ * pamdrive CONFDIR: a PAM application that does what it is told.
+ *
+ * Standard input is a script, a command a line; standard output has a line of JSON for
+ * each command that has something to say.
+ *
+ *   start H SERVICE USER   pam_start_confdir; handle H is a digit; USER "-" is none,
+ *                          "=" the empty name
+ *   auth|acct|open|close|chauthtok H
+ *   establish|delete|reinitialize|refresh H        pam_setcred with that flag
+ *   end H                  pam_end
+ *   forkend H USER         pam_end in a forked child that has become USER, as su does
+ *   answer TEXT            from now on a prompt is answered so, where it was refused
+ *   syslog TEXT            a line of the application's own
+ *   look, hygiene, prep, ids, seccomp              see pamdrive.h
+ *
+ * A PAM call prints {"call": ..., "code": ...} and is followed by a look.
+ */
+#include "pamdrive.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <security/pam_appl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <syslog.h>
+
+static pam_handle_t *handles[10];
+static char *answer;
+
+noreturn void fail(const char *what)
+{
+	fflush(stdout);
+	fprintf(stderr, "pamdrive: %s: %s\n", what, strerror(errno));
+	exit(99);
+}
+
+static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
+		    void *unused)
+{
+	(void)messages, (void)unused;
+	if (answer == NULL || count != 1)
+		return PAM_CONV_ERR;
+	*responses = calloc(1, sizeof **responses);
+	(*responses)->resp = strdup(answer);
+	return PAM_SUCCESS;
+}
+
+static int start(const char *confdir, char **words)
+{
+	static const struct pam_conv conversation = {converse, NULL};
+	const char *user = words[3];
+
+	if (!strcmp(user, "-"))
+		user = NULL;
+	else if (!strcmp(user, "="))
+		user = "";
+	return pam_start_confdir(words[2], user, &conversation, confdir,
+				 &handles[words[1][0] - '0']);
+}
+
+static int end_in_child(pam_handle_t *handle, const char *name)
+{
+	int status;
+	struct passwd *user = getpwnam(name);
+
+	if (user == NULL)
+		fail(name);
+	fflush(stdout);
+	pid_t child = fork();
+	if (child < 0)
+		fail("fork");
+	if (child == 0) {
+		if (setgid(user->pw_gid) || setuid(user->pw_uid))
+			_exit(98);
+		_exit(pam_end(handle, PAM_DATA_SILENT));
+	}
+	waitpid(child, &status, 0);
+	return status;
+}
+
+static int call(const char *name, pam_handle_t *handle, char **words)
+{
+	if (!strcmp(name, "auth"))
+		return pam_authenticate(handle, 0);
+	if (!strcmp(name, "acct"))
+		return pam_acct_mgmt(handle, 0);
+	if (!strcmp(name, "open"))
+		return pam_open_session(handle, 0);
+	if (!strcmp(name, "close"))
+		return pam_close_session(handle, 0);
+	if (!strcmp(name, "chauthtok"))
+		return pam_chauthtok(handle, 0);
+	if (!strcmp(name, "establish"))
+		return pam_setcred(handle, PAM_ESTABLISH_CRED);
+	if (!strcmp(name, "delete"))
+		return pam_setcred(handle, PAM_DELETE_CRED);
+	if (!strcmp(name, "reinitialize"))
+		return pam_setcred(handle, PAM_REINITIALIZE_CRED);
+	if (!strcmp(name, "refresh"))
+		return pam_setcred(handle, PAM_REFRESH_CRED);
+	if (!strcmp(name, "end"))
+		return pam_end(handle, PAM_SUCCESS);
+	if (!strcmp(name, "forkend"))
+		return end_in_child(handle, words[2]);
+	errno = EINVAL;
+	fail(name);
+}
+
+static void run(const char *confdir, char **words)
+{
+	const char *name = words[0];
+
+	if (!strcmp(name, "look"))
+		look();
+	else if (!strcmp(name, "hygiene"))
+		hygiene();
+	else if (!strcmp(name, "prep"))
+		prepare(words);
+	else if (!strcmp(name, "ids"))
+		set_ids(words);
+	else if (!strcmp(name, "seccomp"))
+		deny(words);
+	else if (!strcmp(name, "answer"))
+		answer = strdup(words[1]);
+	else if (!strcmp(name, "syslog"))
+		syslog(LOG_INFO, "%s", words[1]);
+	else {
+		int code = !strcmp(name, "start") ? start(confdir, words)
+						  : call(name, handles[words[1][0] - '0'], words);
+		printf("{\"call\":\"%s\",\"handle\":%c,\"code\":%d}\n", name, words[1][0], code);
+		look();
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static char line[70000];
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: pamdrive CONFDIR <SCRIPT\n");
+		return 2;
+	}
+	openlog("pamdrive", 0, LOG_DAEMON);
+	while (fgets(line, sizeof line, stdin)) {
+		char *words[10] = {NULL}, *rest = line;
+		int count = 0;
+
+		line[strcspn(line, "\n")] = 0;
+		for (char *word; count < 9 && (word = strsep(&rest, " "));)
+			words[count++] = word;
+		if (words[0][0])
+			run(argv[1], words);
+	}
+	fflush(stdout);
+	return 0;
+}

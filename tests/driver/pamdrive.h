@@ -1,0 +1,34 @@
+/* The parts of pamdrive.  Each prints one line of JSON for what it did or saw. */
+#ifndef PAMDRIVE_H
+#define PAMDRIVE_H
+
+#include <stdnoreturn.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SESSION_KEYRING (-3)
+#define USER_SESSION_KEYRING (-5)
+
+enum keyctl_operation {
+	GET_KEYRING_ID = 0,
+	JOIN_SESSION_KEYRING = 1,
+	REVOKE = 3,
+	DESCRIBE = 6,
+	READ = 11,
+	SET_TIMEOUT = 15,
+};
+
+#define keyctl(...) syscall(SYS_keyctl, __VA_ARGS__)
+
+noreturn void fail(const char *what);
+
+/* The state that a login may change, seen from a forked child: looking changes nothing. */
+void look(void);
+/* Everything of the process that a PAM module has no business to change. */
+void hygiene(void);
+/* Set the stage: "prep KIND [USER]", "ids RUID EUID SUID RGID EGID SGID", "seccomp CALL ERRNO". */
+void prepare(char **words);
+void set_ids(char **words);
+void deny(char **words);
+
+#endif

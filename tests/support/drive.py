@@ -1,0 +1,108 @@
+"""Run pamdrive scripts, and read what it saw."""
+
+import itertools
+import json
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+_folders = itertools.count()
+
+
+@dataclass
+class Step:
+    """One call of PAM, its code, and what could be seen after it."""
+
+    call: str
+    handle: int
+    code: int
+    ids: list[int]
+    session: dict[str, Any]  # "serial", "description", "links"; or "error"
+    keyrings: dict[int, str]  # every session keyring seen so far: "live", or an errno
+
+    @property
+    def fields(self) -> tuple[str, int, int, str, str]:
+        """Type, owner, group, permissions and name of the session keyring."""
+        kind, owner, group, permissions, name = self.session["description"].split(";", 4)
+        return kind, int(owner), int(group), permissions, name
+
+
+@dataclass
+class Outcome:
+    """All that a script gave."""
+
+    steps: list[Step] = field(default_factory=list)
+    hygiene: list[list[str]] = field(default_factory=list)
+
+    def codes(self) -> list[int]:
+        """The codes of the PAM calls, without start and end."""
+        return [step.code for step in self.steps if step.call not in ("start", "end", "forkend")]
+
+
+class Driver:
+    """pamdrive, with a folder of PAM service files of its own."""
+
+    def __init__(self, program: Path, scratch: Path) -> None:
+        self.program = program
+        self.scratch = scratch
+
+    def services(self, **stacks: str) -> Path:
+        """A new folder with these service files."""
+        folder = self.scratch / f"services{next(_folders)}"
+        folder.mkdir()
+        for name, text in {"other": "auth required pam_deny.so", **stacks}.items():
+            (folder / name).write_text(text + "\n", encoding="latin-1")
+        return folder
+
+    def start(self, services: Path, script: str, **more: Any) -> "Running":
+        """Begin to run a script, a command a line."""
+        return Running(
+            subprocess.Popen(
+                [self.program, services],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={"PATH": "/usr/bin:/bin", **more.pop("env", {})},
+                **more,
+            ),
+            script,
+        )
+
+    def run(self, services: Path, script: str, **more: Any) -> Outcome:
+        """Run a script to its end."""
+        return self.start(services, script, **more).outcome()
+
+
+class Running:
+    """A pamdrive at work."""
+
+    def __init__(self, process: "subprocess.Popen[bytes]", script: str) -> None:
+        self._process = process
+        assert process.stdin
+        process.stdin.write(os.fsencode(script))
+        process.stdin.close()
+        process.stdin = None
+
+    def outcome(self) -> Outcome:
+        """Wait for the end, and read what was printed."""
+        output, errors = self._process.communicate(timeout=60)
+        assert self._process.returncode == 0, (self._process.returncode, errors.decode())
+        return _read(output.decode())
+
+
+def _read(output: str) -> Outcome:
+    outcome = Outcome()
+    call: dict[str, Any] = {"call": "look", "handle": 0, "code": 0}
+    for line in output.splitlines():
+        read = json.loads(line)
+        if isinstance(read, list):
+            outcome.hygiene.append(read)
+        elif "call" in read:
+            call = read
+        else:
+            read["keyrings"] = dict(read["keyrings"])
+            outcome.steps.append(Step(**call, **read))
+            call = {"call": "look", "handle": 0, "code": 0}
+    return outcome

@@ -1,0 +1,45 @@
+"""The private world that build-aux/world.sh makes, seen from the tests."""
+
+import os
+import pwd
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NEEDS_ROOT = "needs root and keyrings: sudo ./setup test"
+
+# Which loader runs our module: what stands in a PAM line before the options.
+LOADERS = {"pam_python": "pam_python.so pam_pykeyinit.py"}
+ORACLE = "pam_keyinit.so"
+
+
+def folder() -> Path | None:
+    """The world's folder, or None outside of one."""
+    name = os.environ.get("WORLD")
+    return Path(name) if name else None
+
+
+def skip(reason: str) -> None:
+    """Skip a test that needs privileges.  In CI nothing may be skipped for want of them."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"skipped in CI: {reason}")
+    pytest.skip(reason)
+
+
+def build_driver(where: Path) -> Path:
+    """Compile pamdrive; the path of the program."""
+    subprocess.run(["meson", "setup", "-Dtests=true", where, ROOT], check=True, capture_output=True)
+    subprocess.run(["ninja", "-C", where], check=True, capture_output=True)
+    return where / "tests/driver/pamdrive"
+
+
+def uid(user: str) -> int:
+    """The uid of a user of this world."""
+    return pwd.getpwnam(user).pw_uid
+
+
+def gid(user: str) -> int:
+    """The gid of a user of this world."""
+    return pwd.getpwnam(user).pw_gid
