@@ -48,7 +48,9 @@ cp "$stage/manifest" ".$manifest"
 # are kept: by them Python knows that bytecode belongs to its source.
 find . -type f | sed 's/^\.//' | awk '/\/security\// { last = last $0 "\n"; next } { print }
     END { printf "%s", last }' | while read -r file; do
-    install -p -m 644 ".$file" "$DESTDIR$file.new"
+    mode=644
+    [ ! -x ".$file" ] || mode=755
+    install -p -m $mode ".$file" "$DESTDIR$file.new"
     mv -f "$DESTDIR$file.new" "$DESTDIR$file"
 done
 grep -vxF -f "$stage/manifest" "$old" | remove_listed

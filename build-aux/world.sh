@@ -62,6 +62,11 @@ mount --bind "$WORLD/security" /lib/security
 (cd "$WORLD/stage" && find usr/local/lib -name dist-packages) | while read -r folder; do
     mount --bind "$WORLD/stage/$folder" "/$folder"
 done
+mkdir -p "$WORLD/bin" "$WORLD/local-bin"
+mount --bind /usr/local/bin "$WORLD/local-bin"
+cp -as "$WORLD/local-bin/." "$WORLD/bin/"
+cp -a --remove-destination "$WORLD/stage/usr/local/bin/." "$WORLD/bin/"
+mount --bind "$WORLD/bin" /usr/local/bin
 
 # The log.
 for node in null zero full random urandom tty ptmx; do

@@ -61,7 +61,7 @@ def tally() -> dict[str, int]:
     return counts
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
     """Say how much was run, where a number says more than "passed"."""
     for name, number in counts.items():
         terminalreporter.write_line(f"{name}: {number}")

@@ -1,0 +1,112 @@
+"""Become the user of --user, for good."""
+
+import pwd
+from posix import (
+    getgrouplist,
+    getgroups,
+    getresgid,
+    getresuid,
+    setgid,
+    setgroups,
+    setresgid,
+    setresuid,
+    setuid,
+)
+
+from pam_pykeyinit.log import printable
+
+
+class Refused(Exception):
+    """The helper cannot do what it was asked.  str() is the line for the user."""
+
+
+class Target:
+    """Whom the program is to run as: uid, gid, and all supplementary groups."""
+
+    __slots__ = ("gid", "groups", "uid")
+
+    def __init__(self, uid: int, gid: int, groups: "list[int]") -> None:
+        self.uid = uid
+        self.gid = gid
+        self.groups = groups
+
+
+def find(text: str) -> Target:
+    """The target that USER[:GROUP] names.  A number stands for itself where no name is it.
+
+    The groups are initgroups(3)'s; GROUP takes the place of the one in passwd(5), as in
+    systemd.exec(5).  Raises Refused.
+    """
+    user, colon, group = text.partition(":")
+    try:
+        entry = _entry(user)
+    except (KeyError, ValueError, OverflowError):  # NUL, not UTF-8, larger than any uid
+        if not (_is_id(user) and group):
+            say = f"unknown user: {printable(user[:64])}"
+            raise Refused(f"{say} (see getent passwd; for a bare number say UID:GROUP)") from None
+        gid = _group(group)
+        return Target(int(user), gid, [gid])
+    if colon and not group:
+        raise Refused(f"no group after the colon in --user {printable(text[:64])}")
+    gid = _group(group) if group else entry.pw_gid
+    return Target(entry.pw_uid, gid, getgrouplist(entry.pw_name, gid))
+
+
+def _entry(user: str) -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam(user)
+    except KeyError:
+        if not _is_id(user):
+            raise
+        return pwd.getpwuid(int(user))
+
+
+def _is_id(text: str) -> bool:
+    # The last number is what set*id(2) take for "leave it as it is".
+    return text.isascii() and text.isdigit() and int(text[:11]) < 2**32 - 1
+
+
+def _group(text: str) -> int:
+    import grp
+
+    try:
+        return grp.getgrnam(text).gr_gid
+    except (KeyError, ValueError):
+        if _is_id(text):
+            return int(text)
+    raise Refused(f"unknown group: {printable(text[:64])} (see getent group)")
+
+
+def is_already(target: Target) -> bool:
+    """Whether nothing has to be changed that an ordinary user could not change anyway."""
+    return getresuid() == (target.uid,) * 3 and getresgid() == (target.gid,) * 3
+
+
+def become(target: Target) -> None:
+    """Change groups, gid and uid, and make sure that there is no way back.
+
+    Raises Refused; the ids may then be half changed, so the caller must end.
+    """
+    if is_already(target) and target.uid != 0:
+        return
+    try:
+        setgroups(target.groups)
+        setresgid(target.gid, target.gid, target.gid)
+        setresuid(target.uid, target.uid, target.uid)
+    except OSError as error:
+        hint = "only root can; as an ordinary user leave --user out"
+        raise Refused(f"cannot become uid {target.uid}: {error.strerror} ({hint})") from error
+    if not is_already(target) or set(getgroups()) - {target.gid} != (
+        set(target.groups) - {target.gid}
+    ):
+        raise Refused(f"the kernel did not make this uid {target.uid} with its groups")
+    if target.uid != 0 and (_can(setuid) or (target.gid != 0 and _can(setgid))):
+        raise Refused(f"uid {target.uid} could become root again (securebits, capabilities)")
+
+
+def _can(change: "type[setuid] | object") -> bool:
+    try:
+        change(0)  # type: ignore[operator]
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,142 @@
+"""The keyctl(2) and add_key(2) calls that only the helper needs, typed.
+
+Like pam_pykeyinit.kernel, and beside it so that a login imports nothing of this: every
+function is one system call, raises KernelError and nothing else, decides nothing.
+"""
+
+import _ctypes
+
+from pam_pykeyinit import libc, sysnums
+from pam_pykeyinit.kernel import KernelError
+
+PROCESS_KEYRING = -2
+
+_JOIN_SESSION_KEYRING = 1
+_CHOWN = 4
+_DESCRIBE = 6
+_SEARCH = 10
+_READ = 11
+_SET_TIMEOUT = 15
+_SESSION_TO_PARENT = 18
+_GET_PERSISTENT = 22
+
+_DESCRIPTION_SPACE = 4096 + 64  # the longest description, and the fields in front of it
+
+
+class _Char(_ctypes._SimpleCData):  # type: ignore[type-arg]
+    _type_ = "c"
+
+
+class _Space(_ctypes.Array):  # type: ignore[type-arg]
+    _type_ = _Char
+    _length_ = _DESCRIPTION_SPACE
+
+
+class _WithName(_ctypes.CFuncPtr):
+    """syscall(2) with a text as the operation's first argument."""
+
+    _flags_ = libc._CDECL | libc._SAVE_ERRNO
+    _restype_ = libc._Long
+    _argtypes_ = (libc._Long, libc._Long, libc._Bytes)
+
+
+class _IntoSpace(_ctypes.CFuncPtr):
+    """syscall(2) that fills a buffer: the operation, a key, the buffer, its size."""
+
+    _flags_ = libc._CDECL | libc._SAVE_ERRNO
+    _restype_ = libc._Long
+    _argtypes_ = (libc._Long, libc._Long, libc._Long, _Space, libc._Long)
+
+
+class _WithTexts(_ctypes.CFuncPtr):
+    """syscall(2) as keyctl(SEARCH): keyring, type, description, where to link it."""
+
+    _flags_ = libc._CDECL | libc._SAVE_ERRNO
+    _restype_ = libc._Long
+    _argtypes_ = (libc._Long, libc._Long, libc._Long, libc._Bytes, libc._Bytes, libc._Long)
+
+
+_syscall = _ctypes.dlsym(_ctypes.dlopen(None, 0), "syscall")
+_with_name = _WithName(_syscall)
+_into_space = _IntoSpace(_syscall)
+_with_texts = _WithTexts(_syscall)
+
+
+def _checked(result: int, call: str) -> int:
+    if result < 0:
+        raise KernelError(libc.errno(), call)
+    return result
+
+
+def _numbers(call: str, operation: int, *arguments: int) -> int:
+    a, b, c = (*arguments, 0, 0)[:3]
+    result: int = libc.syscall_numbers(sysnums.KEYCTL, operation, a, b, c)
+    return _checked(result, call)
+
+
+def describe(key: int) -> "tuple[str, int, int, int, str]":
+    """Type, owner's uid, gid, permissions mask and description, keyctl_describe(3)."""
+    space = _Space()
+    length = _into_space(sysnums.KEYCTL, _DESCRIBE, key, space, _DESCRIPTION_SPACE)
+    _checked(length, "keyctl(DESCRIBE)")
+    text = bytes(space.raw[: length - 1]).decode("utf-8", "surrogateescape")
+    kind, uid, gid, mask, description = text.split(";", 4)
+    return kind, int(uid), int(gid), int(mask, 16), description
+
+
+def can_read(key: int) -> int:
+    """The size of a key's payload in bytes, without taking it, keyctl_read(3)."""
+    return _numbers("keyctl(READ)", _READ, key)
+
+
+def search(keyring: int, kind: str, description: str) -> int:
+    """The serial number of a key below a keyring, keyctl_search(3)."""
+    result: int = _with_texts(
+        sysnums.KEYCTL, _SEARCH, keyring, _encoded(kind), _encoded(description), 0
+    )
+    return _checked(result, "keyctl(SEARCH)")
+
+
+def join_named_session(name: str) -> int:
+    """Join the session keyring of that name, or make one; its serial number.
+
+    keyctl_join_session_keyring(3).  It may be another user's: whoever made the name first
+    and granted search to others.  A name that begins with a dot is EPERM.
+    """
+    result: int = _with_name(sysnums.KEYCTL, _JOIN_SESSION_KEYRING, _encoded(name))
+    return _checked(result, "keyctl(JOIN_SESSION_KEYRING)")
+
+
+def add_user_key(description: str, payload: bytes, keyring: int) -> int:
+    """Make or update a key of type "user", add_key(2); its serial number."""
+    result: int = libc.syscall_add_key(
+        sysnums.ADD_KEY, b"user", _encoded(description), payload, len(payload), keyring
+    )
+    return _checked(result, "add_key(user)")
+
+
+def get_persistent(uid: int, keyring: int) -> int:
+    """Link a user's persistent keyring into a keyring, keyctl_get_persistent(3); -1: own."""
+    return _numbers("keyctl(GET_PERSISTENT)", _GET_PERSISTENT, uid, keyring)
+
+
+def session_to_parent() -> None:
+    """Give the parent process this one's session keyring, keyctl_session_to_parent(3).
+
+    It takes effect when the parent next returns to user space.
+    """
+    _numbers("keyctl(SESSION_TO_PARENT)", _SESSION_TO_PARENT)
+
+
+def set_timeout(key: int, seconds: int) -> None:
+    """Let a key expire after so many seconds, 0 for never, keyctl_set_timeout(3)."""
+    _numbers("keyctl(SET_TIMEOUT)", _SET_TIMEOUT, key, seconds)
+
+
+def chown(key: int, uid: int, gid: int) -> None:
+    """Change a key's owner and group, -1 for neither, keyctl_chown(3)."""
+    _numbers("keyctl(CHOWN)", _CHOWN, key, uid, gid)
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

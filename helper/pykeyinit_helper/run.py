@@ -1,0 +1,170 @@
+"""`pykeyinit-helper run`: prepare the session keyring, become the user, exec in place.
+
+This is the start of every daemon that uses it, so nothing is imported that it does not
+use: no os, no argparse, not even site.
+"""
+
+import posix
+from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR, EPERM
+
+from pam_pykeyinit import identity, kernel
+from pam_pykeyinit.log import printable
+from pykeyinit_helper import decide, words
+from pykeyinit_helper.become import Refused, Target, become, find, is_already
+from pykeyinit_helper.prepare import Preparation, look
+
+HELPER_FAILED = 125
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+
+_SIGPIPE, _SIGXFSZ = 13, 25
+_COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")
+
+
+def say(text: str) -> None:
+    """One line on standard error; where there is none to write to, nothing."""
+    line = f"pykeyinit-helper: {printable(text)}\n"
+    try:
+        posix.write(2, line.encode("utf-8", "backslashreplace"))
+    except OSError:
+        pass
+
+
+def main(arguments: "list[str]") -> int:
+    """Does not return where the program is started in place; otherwise the exit status."""
+    _keep_standard_descriptors_closed()
+    try:
+        asked = words.read(arguments)
+        if asked.help:
+            from pykeyinit_helper.usage import show
+
+            return show("run")
+        return _run(asked)
+    except Refused as refusal:
+        say(str(refusal))
+    except identity.NotRestored as alarm:
+        say(f"{alarm}; nothing was started")
+    return HELPER_FAILED
+
+
+def _run(asked: words.Words) -> int:
+    target = find(asked.user) if asked.user is not None else None
+    if target is not None:
+        if asked.session != decide.KEEP and not is_already(target):
+            _leave_foreign_keyring(target)
+        become(target)
+    preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
+    preparation.run()
+    if asked.debug:
+        for step in preparation.steps:
+            say(step)
+    if not asked.quiet:
+        for notice in preparation.notices:
+            say(notice)
+    if asked.strict and preparation.refusals:
+        raise Refused(f"{preparation.refusals[0]}; not started because of --strict")
+    if not asked.quiet:
+        for refusal in preparation.refusals:
+            say(f"warning: {refusal}")
+    _restore_environment()
+    if asked.revoke_on_exit and preparation.created:
+        from pykeyinit_helper.supervise import supervise
+
+        return supervise(asked.program, preparation.serial)
+    return execute(asked.program)
+
+
+def _leave_foreign_keyring(target: Target) -> None:
+    """Leave a session keyring of somebody else's while that needs nothing of the target.
+
+    Afterwards the target gets one of its own.  But if that is refused, say because the
+    target has used up its quota on purpose, it must not be left in possession of root's.
+    """
+    foreign = False
+
+    def work() -> None:
+        nonlocal foreign
+        foreign = look(target.uid).state == decide.FOREIGN
+
+    try:
+        identity.with_real_ids(target.uid, target.gid, work)
+        if foreign:
+            kernel.join_anonymous_session()
+    except kernel.KernelError:
+        pass  # told when the target's own is refused likewise
+
+
+def _keep_standard_descriptors_closed() -> None:
+    """Let nothing that is opened here become a descriptor 0, 1 or 2 that was closed.
+
+    What takes their place is closed at the exec, so the program finds them closed again.
+    """
+    for descriptor in range(3):
+        try:
+            posix.fstat(descriptor)
+        except OSError:
+            posix.open("/dev/null", posix.O_RDWR | posix.O_CLOEXEC)
+
+
+def _restore_environment() -> None:
+    """Take back what the interpreter's start did: LC_CTYPE (PEP 538), two ignored signals."""
+    if posix.environ.get(b"LC_CTYPE") in _COERCED:
+        try:
+            descriptor = posix.open("/proc/self/environ", posix.O_RDONLY | posix.O_CLOEXEC)
+        except OSError:
+            return  # no /proc: the program is in the locale that Python is in
+        block = b""
+        while part := posix.read(descriptor, 1 << 16):
+            block += part
+        posix.close(descriptor)
+        before = [entry[9:] for entry in block.split(b"\0") if entry.startswith(b"LC_CTYPE=")]
+        if before:
+            posix.putenv(b"LC_CTYPE", before[0])
+        else:
+            posix.unsetenv(b"LC_CTYPE")
+
+
+def restore_signals() -> None:
+    """What the interpreter ignores is the default again, as nearly every program expects."""
+    import _signal
+
+    for number in (_SIGPIPE, _SIGXFSZ):
+        _signal.signal(number, _signal.SIG_DFL)
+
+
+def execute(program: "list[str]") -> int:
+    """Start the program in place, found like execvp(3); returns only if that fails."""
+    restore_signals()
+    name = program[0]
+    if "/" in name:
+        candidates = [name]
+    else:
+        path = posix.environ.get(b"PATH", b"/bin:/usr/bin").decode("utf-8", "surrogateescape")
+        candidates = [f"{folder or '.'}/{name}" for folder in path.split(":")] if name else []
+    refusal: OSError | None = None
+    for candidate in candidates:
+        error = _exec(candidate, program)
+        if error.errno not in (ENOENT, ENOTDIR) and refusal is None:
+            refusal = error
+            if error.errno != EACCES:
+                break
+    if refusal is None:
+        say(f"{printable(name)}: no such program (name it by its path, or see PATH)")
+        return NOT_FOUND
+    hint = " (is it a file, with execute permission for this user?)"
+    known = refusal.errno in (EACCES, EPERM)
+    say(f"cannot execute {name}: {refusal.strerror}{hint if known else ''}")
+    return NOT_EXECUTABLE
+
+
+def _exec(path: str, program: "list[str]") -> OSError:
+    try:
+        try:
+            posix.execv(path, program)
+        except OSError as error:
+            if error.errno != ENOEXEC:
+                raise
+            posix.execv("/bin/sh", ["/bin/sh", path, *program[1:]])
+    except OSError as error:
+        return error
+    raise AssertionError("execv returned")
