@@ -1,0 +1,192 @@
+"""Run as a program: set a stage for pykeyinit-helper, or tell what it was started with.
+
+    probe.py stage KIND [USER] [deny ERRNO OPERATION|any] [fill USER] -- COMMAND...
+    probe.py tell        one line of JSON on standard output
+
+Isolated and without the project's packages: it must not share the errors of what it tests.
+"""
+
+import ctypes
+import errno
+import json
+import os
+import pwd
+import struct
+import sys
+import time
+
+SESSION, USER, USER_SESSION = -3, -4, -5
+GET_ID, JOIN, REVOKE, SETPERM, DESCRIBE, LINK, READ, SET_TIMEOUT, INVALIDATE = (
+    0, 1, 3, 5, 6, 8, 11, 15, 21,
+)  # fmt: skip
+NUMBERS = {"x86_64": (248, 250, 117, 119), "aarch64": (217, 219, 147, 149)}
+ADD_KEY, KEYCTL, SETRESUID, SETRESGID = NUMBERS[os.uname().machine]
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def call(number, *arguments):
+    """syscall(2); raises OSError."""
+    result = libc.syscall(number, *arguments)
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result
+
+
+def keyctl(operation, *arguments):
+    """keyctl(2)."""
+    return call(KEYCTL, operation, *arguments)
+
+
+def describe(key):
+    """The kernel's description, or the name of the errno."""
+    text = ctypes.create_string_buffer(5000)
+    try:
+        keyctl(DESCRIBE, key, text, 5000)
+    except OSError as error:
+        return errno.errorcode[error.errno]
+    return text.value.decode("utf-8", "surrogateescape")
+
+
+def as_user(name, work):
+    """Call work() with the real ids of a user."""
+    entry = pwd.getpwnam(name)
+    call(SETRESGID, entry.pw_gid, -1, -1)
+    call(SETRESUID, entry.pw_uid, -1, -1)
+    result = work()
+    call(SETRESUID, 0, 0, 0)
+    call(SETRESGID, 0, 0, 0)
+    return result
+
+
+def has_none():
+    """Whether there is no session keyring: then it is shown the @us of whoever it becomes."""
+    child = os.fork()
+    if child == 0:
+        call(SETRESUID, 61999, 61999, 61999)
+        os._exit(keyctl(GET_ID, SESSION, 0) != keyctl(GET_ID, USER_SESSION, 0))
+    return os.waitpid(child, 0)[1] == 0
+
+
+def own(user, *, linked=True):
+    """Join a session keyring of a user's."""
+
+    def work():
+        serial = keyctl(JOIN, None)
+        if linked:
+            keyctl(LINK, USER, SESSION)
+        return serial
+
+    return as_user(user, work)
+
+
+def stage(words):
+    """KIND: none | us | own | unlinked | revoked | expired | invalidated, of USER; asis."""
+    kind, user = words[0], (words[1:] or ["root"])[0]
+    if kind in ("none", "us"):
+        if not has_none():
+            sys.exit(99)
+        if kind == "us":
+            as_user(user, lambda: keyctl(GET_ID, SESSION, 0))
+    elif kind != "asis":
+        serial = own(user, linked=kind != "unlinked")
+        if kind == "revoked":
+            keyctl(REVOKE, serial)
+        elif kind == "invalidated":
+            keyctl(INVALIDATE, serial)
+        elif kind == "expired":
+            keyctl(SET_TIMEOUT, serial, 1)
+            time.sleep(1.1)
+
+
+def fill(user):
+    """Use up the key quota of a user, really; what is filled hangs on their @u."""
+
+    def work():
+        keyctl(GET_ID, USER_SESSION, 0)
+
+    as_user(user, work)
+    entry = pwd.getpwnam(user)
+    child = os.fork()
+    if child == 0:
+        os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+        number, size = 0, 32000
+        while size:
+            try:
+                call(ADD_KEY, b"user", b"fill%d" % number, b"x" * size, size, USER)
+            except OSError as error:
+                if error.errno != errno.EDQUOT:
+                    os._exit(1)
+                size //= 2
+            number += 1
+        os._exit(0)
+    if os.waitpid(child, 0)[1]:
+        sys.exit("fill failed")
+
+
+def deny(error, operation):
+    """From now on keyctl(2) fails, for one operation or for any."""
+    code = getattr(errno, error)
+    load, jump_equal, allow = 0x20, 0x15, 0x7FFF0000
+    program = [(load, 0, 0, 0), (jump_equal, 0, 3 if operation != "any" else 1, KEYCTL)]
+    if operation != "any":
+        program += [(load, 0, 0, 16), (jump_equal, 0, 1, int(operation))]
+    program += [(0x06, 0, 0, 0x50000 | code), (0x06, 0, 0, allow)]
+    packed = b"".join(struct.pack("HBBI", *step) for step in program)
+    code_buffer = ctypes.create_string_buffer(packed)
+    filter_ = struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code_buffer))
+    if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, filter_):
+        sys.exit("seccomp failed")
+
+
+def tell():
+    """Everything that a program was started with."""
+    told = {"pid": os.getpid(), "ppid": os.getppid(), "argv": sys.argv[2:], "cwd": os.getcwd()}
+    told["ids"] = [*os.getresuid(), *os.getresgid()]
+    told["groups"] = sorted(os.getgroups())
+    told["environment"] = sorted(os.fsdecode(k + b"=" + v) for k, v in os.environb.items())
+    try:
+        told["session"] = keyctl(GET_ID, SESSION, 0)
+        told["description"] = describe(SESSION)
+        links = ctypes.create_string_buffer(4096)
+        size = keyctl(READ, SESSION, links, 4096)
+        told["links"] = sorted(describe(n) for (n,) in struct.iter_unpack("i", links.raw[:size]))
+        told["is_user_session"] = told["session"] == keyctl(GET_ID, USER_SESSION, 0)
+    except OSError as error:
+        told["error"] = errno.errorcode[error.errno]
+    with open("/proc/self/status") as status:
+        told["status"] = [line.split() for line in status if line[:3] in ("Sig", "Sei", "NoN")]
+    told["descriptors"] = []
+    for descriptor in range(32):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            continue
+        told["descriptors"].append(descriptor)
+    return told
+
+
+def main():
+    """Carry out one command line."""
+    if sys.argv[1] == "tell":
+        line = json.dumps(tell())
+        os.write(int(os.environ.get("TELL", "1")), line.encode() + b"\n")
+        return
+    end = sys.argv.index("--")
+    words = sys.argv[2:end]
+    for number, word in enumerate(words):
+        if word == "deny":
+            stage(words[:number])
+            deny(*words[number + 1 : number + 3])
+            break
+        if word == "fill":
+            stage(words[:number])
+            fill(words[number + 1])
+            break
+    else:
+        stage(words)
+    os.execvp(sys.argv[end + 1], sys.argv[end + 1 :])
+
+
+main()
