@@ -97,14 +97,15 @@ def search(keyring: int, kind: str, description: str) -> int:
     return _checked(result, "keyctl(SEARCH)")
 
 
-def join_named_session(name: str) -> int:
-    """Join the session keyring of that name, or make one; its serial number.
+def join_named_session(name: str) -> None:
+    """Join the session keyring of that name, or make one, keyctl_join_session_keyring(3).
 
-    keyctl_join_session_keyring(3).  It may be another user's: whoever made the name first
-    and granted search to others.  A name that begins with a dot is EPERM.
+    It may be another user's: whoever made the name first and granted search to others.
+    Nothing is returned, for the kernel gives 0 in place of the serial number where it is
+    the session keyring already.  A name that begins with a dot is EPERM.
     """
-    result: int = _with_name(sysnums.KEYCTL, _JOIN_SESSION_KEYRING, _encoded(name))
-    return _checked(result, "keyctl(JOIN_SESSION_KEYRING)")
+    result = _with_name(sysnums.KEYCTL, _JOIN_SESSION_KEYRING, _encoded(name))
+    _checked(result, "keyctl(JOIN_SESSION_KEYRING)")
 
 
 def add_user_key(description: str, payload: bytes, keyring: int) -> int:

@@ -129,7 +129,8 @@ class Preparation:
         """
         try:
             serial = kernel.get_keyring_id(kernel.USER_SESSION_KEYRING)
-            joined = keyctl.join_named_session(keyctl.describe(serial)[4])
+            keyctl.join_named_session(keyctl.describe(serial)[4])
+            joined = kernel.get_keyring_id(kernel.SESSION_KEYRING)
         except kernel.KernelError as error:
             self.steps.append(f"not joined: {error.call}: {error.strerror}")
             return False
@@ -143,8 +144,9 @@ class Preparation:
     def _join_named(self, uid: int) -> bool:
         """Join the named keyring.  Another user's of that name is left at once."""
         try:
-            serial = keyctl.join_named_session(self.name)
-            kind, owner, _, mask, description = keyctl.describe(serial)
+            keyctl.join_named_session(self.name)
+            serial = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+            kind, owner, _, mask, description = keyctl.describe(kernel.SESSION_KEYRING)
         except kernel.KernelError as error:
             self.refusals.append(failed(error, f"no session keyring named {self.name[:64]}"))
             return False

@@ -33,6 +33,7 @@ def say(text: str) -> None:
 def main(arguments: "list[str]") -> int:
     """Does not return where the program is started in place; otherwise the exit status."""
     _keep_standard_descriptors_closed()
+    _restore_environment()
     try:
         asked = words.read(arguments)
         if asked.help:
@@ -66,7 +67,6 @@ def _run(asked: words.Words) -> int:
     if not asked.quiet:
         for refusal in preparation.refusals:
             say(f"warning: {refusal}")
-    _restore_environment()
     if asked.revoke_on_exit and preparation.created:
         from pykeyinit_helper.supervise import supervise
 
@@ -107,7 +107,10 @@ def _keep_standard_descriptors_closed() -> None:
 
 
 def _restore_environment() -> None:
-    """Take back what the interpreter's start did: LC_CTYPE (PEP 538), two ignored signals."""
+    """Take back the LC_CTYPE that the interpreter sets in the locale C (PEP 538).
+
+    Before any change of ids: after it, /proc/self/environ is root's alone.
+    """
     if posix.environ.get(b"LC_CTYPE") in _COERCED:
         try:
             descriptor = posix.open("/proc/self/environ", posix.O_RDONLY | posix.O_CLOEXEC)

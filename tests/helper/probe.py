@@ -1,6 +1,6 @@
 """Run as a program: set a stage for pykeyinit-helper, or tell what it was started with.
 
-    probe.py stage KIND [USER] [deny ERRNO OPERATION|any] [fill USER] -- COMMAND...
+    probe.py stage KIND [USER] [deny ERRNO OPERATION|any] [fill|hide USER] -- COMMAND...
     probe.py tell        one line of JSON on standard output
 
 Isolated and without the project's packages: it must not share the errors of what it tests.
@@ -49,11 +49,19 @@ def describe(key):
     return text.value.decode("utf-8", "surrogateescape")
 
 
+def ids_of(name):
+    """The uid and gid of a user, or of a number that nobody has."""
+    if name.isdigit():
+        return int(name), int(name)
+    entry = pwd.getpwnam(name)
+    return entry.pw_uid, entry.pw_gid
+
+
 def as_user(name, work):
     """Call work() with the real ids of a user."""
-    entry = pwd.getpwnam(name)
-    call(SETRESGID, entry.pw_gid, -1, -1)
-    call(SETRESUID, entry.pw_uid, -1, -1)
+    uid, gid = ids_of(name)
+    call(SETRESGID, gid, -1, -1)
+    call(SETRESUID, uid, -1, -1)
     result = work()
     call(SETRESUID, 0, 0, 0)
     call(SETRESGID, 0, 0, 0)
@@ -100,17 +108,16 @@ def stage(words):
             time.sleep(1.1)
 
 
-def fill(user):
-    """Use up the key quota of a user, really; what is filled hangs on their @u."""
+def fill(user, *, hide):
+    """Use up the key quota of a user, really; what is filled hangs on their @u.
 
-    def work():
-        keyctl(GET_ID, USER_SESSION, 0)
-
-    as_user(user, work)
-    entry = pwd.getpwnam(user)
+    With `hide`, @us cannot be joined by its name afterwards.
+    """
     child = os.fork()
     if child == 0:
-        os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+        uid = ids_of(user)[0]
+        os.setresuid(uid, uid, uid)
+        keyctl(SETPERM, keyctl(GET_ID, USER_SESSION, 0), 0x1F370000 if hide else 0x1F3F0000)
         number, size = 0, 32000
         while size:
             try:
@@ -180,9 +187,9 @@ def main():
             stage(words[:number])
             deny(*words[number + 1 : number + 3])
             break
-        if word == "fill":
+        if word in ("fill", "hide"):
             stage(words[:number])
-            fill(words[number + 1])
+            fill(words[number + 1], hide=word == "hide")
             break
     else:
         stage(words)

@@ -1,0 +1,61 @@
+"""What the kernel refuses: warned about, and run all the same, unless --strict."""
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from helper.conftest import HELPER, Stage
+
+pytestmark = pytest.mark.privileged
+
+ANY, GET_ID, JOIN, LINK = "any", "0", "1", "8"
+
+
+@pytest.mark.parametrize("error", ["ENOSYS", "EPERM", "EACCES", "EDQUOT"])
+@pytest.mark.parametrize("operation", [ANY, GET_ID, JOIN, LINK])
+@pytest.mark.parametrize("target", ["root", "alice"])
+def test_every_denial(stage: Stage, error: str, operation: str, target: str) -> None:
+    first = f"own bob deny {error} {operation}"
+    command = (HELPER, "run", f"--user={target}")
+    started = stage.start(first, *command, "id", "-un")
+    assert (started.code, started.output) == (0, f"{target}\n")
+    warnings = [line for line in started.errors.splitlines() if "warning: " in line]
+    assert warnings
+    assert all(f": {error}: " in line for line in warnings)
+
+    assert stage.start(first, *command, "--quiet", "id", "-un").errors == ""
+
+    strict = stage.start(first, *command, "--strict", "id", "-un")
+    assert (strict.code, strict.output) == (125, "")
+    assert strict.errors.splitlines()[-1].endswith("not started because of --strict")
+
+
+# A uid of these tests alone: other users' quotas are needed elsewhere at the same time.
+GREEDY = "61990"
+
+
+@pytest.fixture
+def greedy() -> Iterator[str]:
+    """Somebody whose quota is used up, and freed afterwards."""
+    yield f"--user={GREEDY}:{GREEDY}"
+    as_greedy = ["setpriv", f"--reuid={GREEDY}", f"--regid={GREEDY}", "--clear-groups"]
+    subprocess.run([*as_greedy, "keyctl", "clear", "@u"], check=True)
+    subprocess.run([*as_greedy, "keyctl", "setperm", "@us", "0x1f3f0000"], check=True)
+
+
+def test_a_quota_that_is_really_used_up(stage: Stage, greedy: str) -> None:
+    """The user-session keyring exists already, so it costs nothing to fall back to it."""
+    started = stage.run(f"own root fill {GREEDY}", greedy)
+    assert "EDQUOT" in started.errors
+    assert "kernel.keys.maxkeys" in started.errors
+    assert started.told["is_user_session"]
+    assert started.description[1] == int(GREEDY)
+    strict = stage.run("asis", greedy, "--session=new", "--strict")
+    assert strict.code == 125
+
+
+def test_who_uses_up_the_quota_does_not_get_roots_keys_by_it(stage: Stage, greedy: str) -> None:
+    """Everything that would cost the user something is refused: root's keyring is left first."""
+    started = stage.run(f"own root hide {GREEDY}", greedy)
+    assert "EDQUOT" in started.errors
+    assert started.links == []
