@@ -1,0 +1,117 @@
+"""The subcommands other than `run`, from the command line to the exit status."""
+
+import argparse
+import os
+import signal
+import sys
+from typing import NoReturn
+
+from pam_pykeyinit import __version__
+from pykeyinit_helper.become import Refused
+from pykeyinit_helper.run import HELPER_FAILED, say
+
+_ALL = """\
+Session keyrings for programs that never see PAM.
+
+  run      start a program with the session keyring that it should have
+  show     the keyrings of this process, as a tree
+  explain  why a key is found or not, readable or not, and what mends it
+  adopt    give the calling shell a good session keyring
+  try      open and close a real PAM session, and show its keyrings
+
+pykeyinit-helper COMMAND --help tells about each; pykeyinit-helper(8) about all."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        say(f"{message}; see {self.prog} --help")
+        sys.exit(HELPER_FAILED)
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="pykeyinit-helper",
+        description=_ALL,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s COMMAND [OPTION...]",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"pykeyinit-helper {__version__}")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS,
+        prog="pykeyinit-helper",
+    )  # fmt: skip
+    commands.add_parser("run", help="", add_help=False)  # read by `words`
+    show = commands.add_parser("show", help="", description="Show the keyrings of this process.")
+    show.add_argument("keyring", nargs="?", metavar="KEYRING",
+                      help="@t, @p, @s, @u, @us or a serial number; by default all five")
+    show.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    explain = commands.add_parser(
+        "explain", help="", description="Say whether this process can use a key, and why."
+    )
+    explain.add_argument("key", metavar="KEY", help="a serial number, or TYPE:DESCRIPTION")
+    commands.add_parser("adopt", help="", description=(
+        "Give the calling shell a new session keyring in place of one that is revoked."))
+    test = commands.add_parser("try", help="", description=(
+        "Open and close a PAM session, and show the keyrings before, inside and after."))
+    test.add_argument("service", metavar="SERVICE", help="the PAM service, as in /etc/pam.d")
+    test.add_argument("user", metavar="USER", help="whose session it is to be")
+    test.add_argument("--password", action="store_true",
+                      help="authenticate first; the password is asked for on the terminal")
+    test.add_argument("--password-fd", type=int, metavar="N",
+                      help="authenticate first; the password is a line from this descriptor")
+    test.add_argument("--confdir", metavar="FOLDER", help="instead of /etc/pam.d")
+    return parser  # fmt: skip
+
+
+def main(arguments: list[str]) -> int:
+    """Run one; the exit status: 0 yes, 1 no, 125 wrong usage or no way to tell."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # show | head ends quietly
+    asked = _parser().parse_args(arguments)
+    try:
+        if sys.stdout is None:
+            raise Refused("standard output is closed")
+        status = _dispatch(asked)
+        sys.stdout.flush()
+    except Refused as refusal:
+        say(str(refusal))
+        return HELPER_FAILED
+    except ModuleNotFoundError as missing:
+        say(f"{missing}: apt-get install {_PACKAGES.get(missing.name or '', 'it')}, or with pip")
+        return HELPER_FAILED
+    except OSError as error:
+        say(f"cannot write: {error.strerror}")
+        os._exit(HELPER_FAILED)  # a second attempt to flush would only fail again
+    return status
+
+
+_PACKAGES = {"keyutils": "python3-keyutils", "pamela": "python3-pamela", "pam": "python3-pampy"}
+
+
+def _dispatch(asked: argparse.Namespace) -> int:
+    if asked.command == "show":
+        if asked.keyring is not None and not _is_keyring(asked.keyring):
+            raise Refused(f"not a keyring: {asked.keyring[:64]} (@t @p @s @u @us, or a serial)")
+        from pykeyinit_helper.show import show
+
+        return show(asked.keyring, as_json=asked.json)
+    if asked.command == "explain":
+        from pykeyinit_helper.explain import explain
+
+        return explain(asked.key)
+    if asked.command == "adopt":
+        from pykeyinit_helper.adopt import adopt
+
+        return adopt()
+    from pykeyinit_helper.trial import trial
+
+    return trial(asked.service, asked.user, asked.confdir, asked.password, asked.password_fd)
+
+
+def _is_keyring(word: str) -> bool:
+    return word in ("@t", "@p", "@s", "@u", "@us") or is_serial(word)
+
+
+def is_serial(word: str) -> bool:
+    """Whether a word is a key's serial number: positive, 32 bits."""
+    return word.isascii() and word.isdigit() and 0 < int(word[:12]) < 2**31

@@ -1,0 +1,162 @@
+"""The keyrings of this process, read through keyutils.
+
+Looking changes nothing that outlives this process: where there is no session keyring, the
+user-session keyring is installed in this process alone.
+"""
+
+import errno
+import os
+import struct
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import keyutils
+
+from pam_pykeyinit import kernel
+from pykeyinit_helper import keyctl, permissions
+from pykeyinit_helper.permissions import SEARCH, Who
+
+# In the order of request_key(2), then those that are searched only if linked.
+ANCHORS = {
+    "@t": (kernel.THREAD_KEYRING, "thread"),
+    "@p": (keyctl.PROCESS_KEYRING, "process"),
+    "@s": (kernel.SESSION_KEYRING, "session"),
+    "@u": (kernel.USER_KEYRING, "user"),
+    "@us": (kernel.USER_SESSION_KEYRING, "user-session"),
+}
+SEARCHED = ("@t", "@p", "@s")
+
+_KEYRING_SEARCH_MAX_DEPTH = 6  # keyring.c: what lies deeper is not found
+
+
+class Key:
+    """One key as this process sees it.  `error` names the errno where it may not look."""
+
+    __slots__ = ("description", "error", "expires", "gid", "kind", "links", "mask", "serial", "uid")
+
+    def __init__(self, serial: int) -> None:
+        self.serial = serial
+        self.kind = self.description = self.error = ""
+        self.uid = self.gid = -1
+        self.mask = 0
+        self.links: list[int] = []
+        self.expires: str | None = None  # "never", "expired", the kernel's "5m"; None: unknown
+
+    def bits(self, who: Who, *, possessed: bool) -> int:
+        """What somebody may do with it."""
+        _, bits = permissions.share(self.mask, self.uid, self.gid, who)
+        return bits | (permissions.possessors(self.mask) if possessed else 0)
+
+
+class Tree:
+    """All keyrings of the process.
+
+    anchors    the serial number behind "@s" and the like, or the name of an errno
+    keys       every key that was met, by its serial number
+    paths      how request_key(2) gets to a key: serial numbers from an anchor's to its own.
+               A key is possessed if and only if there is such a path.
+    rows       what /proc/keys lists
+    """
+
+    def __init__(self) -> None:
+        self.who = Who(os.geteuid(), frozenset((os.getegid(), *os.getgroups())))
+        self.anchors: dict[str, int | str] = {}
+        self.keys: dict[int, Key] = {}
+        self.paths: dict[int, tuple[int, ...]] = {}
+        self.rows = _rows()
+        for name, (special, _) in ANCHORS.items():
+            try:
+                self.anchors[name] = kernel.get_keyring_id(special)
+            except kernel.KernelError as error:
+                self.anchors[name] = errno.errorcode.get(error.errno or 0, str(error.errno))
+
+    def read(self, names: Iterable[str] = ANCHORS) -> "Tree":
+        """Walk the keyrings behind these anchors; returns itself."""
+        for name in names:
+            serial = self.anchors[name]
+            if isinstance(serial, int):
+                self.walk(serial)
+        for name in SEARCHED:
+            serial = self.anchors[name]
+            if isinstance(serial, int):
+                self._possess(serial, (), set())
+        return self
+
+    def walk(self, serial: int) -> None:
+        """Read a key and all that is below it."""
+        waiting = [serial]
+        while waiting:
+            number = waiting.pop()
+            if number not in self.keys:
+                self.keys[number] = key = self._read(number)
+                waiting += key.links
+
+    def is_stand_in(self) -> bool:
+        """Whether the user-session keyring stands in for a session keyring."""
+        return self.anchors["@s"] == self.anchors["@us"]
+
+    def _read(self, serial: int) -> Key:
+        key = Key(serial)
+        row = self.rows.get(serial)
+        key.expires = row.expires if row else None
+        try:
+            text = keyutils.describe_key(serial).decode("utf-8", "surrogateescape")
+            key.kind, uid, gid, mask, key.description = text.rstrip("\0").split(";", 4)
+            key.uid, key.gid, key.mask = int(uid), int(gid), int(mask, 16)
+            if key.kind == "keyring":
+                content = keyutils.read_key(serial)
+                key.links = list(struct.unpack(f"{len(content) // 4}i", content))
+        except keyutils.Error as error:
+            key.error = errno.errorcode.get(error.args[0], str(error.args[0]))
+        return key
+
+    def _possess(self, serial: int, path: tuple[int, ...], seen: set[int]) -> None:
+        key = self.keys.get(serial)
+        if key is None or key.error in ("EKEYREVOKED", "ENOKEY"):
+            return
+        path = (*path, serial)
+        if serial in seen or not key.bits(self.who, possessed=True) & SEARCH:
+            return
+        seen.add(serial)
+        self.paths.setdefault(serial, path)
+        if len(path) <= _KEYRING_SEARCH_MAX_DEPTH:
+            for link in key.links:
+                self._possess(link, path, seen)
+
+
+class Row(NamedTuple):
+    """A key as /proc/keys has it, which tells of revoked and expired ones as well."""
+
+    flags: str
+    expires: str
+    kind: str
+    text: str  # the description, and for most types ": " and a summary
+
+
+def _rows() -> dict[int, Row]:
+    """What /proc/keys lists, proc(5); some containers hide it."""
+    words = {"perm": "never", "expd": "expired"}
+    try:
+        with open("/proc/keys", encoding="utf-8", errors="surrogateescape") as file:
+            rows = [line.rstrip("\n").split(None, 8) for line in file]
+    except OSError:
+        return {}
+    return {
+        int(row[0], 16): Row(row[1], words.get(row[3], row[3]), row[7], row[8])
+        for row in rows
+        if len(row) > 8
+    }
+
+
+def quota(uid: int) -> tuple[int, int, int, int] | None:
+    """Keys used, keys allowed, bytes used, bytes allowed, by /proc/key-users, proc(5)."""
+    try:
+        with open("/proc/key-users", encoding="ascii") as file:
+            rows = [line.replace(":", " ").split() for line in file]
+    except OSError:
+        return None
+    for row in rows:
+        if int(row[0]) == uid:
+            (keys, most), (size, largest) = row[3].split("/"), row[4].split("/")
+            return int(keys), int(most), int(size), int(largest)
+    return None
