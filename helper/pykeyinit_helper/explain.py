@@ -2,6 +2,7 @@
 
 import os
 import sys
+import textwrap
 
 from pam_pykeyinit.log import printable
 from pykeyinit_helper import permissions
@@ -31,7 +32,9 @@ def lines(asked: str, findings: list[Finding], style: Style) -> list[str]:
     good = usable(findings)
     verdict = "can be used" if good else style.alarm("cannot be used")
     out = [style.bold(f"{printable(asked)} {verdict} by this process.")]
-    out += [f"  {printable(finding.text)}" for finding in findings]
+    for finding in findings:
+        text = printable(finding.text)
+        out += textwrap.wrap(text, 79, initial_indent="  ", subsequent_indent="  ")
     mend = next((finding.mend for finding in findings if finding.mend), "")
     if mend:
         out.append(f"{style.bold('To mend it:')} {printable(mend)}")

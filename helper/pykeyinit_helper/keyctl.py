@@ -69,7 +69,7 @@ def _checked(result: int, call: str) -> int:
 
 
 def _numbers(call: str, operation: int, *arguments: int) -> int:
-    a, b, c = (*arguments, 0, 0)[:3]
+    a, b, c = (*arguments, 0, 0, 0)[:3]
     result: int = libc.syscall_numbers(sysnums.KEYCTL, operation, a, b, c)
     return _checked(result, call)
 

@@ -188,10 +188,11 @@ class Preparation:
         into = f"the session keyring does not lead to the {what} keyring"
         if what == decide.PERSISTENT:
             self._attempt(into, keyctl.get_persistent, -1, kernel.SESSION_KEYRING)
-        elif not (what == decide.USER_SESSION and self._is_user_session()):
+        elif not (what == decide.USER_SESSION and self.is_user_session()):
             self._attempt(into, kernel.link, _SPECIAL[what], kernel.SESSION_KEYRING)
 
-    def _is_user_session(self) -> bool:
+    def is_user_session(self) -> bool:
+        """Whether the session keyring is the user-session keyring."""
         try:
             return self.serial == kernel.get_keyring_id(kernel.USER_SESSION_KEYRING)
         except kernel.KernelError:

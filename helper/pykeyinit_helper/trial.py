@@ -1,1 +1,138 @@
-"""To come."""
+"""`pykeyinit-helper try`: a real PAM session, and the keyrings before, inside and after it."""
+
+import getpass
+import json
+import os
+import pwd
+import sys
+import textwrap
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pam_pykeyinit.log import printable
+from pykeyinit_helper import stack
+from pykeyinit_helper.become import Refused
+from pykeyinit_helper.output import Style
+from pykeyinit_helper.run import say
+
+_LOADS_PAM_PYTHON = (
+    "This stack loads pam_python.so.  It does not take the lock of a Python program that is "
+    "already running, so it crashes most of them; here it runs in a process of its own."
+)
+
+
+def trial(
+    service: str, user: str, confdir: str | None, ask: bool, password_fd: int | None
+) -> int:
+    """Print what happened; 0 if every call succeeded, 1 if not."""
+    folder = Path(confdir or "/etc/pam.d")
+    try:
+        pwd.getpwnam(user)
+        found = stack.modules(service, folder)
+    except (KeyError, ValueError):
+        raise Refused(f"unknown user: {user[:64]} (see getent passwd)") from None
+    except OSError as error:
+        raise Refused(f"cannot read service {service[:64]}: {error}") from error
+    if os.getuid() != 0 and os.getuid() != pwd.getpwnam(user).pw_uid:
+        raise Refused("only root can open a session for somebody else: try it with sudo")
+    password = _password(user, ask, password_fd)
+    for client in ("keyutils", "pamela", "pam"):  # not imported here: see pam_calls
+        if find_spec(client) is None:
+            raise ModuleNotFoundError(f"No module named '{client}'", name=client)
+
+    style = Style.of(sys.stdout)
+    print(style.bold(f"Service {printable(service)}, user {printable(user)}"))
+    print(f"Modules: {' '.join(printable(module) for module in found) or 'none'}")
+    if stack.loads_pam_python(found):
+        print(style.alarm(textwrap.fill(_LOADS_PAM_PYTHON, 79)))
+    sys.stdout.flush()
+    return _report(service, user, confdir, password, style)
+
+
+def _password(user: str, ask: bool, descriptor: int | None) -> str | None:
+    if descriptor is not None:
+        try:
+            with os.fdopen(descriptor, encoding="utf-8", closefd=descriptor > 2) as file:
+                return file.readline().rstrip("\n")
+        except (OSError, ValueError) as error:
+            raise Refused(f"cannot read the password from descriptor {descriptor}") from error
+    if not ask:
+        return None
+    if not sys.stdin.isatty():
+        raise Refused("--password asks on a terminal, and this is none: use --password-fd N")
+    return getpass.getpass(f"Password of {printable(user)}: ")
+
+
+def _report(
+    service: str, user: str, confdir: str | None, password: str | None, style: Style
+) -> int:
+    """Run the child, and print each line that it sends as it comes."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        status = 1
+        try:
+            _play(service, user, confdir, password, writing)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writing)
+    good = True
+    with os.fdopen(reading, encoding="utf-8") as pipe:
+        for line in pipe:
+            message = json.loads(line)
+            good = good and message.get("code", 0) == 0
+            _print(message, style)
+            sys.stdout.flush()
+    status = os.waitpid(child, 0)[1]
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        say(f"the process that called PAM was killed by signal {number}: a module crashed it")
+        return 1
+    return 0 if good and status == 0 else 1
+
+
+def _print(message: dict[str, Any], style: Style) -> None:
+    if "call" in message:
+        code = message["code"]
+        text = f"pam: {message['call']}: {code} {printable(message['text'])}".rstrip()
+        print(text if code == 0 else style.alarm(text))
+    else:
+        print("\n".join((style.bold(message["when"]), *message["lines"])))
+
+
+def _play(
+    service: str, user: str, confdir: str | None, password: str | None, pipe: int
+) -> None:
+    """In the child: do it, and send a line of JSON for each thing that was seen."""
+    from pykeyinit_helper import pam_calls
+
+    def send(message: dict[str, Any]) -> None:
+        os.write(pipe, json.dumps(message).encode() + b"\n")
+
+    def keyrings(when: str) -> None:
+        def look() -> None:
+            from pykeyinit_helper.show import text
+            from pykeyinit_helper.tree import Tree
+
+            tree = Tree().read(("@s", "@u"))
+            send({"when": when, "lines": text(tree, ["@s", "@u"], [], Style(colour=False))})
+
+        pam_calls.as_user(user, look)
+
+    def tell(step: pam_calls.Step) -> bool:
+        send({"call": step[0], "code": step[1], "text": step[2]})
+        return step[1] == 0
+
+    keyrings(f"Before, as {user}:")
+    if password is not None and not tell(
+        pam_calls.authenticate(service, user, password, confdir)
+    ):
+        return
+    for step in pam_calls.session(
+        service, user, confdir, lambda: keyrings(f"Inside, as {user}:")
+    ):
+        tell(step)
+    keyrings(f"After, as {user}:")

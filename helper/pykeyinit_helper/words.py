@@ -43,7 +43,7 @@ def read(arguments: "list[str]") -> Words:
                 if not rest:
                     raise Refused(f"{name} wants a value; {_SEE}")
                 value = rest.pop()
-            _take(words, name, value)
+            take(words, name, value)
         else:
             raise Refused(f"unknown option: {printable(option[:64])}; {_SEE}")
     words.program = rest[::-1]
@@ -51,7 +51,8 @@ def read(arguments: "list[str]") -> Words:
     return words
 
 
-def _take(words: Words, option: str, value: str) -> None:
+def take(words: Words, option: str, value: str) -> None:
+    """Put the value of an option into `words`.  Raises Refused."""
     if option == "--user":
         words.user = value
     elif option == "--tag":

@@ -1,0 +1,94 @@
+"""What `try` does with PAM, in a child process: through pamela, and python-pam first.
+
+A module may crash its process, and pam_python.so does crash Python ones where the client
+gives up the interpreter's lock around its calls.  So the clients are loaded with a CDLL
+that keeps it, and all of this is in a child whose end can be looked at.
+"""
+
+import ctypes
+import os
+import pwd
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Step = tuple[str, int, str]  # the call, its code, what libpam says to that
+
+
+def _clients() -> tuple[Any, Any]:
+    """pamela and python-pam, such that they keep the interpreter's lock."""
+    plain = ctypes.CDLL
+    ctypes.CDLL = ctypes.PyDLL  # type: ignore[misc]
+    try:
+        import pam
+        import pamela
+    finally:
+        ctypes.CDLL = plain  # type: ignore[misc]
+    return pamela, pam
+
+
+def _with_confdir(function: Any, library: Any, confdir: str | None) -> Any:
+    """pam_start(3), or where a folder is given pam_start_confdir(3) in its form."""
+    if confdir is None:
+        return function
+    start = library.pam_start_confdir
+    start.restype = ctypes.c_int
+    service, user, conversation, handle = function.argtypes
+    start.argtypes = [service, user, conversation, ctypes.c_char_p, handle]
+    folder = os.fsencode(confdir)
+    return lambda name, who, talk, into: start(name, who, talk, folder, into)
+
+
+def authenticate(service: str, user: str, password: str, confdir: str | None) -> Step:
+    """Authenticate, and check the account, in a PAM handle of its own."""
+    _, pam = _clients()
+    client = pam.PamAuthenticator()
+    library = ctypes.PyDLL(ctypes.util.find_library("pam"))
+    client.pam_start = _with_confdir(client.pam_start, library, confdir)
+    # Before the end of the handle: python-pam asks libpam about the code through it.
+    client.authenticate(user, password, service=service, resetcreds=False)
+    return "authenticate, acct_mgmt", int(client.code), str(client.reason)
+
+
+def session(
+    service: str, user: str, confdir: str | None, look: Callable[[], None]
+) -> Iterator[Step]:
+    """Open a session, call look() in it, close it.  Yields each call as it returns."""
+    pamela, _ = _clients()
+    pamela.PAM_START = _with_confdir(pamela.PAM_START, pamela.LIBPAM, confdir)
+    try:
+        handle = pamela.pam_start(service, user)
+    except pamela.PAMError as error:
+        yield "start", int(error.errno or 4), str(error.message)
+        return
+
+    def call(name: str, function: Any, flag: int) -> Step:
+        code = int(function(handle, flag))
+        return name, code, str(pamela.pam_strerror(handle, code))
+
+    opened = call("open_session", pamela.PAM_OPEN_SESSION, 0)
+    yield opened
+    if opened[1] == 0:
+        established = pamela.PAM_ESTABLISH_CRED
+        yield call("setcred ESTABLISH", pamela.PAM_SETCRED, established)
+        look()
+        yield call("setcred DELETE", pamela.PAM_SETCRED, pamela.PAM_DELETE_CRED)
+        yield call("close_session", pamela.PAM_CLOSE_SESSION, 0)
+    yield "end", int(pamela.PAM_END(handle, 0)), ""
+
+
+def as_user(user: str, work: Callable[[], None]) -> None:
+    """Call work() in a process that has become the user, as the user's shell would be."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            entry = pwd.getpwnam(user)
+            if os.getuid() == 0:
+                os.initgroups(user, entry.pw_gid)
+                os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
+                os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    os.waitpid(child, 0)
