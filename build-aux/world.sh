@@ -6,7 +6,7 @@
 #
 #   $WORLD/log       where /dev/log points to; whoever wants the log listens there
 #   $WORLD/stage     what ./setup install lays
-#   alice, bob, carol, dave   ordinary users, with homes below $WORLD/home
+#   alice, bob, carol, dave, jörg   ordinary users, with homes below $WORLD/home
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
@@ -41,7 +41,7 @@ for file in passwd group shadow nsswitch.conf; do
 done
 printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' >"$WORLD/etc/nsswitch.conf"
 uid=61001
-for user in alice bob carol dave; do
+for user in alice bob carol dave jörg; do
     # The group's number is another one than the user's, so that none passes for the other.
     echo "$user:x:$uid:$((uid + 100)):$user:$WORLD/home/$user:/bin/sh" >>"$WORLD/etc/passwd"
     echo "$user:x:$((uid + 100)):" >>"$WORLD/etc/group"

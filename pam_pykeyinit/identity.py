@@ -61,9 +61,10 @@ def _switched(
     finally:
         try:
             _restore(*before)
-        except BaseException:  # a host's signal handler may raise in here, once
+        except BaseException as interruption:  # by a signal handler of the host, perhaps
             _restore(*before)
-            raise
+            if not isinstance(interruption, NotRestored):
+                raise
 
 
 def _restore(uids: "Triple", gids: "Triple") -> None:

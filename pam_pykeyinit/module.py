@@ -3,6 +3,7 @@
 Here, and nowhere else, every failure becomes a return code and a line in the log.
 """
 
+import sys
 from pwd import getpwnam
 
 from pam_pykeyinit import codes, log, options
@@ -130,20 +131,26 @@ class Handle:
 def _target(pamh: "Pamh") -> User:
     """Whose session it is.  The prompt, where PAM has to ask, is pam_keyinit's.
 
-    A name that is not UTF-8 or holds a NUL cannot be looked up, so nobody has it.
+    A name that pam_python cannot decode cannot be looked up, so nobody has it.
     """
     try:
         name = pamh.get_user("key user") or ""
-        entry = getpwnam(name)
+        entry = getpwnam(_in_locale(name))
     except pamh.exception as refusal:
         code: int = refusal.pam_result
         raise _Answer(code, log.NOTICE, f"cannot get the user name: {refusal}") from refusal
     except KeyError as error:
-        raise _Answer(codes.PAM_USER_UNKNOWN, log.NOTICE, f"unknown user: {name}") from error
+        raise _Answer(codes.PAM_USER_UNKNOWN, log.NOTICE, f'unknown user "{name}"') from error
     except ValueError as error:
         text = f"unknown user: {error}"
         raise _Answer(codes.PAM_USER_UNKNOWN, log.NOTICE, text) from error
     return User(name, entry.pw_uid, entry.pw_gid)
+
+
+def _in_locale(name: str) -> str:
+    """The name as getpwnam() will turn it back into the same bytes, in a C locale too."""
+    encoded = name.encode("utf-8", "surrogateescape")
+    return encoded.decode(sys.getfilesystemencoding(), "surrogateescape")
 
 
 def _report(say: log.Log, priority: int, text: str, code: int) -> int:

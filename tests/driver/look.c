@@ -61,10 +61,10 @@ static void print_state(int serial, unsigned owner)
 {
 	char text[8];
 
-	if (syscall(SYS_setresuid, owner, owner, owner) < 0)
-		fail("setresuid");
-	printf("[%d,\"%s\"]", serial,
-	       keyctl(DESCRIBE, serial, text, sizeof text) < 0 ? error_name() : "live");
+	long refused = syscall(SYS_setresuid, owner, owner, owner);
+	if (refused == 0)
+		refused = keyctl(DESCRIBE, serial, text, sizeof text) < 0;
+	printf("[%d,\"%s\"]", serial, refused ? error_name() : "live");
 }
 
 static void in_child(void (*print)(int, unsigned), int serial, unsigned owner)
@@ -204,4 +204,22 @@ void hygiene(void)
 			       action.sa_handler == SIG_IGN ? "ignored" : "handled");
 	}
 	printf("]\n");
+}
+
+/* Whether there are a thread and a process keyring: looking does not make them. */
+void special(void)
+{
+	printf("[");
+	for (int keyring = THREAD_KEYRING; keyring >= PROCESS_KEYRING; keyring--)
+		printf("%s\"%s\"", keyring == THREAD_KEYRING ? "" : ",",
+		       keyctl(GET_KEYRING_ID, keyring, 0) < 0 ? error_name() : "present");
+	printf("]\n");
+}
+
+/* Whether request_key(2) finds a key of this name, from all keyrings of the thread. */
+void search(const char *name)
+{
+	long key = syscall(SYS_request_key, "user", name, NULL, 0);
+
+	printf("[\"%s\"]\n", key < 0 ? error_name() : "found");
 }

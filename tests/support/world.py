@@ -43,3 +43,12 @@ def uid(user: str) -> int:
 def gid(user: str) -> int:
     """The gid of a user of this world."""
     return pwd.getpwnam(user).pw_gid
+
+
+def owner(serial: int) -> int:
+    """The uid that owns a key, from /proc/keys."""
+    for line in Path("/proc/keys").read_text().splitlines():
+        fields = line.split()
+        if int(fields[0], 16) == serial:
+            return int(fields[5])
+    raise LookupError(serial)
