@@ -48,9 +48,7 @@ def with_effective_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
     )
 
 
-def _switched(
-    uids: "Triple | None", gids: "Triple | None", work: "Callable[[], None]"
-) -> None:
+def _switched(uids: "Triple | None", gids: "Triple | None", work: "Callable[[], None]") -> None:
     before = getresuid(), getresgid()
     try:
         if gids is not None:  # the group first: without root's uid it may be refused

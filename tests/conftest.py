@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
+
 from support import world
 from support.drive import Driver
 from support.journal import Journal

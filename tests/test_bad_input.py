@@ -5,6 +5,7 @@ import re
 import subprocess
 
 import pytest
+
 from pam_pykeyinit import sysnums
 from support import world
 from support.drive import Driver
@@ -106,8 +107,9 @@ def test_a_kernel_without_keyrings(
 def test_a_link_that_is_refused_fails_and_is_revoked_all_the_same(
     driver: Driver, loader: str, journal: Journal
 ) -> None:
-    services = driver.services(s=f"session optional {loader} force revoke\n"
-                               "session required pam_permit.so")
+    services = driver.services(
+        s=f"session optional {loader} force revoke\n" "session required pam_permit.so"
+    )
     script = f"{_seccomp('EPERM', 8)}\nstart 0 s alice\nopen 0\nclose 0\n"
     opened, closed = driver.run(services, script).steps[1:3]
 
@@ -165,4 +167,3 @@ def test_a_user_who_took_rights_from_the_possessor_is_revoked_all_the_same(
         outcome = driver.run(services, script)
         assert outcome.steps[-1].session == {"error": "EKEYREVOKED"}, module
     assert journal.ours() == []
-

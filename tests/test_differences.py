@@ -4,6 +4,7 @@ Each is named in DIFFERENCES of pam_pykeyinit(8).
 """
 
 import pytest
+
 from support import world
 from support.drive import Driver, Outcome
 from support.journal import Journal
@@ -44,7 +45,7 @@ def test_each_of_two_overlapping_sessions_is_revoked_at_its_own_close(both) -> N
         assert [after_one.keyrings[serial] for serial in keyrings] == (
             ["EKEYREVOKED", "live"] if first == 0 else ["live", "EKEYREVOKED"]
         )
-        assert set(after_both.keyrings[serial] for serial in keyrings) == {"EKEYREVOKED"}
+        assert {after_both.keyrings[serial] for serial in keyrings} == {"EKEYREVOKED"}
         # There is but one of pam_keyinit's, and it lives until both are closed.
         assert len(theirs.steps[-1].keyrings) == 2
         assert "EKEYREVOKED" not in theirs.steps[-2].keyrings.values()
@@ -100,7 +101,8 @@ def test_account_and_password_lines_are_ignored_not_unknown(
 ) -> None:
     codes = {}
     for module in (loader, world.ORACLE):
-        stack = f"account required {module}\npassword required {module}\naccount required pam_permit.so"
+        stack = f"account required {module}\naccount required pam_permit.so\n"
+        stack += f"password required {module}"
         services = driver.services(s=stack)
         codes[module] = driver.run(services, "start 0 s alice\nacct 0\nchauthtok 0\n").codes()
 

@@ -1,6 +1,7 @@
 """What a session leaves behind in the process: keyrings, and nothing else."""
 
 import pytest
+
 from support.drive import Driver
 from support.journal import Journal
 
@@ -47,7 +48,7 @@ def test_no_thread_keyring_is_left_by_an_ordinary_session(driver: Driver, loader
     assert outcome.hygiene == [["ENOKEY", "ENOKEY"]] * 2
 
 
-def test_the_hold_on_a_displaced_keyring_shows_nobody_its_keys(driver: Driver, loader: str) -> None:
+def test_a_displaced_keyring_shows_its_keys_to_nobody(driver: Driver, loader: str) -> None:
     """While bob's session is in place, a search of the same thread must not find alice's key."""
     services = driver.services(s=f"session required {loader} force revoke")
     script = "start 0 s alice\nopen 0\nadd secret\nstart 1 s bob\nopen 1\nsearch secret\n"

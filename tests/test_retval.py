@@ -4,6 +4,7 @@ The stack is the module alone; libpam answers PAM_PERM_DENIED where it only igno
 """
 
 import pytest
+
 from support.drive import Driver
 
 pytestmark = pytest.mark.privileged

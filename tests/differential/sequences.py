@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
+
 from support import world
 
 OPTIONS = ("debug", "force", "revoke")

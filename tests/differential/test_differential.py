@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from support import world
-from support.drive import Driver, Outcome
 
 from differential.compare import compare
 from differential.sequences import Sequence, sequences
+from support import world
+from support.drive import Driver, Outcome
 
 pytestmark = pytest.mark.privileged
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+
 from pam_pykeyinit import codes, kernel
 from pam_pykeyinit.module import Handle
 from support import world
@@ -41,13 +42,17 @@ class Fault:
         for name in CALLS:
             setattr(kernel, name, self._guard(name, getattr(kernel, name)))
 
+    def _meets(self, name: str, count: int) -> bool:
+        if self.at is None or name != self.at[0]:
+            return False
+        return count >= self.at[1] if self.lasting else count == self.at[1]
+
     def _guard(self, name: str, function: Callable[..., object]) -> Callable[..., object]:
         def call(*arguments: object) -> object:
             count = sum(1 for called, _ in self.calls if called == name)
             self.calls.append((name, count))
-            if self.error is not None and self.at is not None and name == self.at[0]:
-                if count == self.at[1] or (self.lasting and count > self.at[1]):
-                    raise self.error
+            if self.error is not None and self._meets(name, count):
+                raise self.error
             return function(*arguments)
 
         return call
@@ -132,12 +137,13 @@ def _expected(
 ) -> tuple[int, str]:
     """Code and level of the line for one fault, as the contract has it; "" is no line."""
     name, count = at
-    refused = isinstance(error, kernel.KernelError)
+    number = error.errno if isinstance(error, kernel.KernelError) else None
+    refused = number is not None
     if refused and count == 1 and name in ("setresuid", "setresgid"):
         return codes.PAM_SUCCESS, ""  # on the way back: tried again
-    if scenario is _open_unforced and at == ("get_keyring_id", 0):
-        if refused and error.errno == errno.ENOSYS:
-            return codes.PAM_SUCCESS, "NOTICE"
+    unforced = scenario is _open_unforced and at == ("get_keyring_id", 0)
+    if unforced and number == errno.ENOSYS:
+        return codes.PAM_SUCCESS, "NOTICE"
     if refused and scenario is _open_displacing:
         if name == "get_keyring_id":
             return codes.PAM_SUCCESS, ""
@@ -145,7 +151,7 @@ def _expected(
             return codes.PAM_SUCCESS, "WARNING"
     if refused and name == "unlink":
         return codes.PAM_SUCCESS, ""
-    if refused and at == ("revoke", 0) and error.errno == errno.EACCES:
+    if at == ("revoke", 0) and number == errno.EACCES:
         return codes.PAM_SUCCESS, ""  # tried again as the owner
     if refused and scenario in (_close, _close_displaced):
         return codes.PAM_SUCCESS, "ERR"

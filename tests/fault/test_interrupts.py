@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
+
 from pam_pykeyinit.module import Handle
 from support.child import in_child
 from support.pamh import Pamh

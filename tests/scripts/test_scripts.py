@@ -12,6 +12,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from pam_pykeyinit import codes
 from support.drive import Driver
 from support.journal import Journal

@@ -19,7 +19,7 @@ def in_child(work: Callable[[], Result]) -> Result:
     with os.fdopen(reading, "rb") as pipe:
         data = pipe.read()
     os.waitpid(child, 0)
-    answer: Any = pickle.loads(data) if data else "the child died"  # noqa: S301
+    answer: Any = pickle.loads(data) if data else "the child died"
     assert isinstance(answer, tuple), answer
     result: Result = answer[0]
     return result

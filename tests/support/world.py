@@ -30,8 +30,9 @@ def skip(reason: str) -> None:
 
 def build_driver(where: Path) -> Path:
     """Compile pamdrive; the path of the program."""
-    subprocess.run(["meson", "setup", "-Dtests=true", where, ROOT], check=True, capture_output=True)
-    subprocess.run(["ninja", "-C", where], check=True, capture_output=True)
+    setup = ["meson", "setup", "-Dtests=true", str(where), str(ROOT)]
+    for command in (setup, ["ninja", "-C", str(where)]):
+        subprocess.run(command, check=True, capture_output=True)
     return where / "tests/driver/pamdrive"
 
 

@@ -3,6 +3,7 @@
 import errno
 
 import pytest
+
 from pam_pykeyinit import failure, kernel, log, session, sysnums
 
 

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from pam_pykeyinit import options
 
 WORDS = ("debug", "force", "revoke")
@@ -24,7 +25,10 @@ def test_repetition_changes_nothing() -> None:
     assert _flags(options.parse(["force"] * 3)) == (False, True, False)
 
 
-@pytest.mark.parametrize("word", ["Force", "force=1", "revoke=", "", "forced", "-f", "ä", "\udcff"])
+UNKNOWN = ["Force", "force=1", "revoke=", "", "forced", "-f", "ä", "\udcff"]
+
+
+@pytest.mark.parametrize("word", UNKNOWN)
 def test_an_unknown_word_is_kept_and_otherwise_not_there(word: str) -> None:
     parsed = options.parse(["revoke", word, "debug"])
     assert _flags(parsed) == (True, False, True)
