@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter
 from support import world
 from support.drive import Driver
 from support.journal import Journal
@@ -61,7 +62,7 @@ def tally() -> dict[str, int]:
     return counts
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Say how much was run, where a number says more than "passed"."""
     for name, number in counts.items():
         terminalreporter.write_line(f"{name}: {number}")
