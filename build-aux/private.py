@@ -46,7 +46,7 @@ def unshare_mounts() -> None:
     here = os.open(".", os.O_RDONLY | os.O_DIRECTORY)
     os.chroot(os.environ["WORLD"])
     os.fchdir(root)
-    while not os.path.samestat(os.stat("."), os.stat("..")):
+    while not Path().samefile(".."):
         os.chdir("..")
     os.chroot(".")
     private = libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None)
@@ -79,7 +79,7 @@ def raised_quotas() -> Iterator[None]:
     fcntl.flock(turn, fcntl.LOCK_EX)
     with contextlib.suppress(OSError):  # read-only in containers: then it has to do as it is
         if not os.pread(inhabited, 100, 0):
-            os.pwrite(inhabited, " ".join((keys / name).read_text() for name in QUOTAS).encode(), 0)
+            os.pwrite(inhabited, b"".join((keys / name).read_bytes() for name in QUOTAS), 0)
         for name in QUOTAS:
             (keys / name).write_text((keys / f"root_{name}").read_text())
     fcntl.flock(inhabited, fcntl.LOCK_SH)
