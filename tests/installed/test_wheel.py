@@ -1,5 +1,6 @@
 """The wheel: the package alone, for PAM's folder and the manual are not Python's to fill."""
 
+import re
 import shutil
 import subprocess
 import zipfile
@@ -22,7 +23,10 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     subprocess.run(
         ["/usr/bin/python3", "-c", BUILD, tmp_path], cwd=tree, check=True, capture_output=True
     )
-    (wheel,) = tmp_path.glob("pam_pykeyinit-*-py3-none-any.whl")
+    (wheel,) = tmp_path.glob("*.whl")
+    version = re.search(r'__version__ = "(.*)"', (tree / "pam_pykeyinit/__init__.py").read_text())
+    assert version
+    assert wheel.name == f"pam_pykeyinit-{version[1]}-py3-none-any.whl"
     names = zipfile.ZipFile(wheel).namelist()
     sources = {f"pam_pykeyinit/{path.name}" for path in tree.glob("pam_pykeyinit/*.py")}
     assert {name for name in names if ".dist-info/" not in name} == sources
