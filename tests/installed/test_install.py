@@ -110,7 +110,9 @@ def test_python_uses_the_bytecode(installed: Path) -> None:
             assert f"matches {package(installed)}/{name}.py" in told, name
     assert f"matches {package(installed)}/module.py" in told
     assert "bytecode is stale" not in told
-    assert sorted(p.name.split(".")[0] for p in package(installed).glob("*/*.pyc")) == sorted(names)
+    assert sorted(p.name.split(".")[0] for p in package(installed).glob("*/*.pyc")) == sorted(
+        names
+    )
 
 
 def test_tracebacks_name_the_installed_files(installed: Path) -> None:
