@@ -24,7 +24,7 @@ mkdir -p "$WORLD/etc" "$WORLD/home" "$WORLD/run" "$WORLD/dev/pts" "$WORLD/dev/sh
 for file in passwd group shadow nsswitch.conf; do
     cp -p "/etc/$file" "$WORLD/etc/$file" 2>/dev/null || : >"$WORLD/etc/$file"
 done
-printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' >"$WORLD/etc/nsswitch.conf"
+printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n' >"$WORLD/etc/nsswitch.conf"
 uid=61001
 for user in alice bob carol dave; do
     # The group's number is another one than the user's, so that none passes for the other.

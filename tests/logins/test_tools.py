@@ -45,7 +45,7 @@ def test_a_login_of_pam_keyinit(tool: str, scratch: Path) -> None:
 
 @pytest.mark.parametrize("options", ["", "force", "revoke"])
 def test_other_options_as_pam_keyinit(options: str, loader: str, scratch: Path) -> None:
-    seen = []
+    seen: list[list[dict[str, Any]]] = []
     for module in (loader, world.ORACLE):
         folder = scratch / str(len(seen))
         folder.mkdir()
