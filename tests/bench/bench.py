@@ -2,7 +2,7 @@
 
 Every stack has a process of its own, and in each round every one of them is asked for one
 session, in turn: what the machine does meanwhile is shared by all.  Ratios are of the
-times of one round.
+times of one round.  Where the machine has other work, processor time is the fairer one.
 """
 
 import os
@@ -22,7 +22,7 @@ def pam_sm_close_session(pamh, flags, argv):
     return 0
 """
 
-Times = dict[str, list[float]]
+Times = dict[str, list[float]]  # milliseconds of each session, by stack
 
 
 def services(folder: Path) -> dict[str, str]:
@@ -41,8 +41,8 @@ def services(folder: Path) -> dict[str, str]:
     return {name: f"stack{number}" for number, name in enumerate(stacks)}
 
 
-def measure(program: str, folder: Path, way: str, rounds: int) -> Times:
-    """Milliseconds of each session, by stack."""
+def measure(program: str, folder: Path, way: str, rounds: int) -> tuple[Times, Times]:
+    """What passed on the clock, and what the processor worked."""
     runners = {
         name: subprocess.Popen(
             [program, folder, service, "alice", way],
@@ -53,28 +53,30 @@ def measure(program: str, folder: Path, way: str, rounds: int) -> Times:
         )
         for name, service in services(folder).items()
     }
-    times: Times = {name: [] for name in runners}
+    clock: Times = {name: [] for name in runners}
+    processor: Times = {name: [] for name in runners}
     for at in range(WARM_UP + rounds):
         progress(f"{way}: {max(0, at - WARM_UP + 1)} of {rounds}")
         for name, runner in runners.items():
-            took = ask(runner)
+            passed, worked = ask(runner)
             if at >= WARM_UP:
-                times[name].append(took)
+                clock[name].append(passed)
+                processor[name].append(worked)
     for runner in runners.values():
         runner.communicate()
     progress("")
-    return times
+    return clock, processor
 
 
-def ask(runner: "subprocess.Popen[str]") -> float:
-    """Have one session, and tell its milliseconds."""
+def ask(runner: "subprocess.Popen[str]") -> tuple[float, float]:
+    """Have one session; its milliseconds on the clock and on the processor."""
     assert runner.stdin and runner.stdout  # noqa: PT018
     runner.stdin.write("\n")
     runner.stdin.flush()
-    answer = runner.stdout.readline()
+    answer = runner.stdout.readline().split()
     if not answer:
         sys.exit("bench: a session failed")
-    return int(answer) / 1e6
+    return int(answer[0]) / 1e6, int(answer[1]) / 1e6
 
 
 def progress(text: str) -> None:
@@ -104,25 +106,31 @@ def table(title: str, times: Times) -> None:
         print(line.rstrip())
 
 
-def verdict(times: Times) -> None:
+def verdict(clock: Times, processor: Times) -> None:
     """Whether we keep what was promised."""
-    ratio = statistics.median(ratios(times, OURS, EMPTY))
-    word = "within" if ratio <= LIMIT else "ABOVE"
-    print(f"  pam_pykeyinit is {ratio:.3f} times the empty module: {word} {LIMIT}")
+    found = {
+        "median, on the clock": statistics.median(ratios(clock, OURS, EMPTY)),
+        "median, processor time": statistics.median(ratios(processor, OURS, EMPTY)),
+        "each one's fastest": min(clock[OURS]) / min(clock[EMPTY]),
+    }
+    print("  Ours to the empty module:")
+    for what, ratio in found.items():
+        word = "within" if ratio <= LIMIT else "ABOVE"
+        print(f"    {what:<26} {ratio:>8.3f}   {word} {LIMIT}")
 
 
 def main(program: str, rounds: int = 100) -> None:
     """Both ways, one after the other."""
     folder = Path(os.environ["WORLD"]) / "bench.d"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     print(f"One session: start, open, close, end.  Medians of {rounds}, stacks taking turns.")
     for way, title in (
         ("process", "Each session in a new process"),
         ("loop", "Session after session in one process"),
     ):
-        times = measure(program, folder, way, rounds)
-        table(title, times)
-        verdict(times)
+        clock, processor = measure(program, folder, way, rounds)
+        table(title, clock)
+        verdict(clock, processor)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 /*
  * pamloop CONFDIR SERVICE USER once     one session, start to end
  * pamloop CONFDIR SERVICE USER loop     for each line of standard input one session in
- *                                       this process; prints the nanoseconds that it took
+ *                                       this process; prints the nanoseconds that it took,
+ *                                       and those of them that the processor was at work
  * pamloop CONFDIR SERVICE USER process  the same, each session in a new process ("once")
  */
 #include <security/pam_appl.h>
@@ -9,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -36,6 +38,25 @@ static int session(char **argv)
 	return code;
 }
 
+static long long nanoseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
+
+static long long worked(int who)
+{
+	struct rusage usage;
+
+	if (who == RUSAGE_SELF)
+		return nanoseconds(CLOCK_PROCESS_CPUTIME_ID);
+	getrusage(who, &usage);
+	return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000000LL +
+	       (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1000LL;
+}
+
 static int process(char **argv)
 {
 	char *child[] = {argv[0], argv[1], argv[2], argv[3], "once", NULL};
@@ -50,8 +71,8 @@ static int process(char **argv)
 
 int main(int argc, char **argv)
 {
-	struct timespec before, after;
 	char line[8];
+	int who;
 
 	if (argc != 5) {
 		fprintf(stderr, "usage: pamloop CONFDIR SERVICE USER once|loop|process\n");
@@ -59,18 +80,18 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[4], "once"))
 		return session(argv);
+	who = strcmp(argv[4], "loop") ? RUSAGE_CHILDREN : RUSAGE_SELF;
 	while (fgets(line, sizeof line, stdin)) {
-		int code;
+		long long start = nanoseconds(CLOCK_MONOTONIC), work = worked(who);
+		int code = who == RUSAGE_SELF ? session(argv) : process(argv);
 
-		clock_gettime(CLOCK_MONOTONIC, &before);
-		code = strcmp(argv[4], "loop") ? process(argv) : session(argv);
-		clock_gettime(CLOCK_MONOTONIC, &after);
+		work = worked(who) - work;
+		start = nanoseconds(CLOCK_MONOTONIC) - start;
 		if (code) {
 			fprintf(stderr, "pamloop: %s: %d\n", argv[2], code);
 			return 1;
 		}
-		printf("%lld\n", (after.tv_sec - before.tv_sec) * 1000000000LL +
-					 (after.tv_nsec - before.tv_nsec));
+		printf("%lld %lld\n", start, work);
 		fflush(stdout);
 	}
 	return 0;
