@@ -5,6 +5,7 @@ session, in turn: what the machine does meanwhile is shared by all.  Ratios are 
 times of one round.  Where the machine has other work, processor time is the fairer one.
 """
 
+# ruff: noqa: T201  # it prints
 import os
 import statistics
 import subprocess
