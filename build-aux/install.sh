@@ -87,8 +87,8 @@ echo "Installed in $DESTDIR$prefix, and as $DESTDIR$script."
 [ -z "$DESTDIR" ] || exit 0
 cat <<END
 
-Nothing uses it yet.  Which logins shall, is for you to say: in the file of a service in
-/etc/pam.d, before the line of common-session, and in place of pam_keyinit's line, put
+Nothing uses it yet.  Which logins shall, is for you to say: in the file of that
+service in /etc/pam.d, before common-session and in place of pam_keyinit, put
   session optional pam_python.so ${script#/lib/security/} force revoke
 END
 [ -n "$(find /lib/security /lib/*/security -name pam_python.so 2>/dev/null)" ] ||

@@ -30,7 +30,7 @@ def check(result: int, what: str) -> None:
     """End the program if a call failed."""
     if result != 0:
         number = ctypes.get_errno()
-        hint = ": a container, perhaps; CAP_SYS_ADMIN is wanted" if number == errno.EPERM else ""
+        hint = " (CAP_SYS_ADMIN is needed: a container?)" if number == errno.EPERM else ""
         sys.exit(f"{what}: {os.strerror(number)}{hint}")
 
 

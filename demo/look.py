@@ -7,6 +7,7 @@ is told to: when the session it came from is closed.
 import errno
 import json
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -79,5 +80,6 @@ def in_background(work: Callable[[], None]) -> None:
         work()
 
 
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody listens any more: end quietly
 within()
 in_background(afterwards)

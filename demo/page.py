@@ -57,14 +57,15 @@ def short(key: Key) -> str:
     return f"@u {name}" if name.startswith("_uid.") else name
 
 
-def rows(key: Key, indent: str, text: str) -> None:
-    """A key, and below it what is linked into it."""
+def rows(key: Key, text: str, deeper: str) -> None:
+    """A key, and below it, behind `deeper`, what is linked into it."""
     possessor, user, group, other = letters(key["permissions"])
     mask = f"{possessor:<9} {user} {group} {other}"
-    put(f"  {indent + text:<20} {key['serial']:>10}  {owner(key):<13} {mask}")
-    deeper = "   " * ((len(indent) + 3) // 3 - 1) + "└─ "
-    for link in key["links"]:
-        rows(link, deeper, short(link))
+    put(f"  {text:<20} {key['serial']:>10}  {owner(key):<13} {mask}")
+    for number, link in enumerate(key["links"], 1):
+        last = number == len(key["links"])
+        branch, trunk = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        rows(link, deeper + branch + short(link), deeper + trunk)
 
 
 def tree(key: Key) -> None:
@@ -74,7 +75,7 @@ def tree(key: Key) -> None:
         return
     head = f"{'keyring':<20} {'serial':>10}  {'owner':<13} {'possessor':<9} user   group  other"
     put("  " + paint(FAINT, head))
-    rows(key, "", f"@s {key['name']}")
+    rows(key, f"@s {key['name']}", "")
 
 
 def section(name: str, text: str) -> None:

@@ -45,6 +45,13 @@ def add(name: str, value: str) -> Answer:
     return {"serial": key}
 
 
+def drop(name: str) -> Answer:
+    """Unlink a key from the user keyring."""
+    key = keyutils.search(keyutils.KEY_SPEC_USER_KEYRING, name.encode())
+    keyutils.unlink(key, keyutils.KEY_SPEC_USER_KEYRING)
+    return {"serial": key}
+
+
 def find(name: str) -> Answer:
     """Look for a key as request_key(2) does, from the session keyring on."""
     key = keyutils.search(keyutils.KEY_SPEC_SESSION_KEYRING, name.encode())
@@ -70,7 +77,7 @@ def leave(file: str, patience: str) -> Answer:
     os._exit(0)
 
 
-DOES = {"look": look, "add": add, "find": find, "leave": leave}
+DOES = {"look": look, "add": add, "drop": drop, "find": find, "leave": leave}
 
 for line in sys.stdin:
     name, *arguments = line.split()

@@ -58,6 +58,7 @@ def test_two_logins_of_one_user_have_two_keyrings_and_share_the_user_keyring(
         still = second("look")
         assert "error" not in still  # the end of one is not the end of the other
         assert second("find shared") == {"value": "from-the-first-login"}
+        second("drop shared")
         second.logout()
 
 
@@ -68,6 +69,7 @@ def test_logins_of_two_users_share_nothing(server: sshd.Sshd, lines: str, scratc
         assert plain(bob("look")) == own("bob")
         assert bob("find hers") == {"value": None}
         bob.logout()
+        alice("drop hers")
         alice.logout()
 
 
@@ -80,6 +82,7 @@ def story(server: sshd.Sshd, module: str, scratch: Path) -> list[dict[str, Any]]
         seen = [plain(alice("look"))]
         alice("add colour green")
         seen.append(alice("find colour"))
+        alice("drop colour")
         alice.leave("left", patience=10)
         alice.logout()
         return [*seen, alice.left("left")]
