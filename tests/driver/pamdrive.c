@@ -171,6 +171,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: pamdrive CONFDIR <SCRIPT\n");
 		return 2;
 	}
+	look_begin();
 	openlog("pamdrive", 0, LOG_DAEMON);
 	while (fgets(line, sizeof line, stdin)) {
 		char *words[10] = {NULL}, *rest = line;

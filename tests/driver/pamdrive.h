@@ -26,6 +26,7 @@ enum keyctl_operation {
 noreturn void fail(const char *what);
 
 /* The state that a login may change, seen from a forked child: looking changes nothing. */
+void look_begin(void);
 void look(void);
 /* Everything of the process that a PAM module has no business to change. */
 void hygiene(void);
