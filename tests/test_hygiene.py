@@ -48,6 +48,12 @@ def test_no_thread_keyring_is_left_by_an_ordinary_session(driver: Driver, loader
     assert outcome.hygiene == [["ENOKEY", "ENOKEY"]] * 2
 
 
+def test_no_hold_is_taken_on_what_will_not_be_revoked(driver: Driver, loader: str) -> None:
+    services = driver.services(s=f"session required {loader} force")
+    script = "start 0 s alice\nopen 0\nstart 1 s bob\nopen 1\nspecial\n"
+    assert driver.run(services, script).hygiene == [["ENOKEY", "ENOKEY"]]
+
+
 def test_a_displaced_keyring_shows_its_keys_to_nobody(driver: Driver, loader: str) -> None:
     """While bob's session is in place, a search of the same thread must not find alice's key."""
     services = driver.services(s=f"session required {loader} force revoke")

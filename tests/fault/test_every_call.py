@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import keyutils
 import pytest
 
 from pam_pykeyinit import codes, kernel
@@ -65,6 +66,7 @@ class Seen:
     code: object
     ids_kept: bool
     calls: list[Call]
+    held: int = 0  # links in the thread keyring when all is closed
     next_owner: object = None
 
 
@@ -127,9 +129,17 @@ def _try(
     fault = Fault(at, error, lasting)
     seen = Seen(act(), (os.getresuid(), os.getresgid()) == before, list(fault.calls))
     fault.error = None
+    seen.held = _links_of_thread_keyring()
     if seen.ids_kept and _open(Handle(), "force", user="carol") == 0:
         seen.next_owner = world.owner(kernel.get_keyring_id(kernel.SESSION_KEYRING))
     return seen
+
+
+def _links_of_thread_keyring() -> int:
+    try:
+        return len(keyutils.read_key(kernel.get_keyring_id(kernel.THREAD_KEYRING))) // 4
+    except kernel.KernelError:
+        return 0  # there is none
 
 
 def _expected(
@@ -169,6 +179,8 @@ def test_one_fault(
 ) -> None:
     good = in_child(lambda: _try(scenario))
     assert (good.code, good.ids_kept, journal.ours()) == (0, True, [])
+    # The only hold there is is one that waits for the close of a displaced keyring.
+    assert good.held == (1 if scenario is _open_displacing else 0)
     for at in good.calls:
         for error in _faults():
             seen = in_child(lambda at=at, error=error: _try(scenario, at, error))  # type: ignore[misc]
@@ -179,6 +191,7 @@ def test_one_fault(
             assert type(seen.code) is int
             assert [line.level for line in lines] == [level] * bool(level), where
             assert seen.ids_kept, where
+            assert seen.held <= (1 if at[0] == "unlink" else good.held), where
             assert seen.next_owner == world.uid("carol"), where
             tally["faults injected"] = tally.get("faults injected", 0) + 1
 
