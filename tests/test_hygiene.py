@@ -54,6 +54,13 @@ def test_no_hold_is_taken_on_what_will_not_be_revoked(driver: Driver, loader: st
     assert driver.run(services, script).hygiene == [["ENOKEY", "ENOKEY"]]
 
 
+def test_a_hold_ends_with_the_close_or_with_the_handle(driver: Driver, loader: str) -> None:
+    services = driver.services(s=f"session required {loader} force revoke")
+    for last in ("close 0", "end 0"):
+        script = f"start 0 s alice\nopen 0\nstart 1 s bob\nopen 1\nspecial\n{last}\nspecial\n"
+        assert driver.run(services, script).hygiene == [["1", "ENOKEY"], ["0", "ENOKEY"]]
+
+
 def test_a_displaced_keyring_shows_its_keys_to_nobody(driver: Driver, loader: str) -> None:
     """While bob's session is in place, a search of the same thread must not find alice's key."""
     services = driver.services(s=f"session required {loader} force revoke")

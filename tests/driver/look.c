@@ -212,13 +212,19 @@ void hygiene(void)
 	printf("]\n");
 }
 
-/* Whether there are a thread and a process keyring: looking does not make them. */
+/* How many links there are in the thread and the process keyring: looking does not make
+   them. */
 void special(void)
 {
 	printf("[");
-	for (int keyring = THREAD_KEYRING; keyring >= PROCESS_KEYRING; keyring--)
-		printf("%s\"%s\"", keyring == THREAD_KEYRING ? "" : ",",
-		       keyctl(GET_KEYRING_ID, keyring, 0) < 0 ? error_name() : "present");
+	for (int keyring = THREAD_KEYRING; keyring >= PROCESS_KEYRING; keyring--) {
+		long size = keyctl(READ, keyring, NULL, 0);
+		printf("%s", keyring == THREAD_KEYRING ? "" : ",");
+		if (size < 0)
+			printf("\"%s\"", error_name());
+		else
+			printf("\"%ld\"", size / (long)sizeof(int));
+	}
 	printf("]\n");
 }
 

@@ -13,7 +13,7 @@
  *   answer TEXT            from now on a prompt is answered so, where it was refused
  *   syslog TEXT            a line of the application's own
  *   add NAME, search NAME  a key in the session keyring; what request_key(2) finds
- *   special                which of @t and @p there are
+ *   special                what is linked into @t and @p
  *   look, hygiene, prep, ids, seccomp, setperm     see pamdrive.h
  *
  * A PAM call prints {"call": ..., "code": ...} and is followed by a look.
