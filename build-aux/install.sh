@@ -4,54 +4,92 @@
 # Each file is renamed into place, so that a login at this moment sees the old one or the
 # new one.  A file that an older version laid and this one does not is removed afterwards.
 set -eu
-umask 022
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$here/build-aux/paths.sh"
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
+trap 'exit 130' INT TERM HUP
 
-set -- --prefix "$prefix"
-# Meson gives the packages of /usr/local a folder that Debian's Python does not look into.
-if [ "$prefix" = /usr/local ]; then
-    purelib=$(python3 -I -c 'import sysconfig as s
-print(s.get_path("purelib", "posix_local" if "posix_local" in s.get_scheme_names() else "posix_prefix",
-                 {} if "posix_local" in s.get_scheme_names() else {"base": "/usr/local"}))')
-    set -- "$@" "-Dpython.purelibdir=$purelib"
-fi
-meson setup "$stage/build" "$here" "$@" >"$stage/log" 2>&1 &&
-    meson install -C "$stage/build" --destdir "$stage/root" >>"$stage/log" 2>&1 || {
-    cat "$stage/log" >&2
-    exit 1
+build() {
+    set -- --prefix "$prefix"
+    # Meson gives the packages of /usr/local a folder that Debian's Python does not look into.
+    if [ "$prefix" = /usr/local ]; then
+        set -- "$@" "-Dpython.purelibdir=$(python3 -I "$here/build-aux/purelib.py")"
+    fi
+    meson setup "$stage/build" "$here" "$@" && meson install -C "$stage/build" --destdir "$stage/root"
 }
+
+# Where a file of that name stands that no install of ours laid: a package's, or another
+# PREFIX's, for all share the folder of pam_python.so.
+foreign() {
+    grep '^f ' "$stage/new" | while read -r _ file; do
+        [ ! -e "$DESTDIR$file" ] || grep -qxF "f $file" "$stage/old" || echo "  $DESTDIR$file"
+    done
+}
+
+lay() {
+    mode=644
+    [ ! -x "$1" ] || mode=755
+    # Times are kept: by them Python knows that bytecode belongs to its source.
+    # shellcheck disable=SC2086  # none or four words
+    install -p -m $mode $owner "$1" "$DESTDIR$2.new"
+    mv -f "$DESTDIR$2.new" "$DESTDIR$2"
+}
+
+if ! build >"$stage/log" 2>&1; then
+    cat "$stage/log" >&2
+    echo "install: the build failed, nothing was laid" >&2
+    exit 1
+fi
+owner=
+[ "$(id -u)" != 0 ] || owner='-o root -g root' # whatever a set-group-ID folder says
 
 cd "$stage/root"
 mkdir -p ".$(dirname "$manifest")"
-old=$stage/old
-cat "$DESTDIR$manifest" >"$old" 2>/dev/null || : >"$old"
+: >".$manifest"
+cat "$DESTDIR$manifest" >"$stage/old" 2>/dev/null || :
 {
-    find . -mindepth 1 -type d | sed 's/^\.//' | sort | while read -r directory; do
+    find . -mindepth 1 -type d | sed 's/^\.//' | sort | while read -r folder; do
         # A folder is ours to remove only if it was not there before us.
-        if [ ! -d "$DESTDIR$directory" ]; then
-            install -d -m 755 "$DESTDIR$directory"
-            echo "d $directory"
-        elif grep -qxF "d $directory" "$old"; then
-            echo "d $directory"
+        if [ ! -d "$DESTDIR$folder" ] || grep -qxF "d $folder" "$stage/old"; then
+            echo "d $folder"
         fi
     done
     find . -type f | sed 's/^\./f /' | sort
-    echo "f $manifest"
-} >"$stage/manifest"
-cp "$stage/manifest" ".$manifest"
+} >"$stage/new"
+others=$(foreign)
+if [ -n "$others" ]; then
+    echo "install: not laid by this PREFIX and DESTDIR; uninstall it first:" >&2
+    echo "$others" >&2
+    exit 1
+fi
 
-# The file that pam_python.so loads comes last, when all that it imports is there.  Times
-# are kept: by them Python knows that bytecode belongs to its source.
-find . -type f | sed 's/^\.//' | awk '/\/security\// { last = last $0 "\n"; next } { print }
-    END { printf "%s", last }' | while read -r file; do
-    mode=644
-    [ ! -x ".$file" ] || mode=755
-    install -p -m $mode ".$file" "$DESTDIR$file.new"
-    mv -f "$DESTDIR$file.new" "$DESTDIR$file"
+sed -n 's/^d //p' "$stage/new" | while read -r folder; do
+    # shellcheck disable=SC2086  # none or four words
+    [ -d "$DESTDIR$folder" ] || install -d -m 755 $owner "$DESTDIR$folder"
 done
-grep -vxF -f "$stage/manifest" "$old" | remove_listed
-echo "installed; what was laid is listed in $DESTDIR$manifest"
+# Until all is done the list has the old files and the new ones, so that an install that
+# was interrupted can be repeated, or undone.
+sort -u "$stage/old" "$stage/new" >"$stage/both"
+lay "$stage/both" "$manifest"
+# The file that pam_python.so loads comes last, when all that it imports is there.
+sed -n 's/^f //p' "$stage/new" | grep -vxF "$manifest" |
+    awk '/\/security\// { last = last $0 "\n"; next } { print } END { printf "%s", last }' |
+    while read -r file; do
+        lay ".$file" "$file"
+    done
+grep -vxF -f "$stage/new" "$stage/old" | remove_listed
+lay "$stage/new" "$manifest"
+
+script=$(sed -n 's,^f \(.*/security/pam_pykeyinit\.py\)$,\1,p' "$stage/new")
+echo "Installed in $DESTDIR$prefix, and as $DESTDIR$script."
+[ -z "$DESTDIR" ] || exit 0
+cat <<END
+
+Nothing uses it yet.  Which logins shall, is for you to say: in the file of that
+service in /etc/pam.d, before common-session and in place of pam_keyinit, put
+  session optional pam_python.so ${script#/lib/security/} force revoke
+END
+[ -n "$(find /lib/security /lib/*/security -name pam_python.so 2>/dev/null)" ] ||
+    echo "There is no pam_python.so here yet: apt-get install libpam-python"

@@ -6,28 +6,13 @@
 #
 #   $WORLD/log       where /dev/log points to; whoever wants the log listens there
 #   $WORLD/stage     what ./setup install lays
-#   alice, bob, carol, dave   ordinary users, with homes below $WORLD/home
+#   alice, bob, carol, dave, jörg   ordinary users, with homes below $WORLD/home
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
 if [ "${WORLD_STEP:-}" != inside ]; then
-    WORLD=$(mktemp -d /var/tmp/pykeyinit.XXXXXX)
-    export WORLD
-    keys=/proc/sys/kernel/keys
-    maxkeys=$(cat $keys/maxkeys) maxbytes=$(cat $keys/maxbytes)
-    leave() {
-        echo "$maxkeys" >$keys/maxkeys
-        echo "$maxbytes" >$keys/maxbytes
-        rm -rf "$WORLD"
-    }
-    trap leave EXIT
-    trap 'exit 130' INT TERM HUP
-    # Revoked keyrings count until the kernel collects them, minutes later.
-    cat $keys/root_maxkeys >$keys/maxkeys
-    cat $keys/root_maxbytes >$keys/maxbytes
-    status=0
-    WORLD_STEP=inside unshare --mount --propagation private "$0" "$@" || status=$?
-    exit $status
+    unset WORLD
+    WORLD_STEP=inside exec python3 -I "$here/build-aux/private.py" "$0" "$@"
 fi
 unset WORLD_STEP
 
@@ -39,9 +24,9 @@ mkdir -p "$WORLD/etc" "$WORLD/home" "$WORLD/run" "$WORLD/dev/pts" "$WORLD/dev/sh
 for file in passwd group shadow nsswitch.conf; do
     cp -p "/etc/$file" "$WORLD/etc/$file" 2>/dev/null || : >"$WORLD/etc/$file"
 done
-printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files\n' >"$WORLD/etc/nsswitch.conf"
+printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n' >"$WORLD/etc/nsswitch.conf"
 uid=61001
-for user in alice bob carol dave; do
+for user in alice bob carol dave jörg; do
     # The group's number is another one than the user's, so that none passes for the other.
     echo "$user:x:$uid:$((uid + 100)):$user:$WORLD/home/$user:/bin/sh" >>"$WORLD/etc/passwd"
     echo "$user:x:$((uid + 100)):" >>"$WORLD/etc/group"
@@ -56,6 +41,10 @@ done
 
 # The module, as installed.
 DESTDIR=$WORLD/stage PREFIX=/usr/local "$here/build-aux/install.sh" >/dev/null
+if [ ! -d /lib/security ]; then # Debian 13: pam_python.so is elsewhere, but looks in here
+    mkdir -p "$WORLD/lib/security"
+    mount -t overlay -o "lowerdir=$WORLD/lib:/usr/lib" pykeyinit /usr/lib || mkdir /lib/security
+fi
 cp -a /lib/security/. "$WORLD/security/"
 cp -a "$WORLD/stage/lib/security/." "$WORLD/security/"
 mount --bind "$WORLD/security" /lib/security

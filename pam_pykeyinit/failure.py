@@ -33,9 +33,7 @@ def failed(error: KernelError, consequence: str) -> Failed:
     return Failed(f"{text} ({_HINTS.get(number, error.strerror)})")
 
 
-def attempt(
-    consequence: str, call: "Callable[..., Result]", *arguments: "int | str"
-) -> "Result":
+def attempt(consequence: str, call: "Callable[..., Result]", *arguments: "int | str") -> "Result":
     """Return call(*arguments); raise Failed, with the consequence, for its KernelError."""
     try:
         return call(*arguments)

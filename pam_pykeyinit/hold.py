@@ -50,11 +50,15 @@ class Hold:
         try:
             work()
         finally:
-            kernel.unlink(self._grip, kernel.THREAD_KEYRING)
+            _let_go(self._grip)
 
     def drop(self) -> None:
         """Let go.  In a forked child, which has no share in @t, nothing happens."""
-        try:
-            kernel.unlink(self._pin, kernel.THREAD_KEYRING)
-        except kernel.KernelError:
-            pass
+        _let_go(self._pin)
+
+
+def _let_go(keyring: int) -> None:
+    try:
+        kernel.unlink(keyring, kernel.THREAD_KEYRING)
+    except kernel.KernelError:
+        pass  # not linked here: by another thread, or in another process

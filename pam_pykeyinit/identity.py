@@ -48,9 +48,7 @@ def with_effective_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
     )
 
 
-def _switched(
-    uids: "Triple | None", gids: "Triple | None", work: "Callable[[], None]"
-) -> None:
+def _switched(uids: "Triple | None", gids: "Triple | None", work: "Callable[[], None]") -> None:
     before = getresuid(), getresgid()
     try:
         if gids is not None:  # the group first: without root's uid it may be refused
@@ -61,9 +59,10 @@ def _switched(
     finally:
         try:
             _restore(*before)
-        except BaseException:  # a host's signal handler may raise in here, once
+        except BaseException as interruption:  # by a signal handler of the host, perhaps
             _restore(*before)
-            raise
+            if not isinstance(interruption, NotRestored):
+                raise
 
 
 def _restore(uids: "Triple", gids: "Triple") -> None:

@@ -6,6 +6,7 @@ tenth of the time that its interpreter takes to start.
 """
 
 import _ctypes
+from _ctypes import dlopen, dlsym  # type: ignore[attr-defined]  # typeshed has them not
 from _ctypes import get_errno as errno  # libc's errno as the last call here left it
 
 __all__ = ["errno", "syscall_add_key", "syscall_numbers", "syslog"]
@@ -51,7 +52,7 @@ class _Syslog(_ctypes.CFuncPtr):
     _argtypes_ = (_Int, _Bytes)
 
 
-_libc = _ctypes.dlopen(None, 0)
-syscall_numbers = _Numbers(_ctypes.dlsym(_libc, "syscall"))
-syscall_add_key = _AddKey(_ctypes.dlsym(_libc, "syscall"))
-syslog = _Syslog(_ctypes.dlsym(_libc, "syslog"))
+_libc = dlopen(None, 0)
+syscall_numbers = _Numbers(dlsym(_libc, "syscall"))
+syscall_add_key = _AddKey(dlsym(_libc, "syscall"))
+syslog = _Syslog(dlsym(_libc, "syslog"))

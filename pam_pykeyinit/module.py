@@ -3,6 +3,7 @@
 Here, and nowhere else, every failure becomes a return code and a line in the log.
 """
 
+import sys
 from pwd import getpwnam
 
 from pam_pykeyinit import codes, log, options
@@ -13,20 +14,21 @@ from pam_pykeyinit.session import Session, User, must_revoke
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Protocol
-
-    class PamError(Exception):
-        """What pamh.exception names: libpam refused something."""
-
-        pam_result: int
+    from typing import Any, Protocol
 
     class Pamh(Protocol):
         """What is used of pam_python's handle.  Its repr() crashes: never log it."""
 
-        service: str | None
-        exception: type[PamError]
+        @property
+        def service(self) -> str | None:
+            """PAM_SERVICE."""
 
-        def get_user(self, prompt: str) -> str | None: ...
+        @property
+        def exception(self) -> type[Any]:
+            """What refusals of libpam are raised as; `pam_result` is the code."""
+
+        def get_user(self, prompt: str) -> str | None:
+            """pam_get_user(3)."""
 
     Action = Callable[[Pamh, options.Options, log.Log], int]
 
@@ -50,15 +52,19 @@ class Handle:
         self._named: set[str] = set()
 
     def pam_sm_authenticate(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        """Nothing: the auth line is there for setcred."""
         return codes.PAM_IGNORE
 
     def pam_sm_acct_mgmt(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        """Nothing."""
         return codes.PAM_IGNORE
 
     def pam_sm_chauthtok(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        """Nothing."""
         return codes.PAM_IGNORE
 
     def pam_sm_setcred(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        """Make the keyring with ESTABLISH_CRED, end it with DELETE_CRED."""
         if flags & codes.PAM_ESTABLISH_CRED:
             return self._guard(self._initialise, "setcred", codes.PAM_CRED_ERR, pamh, argv)
         if flags & codes.PAM_DELETE_CRED:
@@ -66,9 +72,11 @@ class Handle:
         return codes.PAM_IGNORE
 
     def pam_sm_open_session(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        """Make the keyring, unless setcred has."""
         return self._guard(self._open, "session", codes.PAM_SESSION_ERR, pamh, argv)
 
     def pam_sm_close_session(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
+        """End the keyring at the last close of the handle."""
         return self._guard(self._close, "session", codes.PAM_SESSION_ERR, pamh, argv)
 
     def pam_sm_end(self, pamh: "Pamh") -> None:
@@ -130,20 +138,26 @@ class Handle:
 def _target(pamh: "Pamh") -> User:
     """Whose session it is.  The prompt, where PAM has to ask, is pam_keyinit's.
 
-    A name that is not UTF-8 or holds a NUL cannot be looked up, so nobody has it.
+    A name that pam_python cannot decode cannot be looked up, so nobody has it.
     """
     try:
         name = pamh.get_user("key user") or ""
-        entry = getpwnam(name)
+        entry = getpwnam(_in_locale(name))
     except pamh.exception as refusal:
         code: int = refusal.pam_result
         raise _Answer(code, log.NOTICE, f"cannot get the user name: {refusal}") from refusal
     except KeyError as error:
-        raise _Answer(codes.PAM_USER_UNKNOWN, log.NOTICE, f"unknown user: {name}") from error
+        raise _Answer(codes.PAM_USER_UNKNOWN, log.NOTICE, f'unknown user "{name}"') from error
     except ValueError as error:
         text = f"unknown user: {error}"
         raise _Answer(codes.PAM_USER_UNKNOWN, log.NOTICE, text) from error
     return User(name, entry.pw_uid, entry.pw_gid)
+
+
+def _in_locale(name: str) -> str:
+    """The name as getpwnam() will turn it back into the same bytes, in a C locale too."""
+    encoded = name.encode("utf-8", "surrogateescape")
+    return encoded.decode(sys.getfilesystemencoding(), "surrogateescape")
 
 
 def _report(say: log.Log, priority: int, text: str, code: int) -> int:

@@ -1,9 +1,12 @@
 """Fixtures of all tests, and the rule for those that need privileges."""
 
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.terminal import TerminalReporter
+
 from support import world
 from support.drive import Driver
 from support.journal import Journal
@@ -12,8 +15,9 @@ counts: dict[str, int] = {}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """--long, as `./setup test --long` passes it on."""
-    parser.addoption("--long", action="store_true", help="100,000 differential sequences")
+    """What `./setup test` takes besides pytest's own options."""
+    parser.addoption("--long", action="store_true", help="everything that takes hours")
+    parser.addoption("--sequences", type=int, help="differential sequences: 2,000, 100,000 --long")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -34,9 +38,13 @@ def pamdrive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def driver(pamdrive: Path, tmp_path: Path) -> Driver:
-    """A driver with a scratch folder for service files."""
-    return Driver(pamdrive, tmp_path)
+def driver(pamdrive: Path) -> Iterator[Driver]:
+    """A driver with a scratch folder for service files, which every user can read."""
+    folder = world.folder()
+    assert folder
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        Path(scratch).chmod(0o755)
+        yield Driver(pamdrive, Path(scratch))
 
 
 @pytest.fixture
@@ -61,7 +69,7 @@ def tally() -> dict[str, int]:
     return counts
 
 
-def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
+def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Say how much was run, where a number says more than "passed"."""
     for name, number in counts.items():
         terminalreporter.write_line(f"{name}: {number}")

@@ -1,4 +1,4 @@
 """Session keyrings for programs that PAM never sees: pykeyinit-helper(8), and its API.
 
-    from pykeyinit_helper.api import ensure_session_keyring
+from pykeyinit_helper.api import ensure_session_keyring
 """

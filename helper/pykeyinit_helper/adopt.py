@@ -53,10 +53,11 @@ def failing(parent: int, found: Found) -> list[str]:
     for name, mine in (("Uid", os.geteuid()), ("Gid", os.getegid())):
         ids = status.get(name, "").split()[:3]
         if ids and set(ids) != {str(mine)}:
-            what = f"real, effective and saved {name.lower()} of process {parent} must all be {mine}"
-            conditions.append(f"{what}, and are {' '.join(ids)}")
-    if status.get("Threads", "1").strip() != "1":
-        conditions.append(f"process {parent} has {status['Threads'].strip()} threads, and must have 1")
+            what = f"real, effective and saved {name.lower()} of process {parent}"
+            conditions.append(f"{what} must all be {mine}, and are {' '.join(ids)}")
+    threads = status.get("Threads", "1").strip()
+    if threads != "1":
+        conditions.append(f"process {parent} has {threads} threads, and must have 1")
     if found.state == decide.FOREIGN:
         who = f"uid {found.uid}" if found.uid >= 0 else "somebody else"
         conditions.append(f"session keyring {found.serial}, to be replaced, belongs to {who}")

@@ -1,9 +1,9 @@
 """The helper's public function, for daemons that are written in Python.
 
-    from pykeyinit_helper.api import ensure_session_keyring
+from pykeyinit_helper.api import ensure_session_keyring
 
-    keyring = ensure_session_keyring()
-    print(keyring.serial, keyring.outcome)
+keyring = ensure_session_keyring()
+print(keyring.serial, keyring.outcome)
 """
 
 from collections.abc import Iterable

@@ -15,6 +15,10 @@ from posix import (
 
 from pam_pykeyinit.log import printable
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Refused(Exception):
     """The helper cannot do what it was asked.  str() is the line for the user."""
@@ -104,9 +108,9 @@ def become(target: Target) -> None:
         raise Refused(f"uid {target.uid} could become root again (securebits, capabilities)")
 
 
-def _can(change: "type[setuid] | object") -> bool:
+def _can(change: "Callable[[int], None]") -> bool:
     try:
-        change(0)  # type: ignore[operator]
+        change(0)
     except OSError:
         return False
     return True

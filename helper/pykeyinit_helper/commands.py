@@ -43,23 +43,44 @@ def _parser() -> _Parser:
     )  # fmt: skip
     commands.add_parser("run", help="", add_help=False)  # read by `words`
     show = commands.add_parser("show", help="", description="Show the keyrings of this process.")
-    show.add_argument("keyring", nargs="?", metavar="KEYRING",
-                      help="@t, @p, @s, @u, @us or a serial number; by default all five")
+    show.add_argument(
+        "keyring",
+        nargs="?",
+        metavar="KEYRING",
+        help="@t, @p, @s, @u, @us or a serial number; by default all five",
+    )
     show.add_argument("--json", action="store_true", help="for programs; see the manual page")
     explain = commands.add_parser(
         "explain", help="", description="Say whether this process can use a key, and why."
     )
     explain.add_argument("key", metavar="KEY", help="a serial number, or TYPE:DESCRIPTION")
-    commands.add_parser("adopt", help="", description=(
-        "Give the calling shell a new session keyring in place of one that is revoked."))
-    test = commands.add_parser("try", help="", description=(
-        "Open and close a PAM session, and show the keyrings before, inside and after."))
+    commands.add_parser(
+        "adopt",
+        help="",
+        description=(
+            "Give the calling shell a new session keyring in place of one that is revoked."
+        ),
+    )
+    test = commands.add_parser(
+        "try",
+        help="",
+        description=(
+            "Open and close a PAM session, and show the keyrings before, inside and after."
+        ),
+    )
     test.add_argument("service", metavar="SERVICE", help="the PAM service, as in /etc/pam.d")
     test.add_argument("user", metavar="USER", help="whose session it is to be")
-    test.add_argument("--password", action="store_true",
-                      help="authenticate first; the password is asked for on the terminal")
-    test.add_argument("--password-fd", type=int, metavar="N",
-                      help="authenticate first; the password is a line from this descriptor")
+    test.add_argument(
+        "--password",
+        action="store_true",
+        help="authenticate first; the password is asked for on the terminal",
+    )
+    test.add_argument(
+        "--password-fd",
+        type=int,
+        metavar="N",
+        help="authenticate first; the password is a line from this descriptor",
+    )
     test.add_argument("--confdir", metavar="FOLDER", help="instead of /etc/pam.d")
     return parser  # fmt: skip
 

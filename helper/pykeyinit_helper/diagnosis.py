@@ -134,7 +134,7 @@ def _why_not_found(case: Case) -> Finding:
             "session keyring, and is not linked into it: it is not found."
         )
         return Finding("user-session-not-linked", text, "keyctl link @us @s")
-    text = f"It is in no keyring of this process, so request_key(2) does not find it ({case.share})."
+    text = "It is in no keyring of this process: request_key(2) does not find it."
     if case.state != "hidden" and case.bits & LINK:
         return Finding("elsewhere", text, f"keyctl link {case.serial} @s")
     in_there = f"in a session that possesses it: keyctl link {case.serial} @u"
@@ -177,4 +177,5 @@ def _quota(case: Case) -> list[Finding]:
         f"The quota of {case.user} is used up ({keys} of {most_keys} keys, {size} of {most_bytes} "
         "bytes): keys cannot be added (EDQUOT)."
     )
-    return [Finding("quota", text, "keyctl unlink what is not needed, or raise kernel.keys.maxkeys")]
+    mend = "keyctl unlink what is not needed, or raise kernel.keys.maxkeys"
+    return [Finding("quota", text, mend)]

@@ -50,9 +50,7 @@ def examine(asked: str) -> Case:
         return Case(asked, me, refused=str(refused[0]))
     tree.read()
     session, session_owner = _session(tree)
-    case = Case(
-        asked, me, session=session, session_owner=session_owner, quota=quota(tree.who.uid)
-    )
+    case = Case(asked, me, session=session, session_owner=session_owner, quota=quota(tree.who.uid))
     serial = int(asked) if is_serial(asked) else _look_up(tree, asked)
     if serial and serial not in tree.keys:
         tree.walk(serial)
@@ -88,7 +86,8 @@ def _look_up(tree: Tree, asked: str) -> int:
     listed = [
         serial
         for serial, row in tree.rows.items()
-        if row.kind == kind and (row.text == description or row.text.startswith(f"{description}: "))
+        if row.kind == kind
+        and (row.text == description or row.text.startswith(f"{description}: "))
     ]
     return min(listed, key=lambda serial: serial not in tree.keys, default=0)
 

@@ -9,6 +9,10 @@ import _ctypes
 from pam_pykeyinit import libc, sysnums
 from pam_pykeyinit.kernel import KernelError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 PROCESS_KEYRING = -2
 
 _JOIN_SESSION_KEYRING = 1
@@ -23,11 +27,14 @@ _GET_PERSISTENT = 22
 _DESCRIPTION_SPACE = 4096 + 64  # the longest description, and the fields in front of it
 
 
+_Array: "Any" = _ctypes.Array  # mypy 1.11 stumbles over a subclass of its own idea of it
+
+
 class _Char(_ctypes._SimpleCData):  # type: ignore[type-arg]
     _type_ = "c"
 
 
-class _Space(_ctypes.Array):  # type: ignore[type-arg]
+class _Space(_Array):  # type: ignore[misc]
     _type_ = _Char
     _length_ = _DESCRIPTION_SPACE
 
@@ -56,7 +63,7 @@ class _WithTexts(_ctypes.CFuncPtr):
     _argtypes_ = (libc._Long, libc._Long, libc._Long, libc._Bytes, libc._Bytes, libc._Long)
 
 
-_syscall = _ctypes.dlsym(_ctypes.dlopen(None, 0), "syscall")
+_syscall = _ctypes.dlsym(_ctypes.dlopen(None, 0), "syscall")  # type: ignore[attr-defined]
 _with_name = _WithName(_syscall)
 _into_space = _IntoSpace(_syscall)
 _with_texts = _WithTexts(_syscall)

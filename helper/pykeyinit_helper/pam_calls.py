@@ -6,6 +6,7 @@ that keeps it, and all of this is in a child whose end can be looked at.
 """
 
 import ctypes
+import ctypes.util
 import os
 import pwd
 from collections.abc import Callable, Iterator

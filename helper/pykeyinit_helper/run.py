@@ -56,22 +56,26 @@ def _run(asked: words.Words) -> int:
         become(target)
     preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
     preparation.run()
-    if asked.debug:
-        for step in preparation.steps:
-            say(step)
-    if not asked.quiet:
-        for notice in preparation.notices:
-            say(notice)
-    if asked.strict and preparation.refusals:
-        raise Refused(f"{preparation.refusals[0]}; not started because of --strict")
-    if not asked.quiet:
-        for refusal in preparation.refusals:
-            say(f"warning: {refusal}")
+    _report(preparation, asked)
     if asked.revoke_on_exit and preparation.created:
         from pykeyinit_helper.supervise import supervise
 
         return supervise(asked.program, preparation.serial)
     return execute(asked.program)
+
+
+def _report(preparation: Preparation, asked: words.Words) -> None:
+    """Say what the user should know.  Raises Refused where --strict makes it an end."""
+    said = list(preparation.steps) if asked.debug else []
+    if not asked.quiet:
+        said += preparation.notices
+    refusals = preparation.refusals
+    if not asked.quiet and not asked.strict:
+        said += [f"warning: {refusal}" for refusal in refusals]
+    for line in said:
+        say(line)
+    if asked.strict and refusals:
+        raise Refused(f"{refusals[0]}; not started because of --strict")
 
 
 def _leave_foreign_keyring(target: Target) -> None:
@@ -103,7 +107,7 @@ def _keep_standard_descriptors_closed() -> None:
         try:
             posix.fstat(descriptor)
         except OSError:
-            posix.open("/dev/null", posix.O_RDWR | posix.O_CLOEXEC)
+            posix.open("/dev/null", posix.O_RDWR)
 
 
 def _restore_environment() -> None:
@@ -113,7 +117,7 @@ def _restore_environment() -> None:
     """
     if posix.environ.get(b"LC_CTYPE") in _COERCED:
         try:
-            descriptor = posix.open("/proc/self/environ", posix.O_RDONLY | posix.O_CLOEXEC)
+            descriptor = posix.open("/proc/self/environ", posix.O_RDONLY)
         except OSError:
             return  # no /proc: the program is in the locale that Python is in
         block = b""
@@ -129,7 +133,7 @@ def _restore_environment() -> None:
 
 def restore_signals() -> None:
     """What the interpreter ignores is the default again, as nearly every program expects."""
-    import _signal
+    import _signal  # type: ignore[import-not-found]  # signal would import enum
 
     for number in (_SIGPIPE, _SIGXFSZ):
         _signal.signal(number, _signal.SIG_DFL)

@@ -32,7 +32,17 @@ _KEYRING_SEARCH_MAX_DEPTH = 6  # keyring.c: what lies deeper is not found
 class Key:
     """One key as this process sees it.  `error` names the errno where it may not look."""
 
-    __slots__ = ("description", "error", "expires", "gid", "kind", "links", "mask", "serial", "uid")
+    __slots__ = (
+        "description",
+        "error",
+        "expires",
+        "gid",
+        "kind",
+        "links",
+        "mask",
+        "serial",
+        "uid",
+    )
 
     def __init__(self, serial: int) -> None:
         self.serial = serial

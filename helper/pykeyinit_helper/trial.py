@@ -22,9 +22,7 @@ _LOADS_PAM_PYTHON = (
 )
 
 
-def trial(
-    service: str, user: str, confdir: str | None, ask: bool, password_fd: int | None
-) -> int:
+def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: int | None) -> int:
     """Print what happened; 0 if every call succeeded, 1 if not."""
     folder = Path(confdir or "/etc/pam.d")
     try:
@@ -103,9 +101,7 @@ def _print(message: dict[str, Any], style: Style) -> None:
         print("\n".join((style.bold(message["when"]), *message["lines"])))
 
 
-def _play(
-    service: str, user: str, confdir: str | None, password: str | None, pipe: int
-) -> None:
+def _play(service: str, user: str, confdir: str | None, password: str | None, pipe: int) -> None:
     """In the child: do it, and send a line of JSON for each thing that was seen."""
     from pykeyinit_helper import pam_calls
 
@@ -127,12 +123,8 @@ def _play(
         return step[1] == 0
 
     keyrings(f"Before, as {user}:")
-    if password is not None and not tell(
-        pam_calls.authenticate(service, user, password, confdir)
-    ):
+    if password is not None and not tell(pam_calls.authenticate(service, user, password, confdir)):
         return
-    for step in pam_calls.session(
-        service, user, confdir, lambda: keyrings(f"Inside, as {user}:")
-    ):
+    for step in pam_calls.session(service, user, confdir, lambda: keyrings(f"Inside, as {user}:")):
         tell(step)
     keyrings(f"After, as {user}:")

@@ -27,9 +27,7 @@ COMMANDS = {
 }  # fmt: skip
 BOUND = 2.5
 BOUNDED = ("run true", "run --session=new true", "run --user=alice true")
-FILL = (
-    "for n in $(seq 10000); do echo add user key$n x @s; done >/dev/null;"
-)
+FILL = "for n in $(seq 10000); do echo add user key$n x @s; done >/dev/null;"
 
 
 def once(command: "list[str]") -> float:
@@ -72,10 +70,13 @@ def main() -> int:
     print(f"whole processes, medians of {rounds}, interleaved")
     print(f"{'':28} {'to bare python':>15} {'to keyctl session':>18}")
     for name, value in median.items():
-        print(f"{name:28} {value / median[BARE]:15.2f} {value / median['keyctl session - true']:18.2f}")
+        to_keyctl = value / median["keyctl session - true"]
+        print(f"{name:28} {value / median[BARE]:15.2f} {to_keyctl:18.2f}")
     missed = [name for name in BOUNDED if median[name] > BOUND * median[BARE]]
     seconds = show_of_many(10_000)
-    print(f"show of 10,000 keys: {'within' if seconds < 1 else 'MORE THAN'} a second ({seconds:.2f})")
+    print(
+        f"show of 10,000 keys: {'within' if seconds < 1 else 'MORE THAN'} a second ({seconds:.2f})"
+    )
     for name in missed:
         print(f"MISSED: {name} takes more than {BOUND} times {BARE}")
     return 1 if missed or seconds >= 1 else 0

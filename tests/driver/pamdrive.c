@@ -5,14 +5,16 @@
  * each command that has something to say.
  *
  *   start H SERVICE USER   pam_start_confdir; handle H is a digit; USER "-" is none,
- *                          "=" the empty name
+ *                          "=" the empty name; %XX stands for a byte
  *   auth|acct|open|close|chauthtok H
  *   establish|delete|reinitialize|refresh H        pam_setcred with that flag
  *   end H                  pam_end
  *   forkend H USER         pam_end in a forked child that has become USER, as su does
  *   answer TEXT            from now on a prompt is answered so, where it was refused
  *   syslog TEXT            a line of the application's own
- *   look, hygiene, prep, ids, seccomp              see pamdrive.h
+ *   add NAME, search NAME  a key in the session keyring; what request_key(2) finds
+ *   special                what is linked into @t and @p
+ *   look, hygiene, prep, ids, seccomp, setperm     see pamdrive.h
  *
  * A PAM call prints {"call": ..., "code": ...} and is followed by a look.
  */
@@ -48,10 +50,28 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 	return PAM_SUCCESS;
 }
 
+/* %0a is a new line, and so on. */
+static char *decode(char *text)
+{
+	char *to = text;
+
+	for (char *from = text; *from; from++) {
+		unsigned byte;
+		if (*from == '%' && sscanf(from + 1, "%2x", &byte) == 1) {
+			*to++ = byte;
+			from += 2;
+		} else {
+			*to++ = *from;
+		}
+	}
+	*to = 0;
+	return text;
+}
+
 static int start(const char *confdir, char **words)
 {
 	static const struct pam_conv conversation = {converse, NULL};
-	const char *user = words[3];
+	const char *user = decode(words[3]);
 
 	if (!strcmp(user, "-"))
 		user = NULL;
@@ -123,6 +143,14 @@ static void run(const char *confdir, char **words)
 		set_ids(words);
 	else if (!strcmp(name, "seccomp"))
 		deny(words);
+	else if (!strcmp(name, "special"))
+		special();
+	else if (!strcmp(name, "search"))
+		search(words[1]);
+	else if (!strcmp(name, "add"))
+		add_key_named(words[1]);
+	else if (!strcmp(name, "setperm"))
+		set_permissions(words);
 	else if (!strcmp(name, "answer"))
 		answer = strdup(words[1]);
 	else if (!strcmp(name, "syslog"))
@@ -143,6 +171,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: pamdrive CONFDIR <SCRIPT\n");
 		return 2;
 	}
+	look_begin();
 	openlog("pamdrive", 0, LOG_DAEMON);
 	while (fgets(line, sizeof line, stdin)) {
 		char *words[10] = {NULL}, *rest = line;

@@ -6,6 +6,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define THREAD_KEYRING (-1)
+#define PROCESS_KEYRING (-2)
 #define SESSION_KEYRING (-3)
 #define USER_SESSION_KEYRING (-5)
 
@@ -13,6 +15,7 @@ enum keyctl_operation {
 	GET_KEYRING_ID = 0,
 	JOIN_SESSION_KEYRING = 1,
 	REVOKE = 3,
+	SETPERM = 5,
 	DESCRIBE = 6,
 	READ = 11,
 	SET_TIMEOUT = 15,
@@ -23,12 +26,19 @@ enum keyctl_operation {
 noreturn void fail(const char *what);
 
 /* The state that a login may change, seen from a forked child: looking changes nothing. */
+void look_begin(void);
 void look(void);
 /* Everything of the process that a PAM module has no business to change. */
 void hygiene(void);
-/* Set the stage: "prep KIND [USER]", "ids RUID EUID SUID RGID EGID SGID", "seccomp CALL ERRNO". */
+void special(void);
+void search(const char *name);
+/* Set the stage: "prep KIND [USER]", "ids RUID EUID SUID RGID EGID SGID", "seccomp CALL ERRNO",
+   "setperm MASK". */
 void prepare(char **words);
 void set_ids(char **words);
 void deny(char **words);
+void set_permissions(char **words);
+/* A key in the session keyring, with the rights of its possessor alone. */
+void add_key_named(const char *name);
 
 #endif

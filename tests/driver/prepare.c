@@ -100,3 +100,19 @@ void deny(char **words)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
 		fail("seccomp");
 }
+
+/* setperm MASK: as the owner of the session keyring could */
+void set_permissions(char **words)
+{
+	if (keyctl(SETPERM, SESSION_KEYRING, strtoul(words[1], NULL, 0)) < 0)
+		fail("setperm");
+}
+
+void add_key_named(const char *name)
+{
+	long key = syscall(SYS_add_key, "user", name, "x", 1, SESSION_KEYRING);
+
+	if (key < 0)
+		fail("add_key");
+	search(name);
+}

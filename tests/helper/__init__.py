@@ -1,0 +1,1 @@
+"""pykeyinit-helper, as installed."""

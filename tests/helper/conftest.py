@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from support import world
 
 PYTHON = ("/usr/bin/python3", "-IS")

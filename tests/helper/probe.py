@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """Run as a program: set a stage for pykeyinit-helper, or tell what it was started with.
 
     probe.py stage KIND [USER] [deny ERRNO OPERATION|any] [fill|hide USER] -- COMMAND...

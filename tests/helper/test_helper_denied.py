@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+
 from helper.conftest import HELPER, Stage
 
 pytestmark = pytest.mark.privileged

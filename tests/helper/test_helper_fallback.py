@@ -3,7 +3,8 @@
 import itertools
 
 import pytest
-from helper.conftest import Stage
+
+from helper.conftest import HELPER, Stage
 from support import world
 
 pytestmark = pytest.mark.privileged
@@ -87,8 +88,6 @@ def test_every_cell(stage: Stage, first: str, target: str, session: str) -> None
 
 def test_without_user_the_target_is_the_caller(stage: Stage) -> None:
     program = ("setpriv", "--reuid=alice", "--regid=alice", "--clear-groups")
-    from helper.conftest import HELPER
-
     command = (*program, HELPER, "run", *stage.tell)
     started = stage.start("own root", *command)
     assert started.links == links_of("stand-in", world.uid("alice"))
@@ -130,24 +129,30 @@ def test_a_tag_is_left(stage: Stage) -> None:
 
 def test_a_name_is_found_again(stage: Stage) -> None:
     again = ("run", "--session=name=pair", *stage.tell)
-    from helper.conftest import HELPER
-
     program = ("sh", "-c", '"$@"; setpriv --no-new-privs "$@"', "-")
     started = stage.run("none", "--user=carol", "--session=name=pair")
     one_by_one = stage.start(
-        "none", HELPER, "run", "--user=carol", "--session=name=pair", "--", *program, HELPER, *again
+        "none",
+        HELPER,
+        "run",
+        "--user=carol",
+        "--session=name=pair",
+        "--",
+        *program,
+        HELPER,
+        *again,
     )
     assert started.description[4] == "pair"
-    sessions = {line.split('"session": ')[1].split(",")[0] for line in one_by_one.output.splitlines()}
+    sessions = {
+        line.split('"session": ')[1].split(",")[0] for line in one_by_one.output.splitlines()
+    }
     assert len(sessions) == 1
 
 
 def test_a_name_that_another_user_made_first_is_left(stage: Stage) -> None:
-    from helper.conftest import HELPER
-
     trap = (
-        'serial=$(keyctl id @s 2>/dev/null || keyctl show @s | sed -n 2p | cut -d" " -f1);'
-        'keyctl setperm @s 0x3f1f1f1f; exec setpriv --reuid=61001 --regid=61101 --clear-groups "$@"'
+        "keyctl setperm @s 0x3f1f1f1f;"
+        'exec setpriv --reuid=alice --regid=alice --clear-groups "$@"'
     )
     started = stage.start(
         "none", "keyctl", "session", "trap", "sh", "-c", trap, "-",

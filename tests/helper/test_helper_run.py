@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from helper.conftest import HELPER, PYTHON, Stage
 from support import world
 
@@ -167,7 +168,7 @@ def test_closed_descriptors_stay_closed(
     os.close(writing)
     with os.fdopen(reading) as pipe:
         listings = pipe.read().split("total 0\n")[1:]
-    plain, helped = [[row.split()[8:] for row in text.splitlines()] for text in listings]
+    plain, helped = ([row.split()[8:] for row in text.splitlines()] for text in listings)
     assert [row[0] for row in helped] == [row[0] for row in plain]
 
 
@@ -176,7 +177,7 @@ def test_a_descriptor_and_the_notify_socket_arrive(stage: Stage, tmp_path: Path)
     listener.bind(str(tmp_path / "notify"))
     tmp_path.chmod(0o755)
     for folder in tmp_path.parents:
-        if folder == Path("/tmp"):  # noqa: S108  # pytest's own folders are private
+        if folder == Path("/tmp"):  # pytest's own folders are private
             break
         folder.chmod(0o755)
     (tmp_path / "notify").chmod(0o777)

@@ -31,7 +31,7 @@ class Journal:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
         path.chmod(0o666)
-        self._socket.setblocking(False)
+        self._socket.settimeout(0)
         self._path = path
 
     def read(self) -> list[Line]:

@@ -30,8 +30,9 @@ def skip(reason: str) -> None:
 
 def build_driver(where: Path) -> Path:
     """Compile pamdrive; the path of the program."""
-    subprocess.run(["meson", "setup", "-Dtests=true", where, ROOT], check=True, capture_output=True)
-    subprocess.run(["ninja", "-C", where], check=True, capture_output=True)
+    setup = ["meson", "setup", "-Dtests=true", str(where), str(ROOT)]
+    for command in (setup, ["ninja", "-C", str(where)]):
+        subprocess.run(command, check=True, capture_output=True)
     return where / "tests/driver/pamdrive"
 
 
@@ -43,3 +44,12 @@ def uid(user: str) -> int:
 def gid(user: str) -> int:
     """The gid of a user of this world."""
     return pwd.getpwnam(user).pw_gid
+
+
+def owner(serial: int) -> int:
+    """The uid that owns a key, from /proc/keys."""
+    for line in Path("/proc/keys").read_text().splitlines():
+        fields = line.split()
+        if int(fields[0], 16) == serial:
+            return int(fields[5])
+    raise LookupError(serial)

@@ -1,0 +1,185 @@
+"""Open real sessions through pam_pykeyinit and through pam_keyinit, and show both.
+
+Run by `./setup demo` in the private world of build-aux/world.sh.  The host is runuser(1),
+which opens a PAM session, runs the user's program in a child, and closes the session.
+Everything that is shown is checked; the exit status says whether all of it held.
+"""
+
+import json
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import keyutils
+import page
+
+USER = "alice"
+MODULES = {
+    "pam_pykeyinit": "session optional pam_python.so pam_pykeyinit.py force revoke",
+    "pam_keyinit": "session optional pam_keyinit.so force revoke",
+}
+SERVICE = """\
+auth     required pam_permit.so
+account  required pam_permit.so
+{line}
+session  required pam_permit.so
+"""
+PERMISSIONS = 0x3F030000  # everything for its possessor; view and read for its owner
+
+Look = dict[str, Any]
+
+
+class Login(NamedTuple):
+    """What one session showed."""
+
+    status: int
+    within: Look
+    after: Look
+
+
+class Host:
+    """runuser, with PAM service files of its own, and the log of this world."""
+
+    def __init__(self, world: Path) -> None:
+        """Cover /etc/pam.d with a folder that holds the demo's files alone."""
+        self._pam = world / "pam.d"
+        self._pam.mkdir()
+        (self._pam / "other").write_text("auth required pam_deny.so\n")
+        subprocess.run(["mount", "--bind", self._pam, "/etc/pam.d"], check=True)
+        self._look = world / "look.py"  # where the user may read it
+        shutil.copy(Path(__file__).with_name("look.py"), self._look)
+        self._log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._log.bind(str(world / "log"))
+        self._log.setblocking(False)  # noqa: FBT003
+
+    def login(self, line: str) -> Login:
+        """One session with this line in its stack, from start to end."""
+        for service in ("runuser", "runuser-l"):
+            (self._pam / service).write_text(SERVICE.format(line=line))
+        command = f"exec /usr/bin/python3 -I {self._look}"
+        with subprocess.Popen(
+            ["runuser", USER, "--shell=/bin/sh", f"--command={command}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd="/",
+        ) as runuser:
+            assert runuser.stdin and runuser.stdout  # noqa: PT018, S101
+            within = runuser.stdout.readline()
+            status = runuser.wait()  # the session is closed; the process left behind waits
+            runuser.stdin.write(b"look\n")
+            runuser.stdin.flush()
+            after = runuser.stdout.readline()
+        if not (within and after):
+            for entry in self.logged():
+                page.put(f"logged  {entry}")
+            sys.exit(f"demo: nothing seen; runuser gave {status} with this line: {line}")
+        return Login(status, json.loads(within), json.loads(after))
+
+    def logged(self) -> Iterator[str]:
+        """What the modules had to say."""
+        try:
+            while True:
+                yield self._log.recv(4096).decode(errors="replace")
+        except BlockingIOError:
+            return
+
+
+class Promises:
+    """What must hold.  The ones that do not are kept, to be named."""
+
+    def __init__(self) -> None:
+        """Nothing has been checked yet."""
+        self.kept = 0
+        self.broken: list[str] = []
+
+    def check(self, promise: str, *, seen: object, wanted: object) -> None:
+        """Count it, or note what was seen in its place."""
+        if seen == wanted:
+            self.kept += 1
+        else:
+            self.broken.append(f"{promise}: {seen!r}, not {wanted!r}")
+
+
+def check_before(promises: Promises, login: Login, host_keyring: int) -> None:
+    """Without a module, a user's process has the keyring of whatever started it."""
+    seen = login.within["session"]
+    promises.check("before: the session keyring", seen=seen["serial"], wanted=host_keyring)
+    promises.check("before: its owner", seen=seen["owner"], wanted=0)
+    promises.check("before: a search", seen=login.within["through_session"], wanted="ENOKEY")
+
+
+def check_login(promises: Promises, name: str, login: Login, earlier: set[int]) -> None:
+    """What a session keyring has to be, inside and afterwards."""
+    user = pwd.getpwnam(USER)
+    ids = [user.pw_uid] * 3 + [user.pw_gid] * 3
+    ring = login.within["session"]
+    link = (ring.get("links") or [{}])[0]
+    for what, seen, wanted in (
+        ("runuser's exit status", login.status, 0),
+        ("the ids of the process inside", login.within["ids"], ids),
+        ("a new session keyring", ring.get("serial", 0) not in {0, *earlier}, True),
+        ("its name", ring.get("name"), "_ses"),
+        ("its owner", (ring.get("owner"), ring.get("group")), (user.pw_uid, user.pw_gid)),
+        ("its permissions", ring.get("permissions"), PERMISSIONS),
+        ("links in it", len(ring.get("links", [])), 1),
+        ("the one link", link.get("name"), f"_uid.{user.pw_uid}"),
+        ("the owner of the user keyring", link.get("owner"), user.pw_uid),
+        ("the key of @u, through @s", login.within["through_session"], "green"),
+        ("the ids of the process left behind", login.after["ids"], ids),
+        ("its session keyring, after close", login.after["session"], {"error": "EKEYREVOKED"}),
+        ("the key in @u, after close", login.after["in_user_keyring"], "still there"),
+    ):
+        promises.check(f"{name}: {what}", seen=seen, wanted=wanted)
+
+
+def traits(login: Login) -> dict[str, str]:
+    """The properties that both modules' keyrings must have in common, in words."""
+    ring = login.within["session"]
+    return {
+        "name": str(ring.get("name")),
+        "owner and group": page.owner(ring),
+        "permissions": page.hexadecimal(ring),
+        "linked into it": " ".join(page.short(link) for link in ring.get("links", [])),
+        "key of @u through @s": login.within["through_session"],
+        "@s after close": login.after["session"].get("error", "still alive"),
+        "key in @u after close": login.after["in_user_keyring"],
+    }
+
+
+def main() -> int:
+    """Show it all; 0 if every promise was kept."""
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly under head(1)
+    try:
+        host_keyring = keyutils.join_session_keyring()
+    except keyutils.Error as error:
+        sys.exit(f"demo: no keyrings: {error.args[1]}: forbidden in containers, as a rule")
+    host, promises = Host(Path(os.environ["WORLD"])), Promises()
+    page.introduction(USER)
+    before = host.login("")
+    check_before(promises, before, host_keyring)
+    page.before(before.within, USER)
+
+    earlier, shown = {host_keyring}, {}
+    for name, line in MODULES.items():
+        login = host.login(line)
+        check_login(promises, name, login, earlier)
+        earlier.add(login.within["session"].get("serial", 0))
+        page.session(name, line, login.within, login.after)
+        shown[name] = traits(login)
+    ours, theirs = shown.values()
+    for trait in ours:
+        promises.check(f"both the same: {trait}", seen=ours[trait], wanted=theirs[trait])
+    page.comparison(list(shown), ours, theirs)
+    page.verdict(promises.kept, promises.broken, list(host.logged()) if promises.broken else [])
+    return 1 if promises.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""How the demo looks: 80 columns, colour on a terminal only."""
+
+import grp
+import os
+import pwd
+import sys
+from typing import Any
+
+Key = dict[str, Any]
+
+COLOUR = sys.stdout.isatty() and not (
+    os.environ.get("NO_COLOR") or os.environ.get("TERM") in {None, "dumb"}
+)
+HEADING, GOOD, LACK, BAD, FAINT = "1", "32", "33", "1;31", "2"
+LETTERS = "alswrv"  # setattr, link, search, write, read, view: keyctl(1) writes them so
+
+
+def paint(code: str, text: str) -> str:
+    """The text in a colour, or as it is."""
+    return f"\033[{code}m{text}\033[0m" if COLOUR else text
+
+
+def put(text: str = "") -> None:
+    """One line."""
+    print(text, flush=True)
+
+
+def owner(key: Key) -> str:
+    """`alice:alice`.  The user keyring has no group: the kernel shows the overflow gid."""
+    if "owner" not in key:
+        return "?"
+    try:
+        return f"{pwd.getpwuid(key['owner']).pw_name}:{grp.getgrgid(key['group']).gr_name}"
+    except KeyError:
+        return f"{key['owner']}:{key['group']}"
+
+
+def hexadecimal(key: Key) -> str:
+    """Permissions as keyctl_describe(3) gives them."""
+    return f"{key['permissions']:08x}" if "permissions" in key else "?"
+
+
+def letters(permissions: int) -> list[str]:
+    """Permissions of possessor, user, group and other, as keyctl(1) writes them."""
+    return [
+        "".join(
+            letter if permissions >> shift & 0x20 >> at else "-"
+            for at, letter in enumerate(LETTERS)
+        )
+        for shift in (24, 16, 8, 0)
+    ]
+
+
+def short(key: Key) -> str:
+    """A key's name, with the sign that programs use for it."""
+    name = str(key["name"])
+    return f"@u {name}" if name.startswith("_uid.") else name
+
+
+def rows(key: Key, text: str, deeper: str) -> None:
+    """A key, and below it, behind `deeper`, what is linked into it."""
+    possessor, user, group, other = letters(key["permissions"])
+    mask = f"{possessor:<9} {user} {group} {other}"
+    put(f"  {text:<20} {key['serial']:>10}  {owner(key):<13} {mask}")
+    for number, link in enumerate(key["links"], 1):
+        last = number == len(key["links"])
+        branch, trunk = ("└─ ", "   ") if last else ("├─ ", "│  ")
+        rows(link, deeper + branch + short(link), deeper + trunk)
+
+
+def tree(key: Key) -> None:
+    """A session keyring with its head line; or why there is none."""
+    if "error" in key:
+        put("  @s " + paint(BAD, key["error"]))
+        return
+    head = f"{'keyring':<20} {'serial':>10}  {'owner':<13} {'possessor':<9} user   group  other"
+    put("  " + paint(FAINT, head))
+    rows(key, f"@s {key['name']}", "")
+
+
+def section(name: str, text: str) -> None:
+    """A heading."""
+    put()
+    put(f"{paint(HEADING, name)}  {text}")
+
+
+def introduction(user: str) -> None:
+    """What this is."""
+    put(paint(HEADING, "A session keyring for each login: pam_pykeyinit beside pam_keyinit"))
+    put(f"These are real PAM sessions of {user}, a user made for this demo.  runuser(1)")
+    put("opens and closes them; her own processes look.  /etc stays as it is.")
+    put(paint(FAINT, "Permissions: set attributes, link, search, write, read, view"))
+
+
+def before(seen: Key, user: str) -> None:
+    """The state that the modules are there to change."""
+    section("before", "no keyring module in the PAM stack")
+    tree(seen["session"])
+    put(f"  {user}'s process still has the session keyring of whoever started it: root's.")
+    put("  She adds a key to her user keyring, @u.  Found through @s?  " + answer(seen))
+
+
+def session(name: str, line: str, within: Key, after: Key) -> None:
+    """One module: inside the session, and after it."""
+    section(name, line)
+    tree(within["session"])
+    put("  Inside, her key of @u: found through @s?                    " + answer(within))
+    gone = after["session"].get("error")
+    end = paint(GOOD, gone) if gone == "EKEYREVOKED" else paint(BAD, gone or "still alive")
+    put(f"  Closed.  A process that the session left behind has as @s:  {end}")
+
+
+def answer(seen: Key) -> str:
+    """Whether the search found the key."""
+    found = seen["through_session"]
+    return paint(GOOD, f"yes: {found}") if found == "green" else paint(LACK, f"no: {found}")
+
+
+def comparison(names: list[str], ours: dict[str, str], theirs: dict[str, str]) -> None:
+    """What is the same."""
+    section("compared", "each as a process of hers saw it")
+    put("  " + paint(FAINT, f"{'':<24}{names[0]:<20}{names[1]}"))
+    for trait, mine in ours.items():
+        same = mine == theirs[trait]
+        mark = paint(GOOD, "same") if same else paint(BAD, "DIFFERENT")
+        put(f"  {trait:<24}{mine:<20}{theirs[trait]:<20}{mark}")
+
+
+def verdict(kept: int, broken: list[str], logged: list[str]) -> None:
+    """The last word, and if something is wrong what the modules logged."""
+    put()
+    for promise in broken:
+        put(paint(BAD, "BROKEN  ") + promise)
+    for line in logged:
+        put("logged  " + line)
+    if broken:
+        put(paint(BAD, f"{len(broken)} of {kept + len(broken)} things are not as promised."))
+    else:
+        put(paint(GOOD, f"All {kept} things that were checked are as promised."))

@@ -1,0 +1,58 @@
+# bash completion for pykeyinit-helper(8)                       -*- shell-script -*-
+_pykeyinit_helper() {
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
+    local words='' number
+    COMPREPLY=()
+    if [[ $COMP_CWORD -eq 1 ]]; then
+        words='run show explain adopt try --version --help'
+    elif [[ ${COMP_WORDS[1]} == run ]]; then
+        # From PROGRAM on, complete what it takes.
+        for ((number = 2; number < COMP_CWORD; number++)); do
+            case ${COMP_WORDS[number]} in
+            --session | --link | --user | --tag) ((number++)) ;;
+            =) ((number++)) ;;
+            --) ((number++)) && break ;;
+            -*) ;;
+            *) break ;;
+            esac
+        done
+        if ((number < COMP_CWORD)) || [[ ${COMP_WORDS[number - 1]} == -- ]]; then
+            if declare -F _command_offset >/dev/null; then
+                _command_offset "$number"
+            else
+                mapfile -t COMPREPLY < <(compgen -c -- "$current")
+            fi
+            return
+        fi
+        case $previous in
+        --session) words='keep new user-session name=' ;;
+        --link) words='user user-session persistent none' ;;
+        --user) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
+        --tag) return ;;
+        *)
+            words='--session --link --user --tag --revoke-on-exit --strict --quiet --debug --help'
+            [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -c -- "$current")
+            ;;
+        esac
+    else
+        case ${COMP_WORDS[1]} in
+        show) words='@t @p @s @u @us --json --help' ;;
+        explain) words='user: keyring: logon: --help' ;;
+        adopt) words='--help' ;;
+        try)
+            case $previous in
+            --confdir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
+            --password-fd) return ;;
+            esac
+            words='--password --password-fd --confdir --help'
+            if [[ $current != -* && $previous == try ]]; then
+                words=$(cd /etc/pam.d 2>/dev/null && echo *)
+            elif [[ $current != -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -u -- "$current") && return
+            fi
+            ;;
+        esac
+    fi
+    [[ ${#COMPREPLY[@]} -gt 0 ]] || mapfile -t COMPREPLY < <(compgen -W "$words" -- "$current")
+}
+complete -F _pykeyinit_helper pykeyinit-helper

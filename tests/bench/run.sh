@@ -1,0 +1,11 @@
+#!/bin/sh
+# run.sh [ROUNDS]: build the C program, and measure.  Run by ./setup bench, in its world.
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+build=$WORLD/bench
+if ! { meson setup -Dtests=true --buildtype=release "$build" "$here" &&
+    ninja -C "$build" tests/driver/pamloop; } >"$WORLD/bench.log" 2>&1; then
+    cat "$WORLD/bench.log" >&2
+    exit 1
+fi
+exec python3 -I "$here/tests/bench/bench.py" "$build/tests/driver/pamloop" "$@"

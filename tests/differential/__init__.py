@@ -1,0 +1,1 @@
+"""Generated sequences, through our module and through pam_keyinit."""

@@ -1,0 +1,88 @@
+"""Hold what our module did against what pam_keyinit did.
+
+pam_keyinit keeps its state in the process.  Here every handle has a copy of it, under a
+file name of its own, and so a state of its own, as our module has without that.
+
+What may differ is listed here, and nowhere else; DIFFERENCES in pam_pykeyinit(8) tells
+administrators the same.  tests/test_differences.py shows each, the two behaviours side by
+side.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from support.drive import Outcome, Step
+
+PAM_SUCCESS = 0
+PAM_CRED_ERR = 17
+
+SAVED_GROUP = "the saved group id is as before; pam_keyinit leaves the user's"
+DISPLACED = "a keyring that a later session displaced is revoked; pam_keyinit fails, silently"
+
+
+@dataclass
+class Comparison:
+    """The differences of one sequence: the wanted ones by name, the others in words."""
+
+    wanted: set[str] = field(default_factory=set)
+    unwanted: list[str] = field(default_factory=list)
+
+
+def _named(outcome: Outcome) -> list[tuple[Step, dict[str, Any]]]:
+    """Each step with its keyrings named by the order in which they were first seen."""
+    names: dict[int, str] = {}
+    named = []
+    for step in outcome.steps:
+        for serial in step.keyrings:
+            names.setdefault(serial, f"keyring{len(names)}")
+        session = dict(step.session)
+        if "serial" in session:
+            session["serial"] = names.get(session["serial"], "unknown")
+        states = {names[serial]: state for serial, state in step.keyrings.items()}
+        named.append((step, {"session": session, "keyrings": states}))
+    return named
+
+
+def compare(ours: Outcome, theirs: Outcome) -> Comparison:
+    """Compare codes, ids and keyrings after every single call."""
+    found = Comparison()
+    if len(ours.steps) != len(theirs.steps):
+        found.unwanted.append(f"{len(ours.steps)} steps, {len(theirs.steps)} of pam_keyinit")
+    before = ours.steps[0].ids
+    released: set[str] = set()  # revoked by us alone
+    for (our, our_view), (their, their_view) in zip(_named(ours), _named(theirs), strict=False):
+        where = f"after {our.call} {our.handle}"
+        if our.ids != before:
+            found.unwanted.append(f"{where}: ids {our.ids}, at first {before}")
+        if their.ids != before:
+            if their.ids[:5] == before[:5]:
+                found.wanted.add(SAVED_GROUP)
+            else:
+                found.unwanted.append(f"{where}: pam_keyinit has changed ids: {their.ids}")
+
+        now = _revoked_by_us_alone(our_view, their_view) - released
+        if now:
+            released |= now
+            found.wanted.add(DISPLACED)
+        code = our.code
+        if now and our.call == "delete" and their.code == PAM_CRED_ERR:
+            code = PAM_CRED_ERR  # what pam_keyinit says when it could not revoke
+        if code != their.code:
+            found.unwanted.append(f"{where}: code {our.code}, pam_keyinit {their.code}")
+
+        for name in released:
+            their_view["keyrings"][name] = our_view["keyrings"][name]
+        if our_view != their_view:
+            found.unwanted.append(f"{where}: {our_view}, pam_keyinit {their_view}")
+    return found
+
+
+def _revoked_by_us_alone(ours: dict[str, Any], theirs: dict[str, Any]) -> set[str]:
+    """Keyrings that are not in place any more, revoked here and alive there."""
+    return {
+        name
+        for name, state in ours["keyrings"].items()
+        if state == "EKEYREVOKED"
+        and theirs["keyrings"].get(name) == "live"
+        and theirs["session"].get("serial") != name
+    }

@@ -1,0 +1,120 @@
+"""Sequences of calls, generated: users, stacks, the stage, and what is called."""
+
+from dataclasses import dataclass
+
+from hypothesis import strategies as st
+
+from support import world
+
+OPTIONS = ("debug", "force", "revoke")
+# The calls that do something are drawn more often than those that are ignored.
+CALLS = (
+    *("open", "close", "establish", "delete") * 3,
+    *("auth", "reinitialize", "refresh", "forkend", "end"),
+)
+# What applications call between start and end.
+LIVES = (
+    "auth establish open forkend close delete",  # su
+    "establish open forkend close delete",  # runuser
+    "auth reinitialize open close delete",  # sudo
+    "auth open establish forkend close",  # login
+    "establish open reinitialize delete close",  # cron
+    "establish open establish close delete",  # sshd, with its child's second call
+    "open end close",  # pamela: a handle to open, another one to close
+    "open close",
+    "open open close close",
+    "open close open close",
+)
+USERS = ("alice", "bob", "alice", "bob", "alice", "root", "nosuch", "-")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One appearance of the module in a stack: in the auth or in the session part."""
+
+    part: str
+    options: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Handle:
+    """Whose handle it is ("-": nobody's yet, "nosuch": unknown), and its stack."""
+
+    user: str
+    lines: tuple[Line, ...]
+    permit: bool  # whether pam_permit stands beside the module in every part
+
+    def stack(self, module: str) -> str:
+        """The service file, with the module called by this name."""
+        text = [f"{line.part} required {module} {' '.join(line.options)}" for line in self.lines]
+        if self.permit:
+            text += [f"{part} required pam_permit.so" for part in ("auth", "account", "session")]
+        return "\n".join(text)
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """One case: the stage, one or two handles, and the calls on them."""
+
+    stage: str  # what pamdrive's `prep` takes
+    real: str  # whose real ids the application has; its effective ones are root's
+    handles: tuple[Handle, ...]
+    calls: tuple[tuple[str, int], ...]
+
+    def script(self) -> str:
+        """The script for pamdrive; handle N uses the service hN."""
+        lines = [f"prep {self.stage}"]
+        if self.real != "root":
+            uid, gid = world.uid(self.real), world.gid(self.real)
+            lines.append(f"ids {uid} 0 0 {gid} 0 0")
+        lines.append("hygiene")
+        started: set[int] = set()
+        for call, number in (*self.calls, *(("end", n) for n in range(len(self.handles)))):
+            if number not in started:
+                started.add(number)
+                lines.append(f"start {number} h{number} {self.handles[number].user}")
+            lines.append(f"{call} {number}" + (" alice" if call == "forkend" else ""))
+            if call == "end":
+                started.discard(number)
+        return "\n".join([*lines, "hygiene", ""])
+
+
+_words = st.lists(st.sampled_from((*OPTIONS, "force", "revoke")), max_size=4).map(tuple)
+_lines = st.builds(Line, st.sampled_from(("session", "auth")), _words)
+# The usual stack has an auth and a session line with the same options; others have any.
+_stacks = st.one_of(
+    _words.map(lambda words: (Line("auth", words), Line("session", words))),
+    _words.map(lambda words: (Line("auth", words), Line("session", words))),
+    st.lists(_lines, min_size=1, max_size=3).map(tuple),
+)
+_handles = st.builds(Handle, st.sampled_from(USERS), _stacks, st.booleans())
+_owners = st.sampled_from(("alice", "bob", "root"))
+_stages = st.one_of(
+    st.sampled_from(("none", "us")),
+    st.builds("{} {}".format, st.sampled_from(("own", "revoked")), _owners),
+)
+
+
+@st.composite
+def _lives(draw: st.DrawFn, handles: int) -> list[tuple[str, int]]:
+    """The life of each handle as an application has it, interleaved in any way."""
+    left = [draw(st.sampled_from(LIVES)).split() for _ in range(handles)]
+    calls = []
+    while any(left):
+        number = draw(st.sampled_from([n for n in range(handles) if left[n]]))
+        calls.append((left[number].pop(0), number))
+    return calls
+
+
+@st.composite
+def sequences(draw: st.DrawFn) -> Sequence:
+    """Every kind of sequence, the short and simple ones first when it shrinks."""
+    handles = draw(st.one_of(st.tuples(_handles), st.tuples(_handles, _handles)))
+    call = st.tuples(st.sampled_from(CALLS), st.integers(0, len(handles) - 1))
+    calls = st.one_of(st.lists(call, min_size=2, max_size=10), _lives(len(handles)))
+    return Sequence(
+        stage=draw(_stages),
+        real=draw(st.sampled_from(("root", "alice", "bob"))),
+        handles=handles,
+        calls=tuple(draw(calls)),
+    )

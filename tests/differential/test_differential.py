@@ -1,0 +1,102 @@
+"""Generated sequences of PAM calls, through our module and through pam_keyinit."""
+
+import itertools
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from differential.compare import compare
+from differential.sequences import Sequence, sequences
+from support import world
+from support.drive import Driver, Outcome
+
+pytestmark = pytest.mark.privileged
+
+USUAL, LONG = 2_000, 100_000
+
+# What the loader does to the process before it calls us, seen with an empty module too.
+LOADERS_OWN = {"pam_python": ("locale ",), "native": ()}
+
+
+def _pam_keyinit() -> Path:
+    listing = subprocess.run(
+        ["dpkg", "-L", "libpam-modules"], capture_output=True, text=True, check=False
+    ).stdout.split()
+    found = [Path(line) for line in listing if line.endswith("/pam_keyinit.so")]
+    return found[0] if found else Path("/usr/lib64/security/pam_keyinit.so")
+
+
+class Bench:
+    """Runs a sequence through both modules at once, each in a fresh process."""
+
+    def __init__(self, driver: Driver, loader: str) -> None:
+        self.driver = driver
+        self.loader = loader
+        self.copies = [driver.scratch / f"pam_keyinit{n}.so" for n in range(2)]
+        for copy in self.copies:
+            shutil.copy(_pam_keyinit(), copy)
+
+    def run(self, sequence: Sequence) -> tuple[Outcome, Outcome]:
+        """What our module did, and what pam_keyinit did."""
+        ours = {f"h{n}": h.stack(self.loader) for n, h in enumerate(sequence.handles)}
+        theirs = {
+            f"h{n}": h.stack(str(copy))
+            for n, (h, copy) in enumerate(zip(sequence.handles, self.copies, strict=False))
+        }
+        folders = [self.driver.services(**ours), self.driver.services(**theirs)]
+        runs = [self.driver.start(folder, sequence.script()) for folder in folders]
+        outcomes = [run.outcome() for run in runs]
+        for folder in folders:
+            shutil.rmtree(folder)
+        return outcomes[0], outcomes[1]
+
+
+def assert_hygiene(outcome: Outcome, loader: str) -> None:
+    """Nothing of the process has changed, but for what the loader itself changes."""
+    kind = next(name for name, line in world.LOADERS.items() if line == loader)
+    before, after = (
+        [line for line in seen if not line.startswith(("SigQ", *LOADERS_OWN[kind]))]
+        for seen in outcome.hygiene
+    )
+    assert after == before
+
+
+def _reached(outcome: Outcome) -> set[str]:
+    """How far a sequence got, to show that the generator is not shooting into the air."""
+    states = [state for step in outcome.steps for state in step.keyrings.values()]
+    first = len(outcome.steps[0].keyrings)
+    made = any(len(step.keyrings) > first for step in outcome.steps)
+    ended = states.count("EKEYREVOKED") > 0 and made
+    reached = {"a keyring was made": made, "a keyring was made, and one was revoked": ended}
+    return {what for what, so in reached.items() if so}
+
+
+def test_every_sequence_is_as_with_pam_keyinit(
+    driver: Driver, loader: str, request: pytest.FixtureRequest, tally: dict[str, int]
+) -> None:
+    bench = Bench(driver, loader)
+    number = itertools.count(1)
+    option = request.config.getoption
+    wanted = option("--sequences") or (LONG if option("--long") else USUAL)
+    name = f"differential sequences, {loader.split()[0]}"
+
+    @settings(
+        max_examples=wanted,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(sequences())
+    def check(sequence: Sequence) -> None:
+        ours, theirs = bench.run(sequence)
+        tally[name] = next(number)
+        comparison = compare(ours, theirs)
+        for what in {*comparison.wanted, *_reached(theirs)}:
+            tally[f"  {what}"] = tally.get(f"  {what}", 0) + 1
+        assert not comparison.unwanted, "\n".join([sequence.script(), *comparison.unwanted])
+        assert_hygiene(ours, loader)
+
+    check()

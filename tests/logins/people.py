@@ -1,0 +1,110 @@
+"""Logins of real programs, with someone inside who does what the test says."""
+
+import contextlib
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from support import world
+
+PERSON = Path(__file__).with_name("person.py")
+
+
+class Login:
+    """One login, from `Login(...)` to `logout`."""
+
+    def __init__(self, command: list[str], scratch: Path) -> None:
+        """Log in with this command: a program that runs what follows it as the user."""
+        program = scratch / "person.py"
+        shutil.copy(PERSON, program)  # the tree may be where the user cannot read
+        self._scratch = scratch
+        self._process = subprocess.Popen(
+            [*command, f"exec /usr/bin/python3 -I {program}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+            text=True,
+            cwd="/",
+        )
+
+    def __call__(self, line: str) -> dict[str, Any]:
+        """Have the person do something, and tell what came of it."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(line + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, self._process.communicate()
+        return dict(json.loads(answer))
+
+    def logout(self) -> int:
+        """End the person's program, and so the login; the exit status."""
+        _, errors = self._process.communicate(timeout=30)
+        assert errors == ""
+        return self._process.returncode
+
+    def leave(self, name: str, patience: float = 0) -> None:
+        """Leave a process behind, to be asked by `left`.
+
+        A daemon closes the session at some moment after its client has left: have patience.
+        """
+        self(f"leave {self._scratch / name} {patience}")
+
+    def left(self, name: str) -> dict[str, Any]:
+        """What the process that was left behind saw after the logout."""
+        file = self._scratch / name
+        Path(f"{file}.ask").touch()
+        for _ in range(2000):
+            if file.exists():
+                return plain(json.loads(file.read_text()))
+            time.sleep(0.01)
+        raise AssertionError("the process that was left behind does not answer")
+
+
+@contextlib.contextmanager
+def pam_services(folder: Path, **stacks: str) -> Iterator[None]:
+    """Cover this world's /etc/pam.d by a folder with these service files."""
+    folder.mkdir()
+    for name, text in {"other": "auth required pam_deny.so\n", **stacks}.items():
+        (folder / name.replace("_", "-")).write_text(text)
+    subprocess.run(["mount", "--bind", folder, "/etc/pam.d"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "/etc/pam.d"], check=True)
+
+
+def stack(line: str, *, auth: str = "pam_permit.so") -> str:
+    """A service file that lets everybody in, and has this session line."""
+    return f"""\
+auth     required {auth}
+auth     required pam_permit.so
+account  required pam_permit.so
+session  required {line}
+session  required pam_permit.so
+"""
+
+
+def plain(seen: dict[str, Any]) -> dict[str, Any]:
+    """A look without what differs from one session to the next: to compare modules."""
+    return {name: value for name, value in seen.items() if name != "serial"}
+
+
+def own(user: str) -> dict[str, Any]:
+    """What a user sees whose login has a session keyring as it should be."""
+    uid, gid = world.uid(user), world.gid(user)
+    return {
+        "ids": [uid] * 3 + [gid] * 3,
+        "description": f"keyring;{uid};{gid};3f030000;_ses",
+        "links": [f"keyring;{uid};65534;1f3f0000;_uid.{uid}"],
+    }
+
+
+def revoked(user: str) -> dict[str, Any]:
+    """What a user's process sees whose session has ended."""
+    return {"ids": own(user)["ids"], "error": "EKEYREVOKED"}

@@ -1,0 +1,116 @@
+"""An sshd of the tests' own: on loopback, in the private world, with key logins only."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from logins.people import Login
+
+from support import world
+
+CONFIGURATION = """\
+ListenAddress 127.0.0.1
+Port {port}
+HostKey {folder}/host
+AuthorizedKeysFile {folder}/user.pub
+UsePAM yes
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+StrictModes no
+PidFile none
+"""
+
+
+class Sshd:
+    """A running sshd, and how to log in to it."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        """Logins are for whoever has the key in this folder."""
+        self._folder = folder
+        self._port = port
+
+    def login(self, user: str, scratch: Path) -> Login:
+        """Log in with the key."""
+        options = [f"IdentityFile={self._folder}/user", "BatchMode=yes", "LogLevel=ERROR"]
+        options += ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
+        switches = [word for option in options for word in ("-o", option)]
+        host = f"{user}@127.0.0.1"
+        return Login(["ssh", "-F", "none", "-p", str(self._port), *switches, host], scratch)
+
+
+def program() -> tuple[Path, list[str]]:
+    """The machine's sshd; or else one that is unpacked here, and lines of configuration for it.
+
+    It is not installed where it is not: that would start a service on the machine.
+    """
+    there = Path("/usr/sbin/sshd")
+    if there.exists():
+        return there, []
+    unpacked = Path(tempfile.mkdtemp(dir=world.folder()))
+    done = subprocess.run(
+        [world.ROOT / "build-aux/unpack.sh", unpacked, "openssh-server"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        world.skip(f"no sshd here, and none to be had: {done.stderr}")
+    helpers = {"SshdSessionPath": "sshd-session", "SshdAuthPath": "sshd-auth"}  # since 9.8, 10.0
+    paths = {name: unpacked / "usr/lib/openssh" / file for name, file in helpers.items()}
+    return unpacked / "usr/sbin/sshd", [f"{n} {p}" for n, p in paths.items() if p.exists()]
+
+
+def ensure_account() -> None:
+    """The account without rights that sshd wants, where its package has not made it."""
+    accounts = Path("/etc/passwd")  # this world's
+    if "\nsshd:" not in accounts.read_text():
+        with accounts.open("a") as file:
+            file.write("sshd:x:61099:65534::/run/sshd:/usr/sbin/nologin\n")
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Sshd]:
+    """An sshd, from here to the end of the block."""
+    sshd, more = program()
+    ensure_account()
+    Path("/run/sshd").mkdir(exist_ok=True)
+    for name in ("host", "user"):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True
+        )
+    (folder / "user.pub").chmod(0o644)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    text = CONFIGURATION.format(folder=folder, port=port) + "".join(f"{line}\n" for line in more)
+    (folder / "sshd_config").write_text(text)
+    libraries = ":".join(str(path) for path in sshd.parents[1].glob("lib/*-linux-*"))
+    environment = {"PATH": os.environ["PATH"], **({"LD_LIBRARY_PATH": libraries} if more else {})}
+    with (folder / "sshd.log").open("wb") as log:
+        daemon = subprocess.Popen(
+            [sshd, "-D", "-e", "-f", folder / "sshd_config"], stderr=log, env=environment
+        )
+    try:
+        wait_for(port, daemon, folder / "sshd.log")
+        yield Sshd(folder, port)
+    finally:
+        daemon.terminate()
+        daemon.wait()
+
+
+def wait_for(port: int, daemon: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Return when it answers."""
+    for _ in range(500):
+        assert daemon.poll() is None, log.read_text()
+        with (
+            contextlib.suppress(ConnectionRefusedError),
+            socket.create_connection(("127.0.0.1", port), timeout=10),
+        ):
+            return
+        time.sleep(0.02)
+    raise AssertionError(log.read_text())

@@ -1,0 +1,62 @@
+"""Scripts: what is done, and what exactly is logged.
+
+    [stack]     the service file; MODULE is what loads our module
+    [run]       commands for pamdrive; "= CODE" behind a PAM call is what it must return
+    [output]    LEVEL KIND: TEXT, one line each, in order; "#" stands for a serial number
+
+Without [output], or with an empty one, nothing at all may be logged.  What pam_python
+itself logs is not looked at.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pam_pykeyinit import codes
+from support.drive import Driver
+from support.journal import Journal
+
+pytestmark = pytest.mark.privileged
+
+SCRIPTS = sorted(Path(__file__).parent.glob("*.script"))
+CODES = {**vars(codes), "PAM_CONV_ERR": 19, "PAM_PERM_DENIED": 6}
+
+
+def _sections(text: str) -> dict[str, list[str]]:
+    sections: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if line.startswith("["):
+            section = sections.setdefault(line.strip("[]"), [])
+        elif line.strip() and not line.startswith("#"):
+            section.append(line.strip())
+    return sections
+
+
+def _run(commands: list[str]) -> tuple[str, list[int]]:
+    """The script for pamdrive, and the codes that it must give."""
+    script, expected = [], []
+    for command in commands:
+        call, _, code = command.partition(" = ")
+        script.append(call)
+        if code:
+            expected.append(CODES[code])
+    return "\n".join([*script, ""]), expected
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_script(path: Path, driver: Driver, loader: str, journal: Journal) -> None:
+    sections = _sections(path.read_text())
+    stack = "\n".join(sections["stack"]).replace("MODULE", loader)
+    script, expected = _run(sections["run"])
+    outcome = driver.run(driver.services(s=stack), script)
+
+    assert outcome.codes() == expected
+    logged = [
+        re.sub(r"(?<![\w.:])\d{6,}", "#", f"{line.level} {line.text}") for line in journal.ours()
+    ]
+    wanted = [
+        re.sub(r"^(\w+) (\w+): ", r"\1 pam_pykeyinit(s:\2): ", line)
+        for line in sections.get("output", [])
+    ]
+    assert logged == wanted

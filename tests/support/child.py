@@ -1,0 +1,35 @@
+"""Run a function in a forked child: what it does to ids and keyrings ends with it."""
+
+import os
+import pickle
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+
+
+def in_child(work: Callable[[], Result]) -> Result:
+    """What work() returns, of a picklable kind.  Raises AssertionError where it raised."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        _report(work, writing)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    os.waitpid(child, 0)
+    answer: Any = pickle.loads(data) if data else "the child died"
+    assert isinstance(answer, tuple), answer
+    result: Result = answer[0]
+    return result
+
+
+def _report(work: Callable[[], Any], writing: int) -> None:
+    try:
+        data = pickle.dumps((work(),))
+    except BaseException:
+        data = pickle.dumps(traceback.format_exc())
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(data)
+    os._exit(0)

@@ -1,0 +1,69 @@
+"""What a session leaves behind in the process: keyrings, and nothing else."""
+
+import pytest
+
+from support.drive import Driver
+from support.journal import Journal
+
+pytestmark = pytest.mark.privileged
+
+EMPTY = """
+def pam_sm_open_session(pamh, flags, argv): return 0
+def pam_sm_close_session(pamh, flags, argv): return 0
+"""
+SCRIPT = "hygiene\nstart 0 s alice\nopen 0\nclose 0\nend 0\nhygiene\n"
+
+
+def _changes(driver: Driver, stack: str) -> set[str]:
+    before, after = driver.run(driver.services(s=stack), SCRIPT).hygiene
+    return {line for line in set(before) ^ set(after) if not line.startswith("SigQ")}
+
+
+def test_nothing_of_the_process_changes_but_what_pam_python_changes(driver: Driver) -> None:
+    """pam_python sets the locale, whatever module it loads; here is an empty one."""
+    empty = driver.scratch / "empty.py"
+    empty.write_text(EMPTY)
+    theirs = _changes(driver, f"session required pam_python.so {empty}")
+    ours = _changes(driver, "session required pam_python.so pam_pykeyinit.py force revoke")
+    assert ours == theirs
+    assert all(line.startswith("locale ") for line in ours)
+
+
+def test_the_applications_syslog_identity_is_its_own(
+    driver: Driver, loader: str, journal: Journal
+) -> None:
+    services = driver.services(s=f"session required {loader} nosuch")
+    driver.run(services, "syslog before\nstart 0 s alice\nopen 0\nsyslog after\n")
+
+    before, ours, after = map(repr, journal.read())
+    assert before == "daemon.INFO pamdrive: before"
+    assert ours.startswith("authpriv.ERR pamdrive: pam_pykeyinit(s:session): ")
+    assert after == "daemon.INFO pamdrive: after"
+
+
+def test_no_thread_keyring_is_left_by_an_ordinary_session(driver: Driver, loader: str) -> None:
+    """It would become the destination of the keys that request_key(2) constructs."""
+    services = driver.services(s=f"session required {loader} force revoke")
+    outcome = driver.run(services, "start 0 s alice\nopen 0\nspecial\nclose 0\nspecial\n")
+    assert outcome.hygiene == [["ENOKEY", "ENOKEY"]] * 2
+
+
+def test_no_hold_is_taken_on_what_will_not_be_revoked(driver: Driver, loader: str) -> None:
+    services = driver.services(s=f"session required {loader} force")
+    script = "start 0 s alice\nopen 0\nstart 1 s bob\nopen 1\nspecial\n"
+    assert driver.run(services, script).hygiene == [["ENOKEY", "ENOKEY"]]
+
+
+def test_a_hold_ends_with_the_close_or_with_the_handle(driver: Driver, loader: str) -> None:
+    services = driver.services(s=f"session required {loader} force revoke")
+    for last in ("close 0", "end 0"):
+        script = f"start 0 s alice\nopen 0\nstart 1 s bob\nopen 1\nspecial\n{last}\nspecial\n"
+        assert driver.run(services, script).hygiene == [["1", "ENOKEY"], ["0", "ENOKEY"]]
+
+
+def test_a_displaced_keyring_shows_its_keys_to_nobody(driver: Driver, loader: str) -> None:
+    """While bob's session is in place, a search of the same thread must not find alice's key."""
+    services = driver.services(s=f"session required {loader} force revoke")
+    script = "start 0 s alice\nopen 0\nadd secret\nstart 1 s bob\nopen 1\nsearch secret\n"
+    outcome = driver.run(services, script)
+    assert outcome.hygiene == [["found"], ["ENOKEY"]]

@@ -1,0 +1,75 @@
+"""What is decided, apart from the kernel."""
+
+import errno
+
+import pytest
+
+from pam_pykeyinit import failure, kernel, log, session, sysnums
+
+
+def test_a_session_keyring_is_made_where_there_is_none_or_the_default_one() -> None:
+    assert session.must_create(session=7, user_session=7)
+    assert not session.must_create(session=8, user_session=7)
+
+
+@pytest.mark.parametrize(
+    ("opens", "keyring", "revoke", "ends"),
+    [
+        (0, 7, True, True),
+        (-1, 7, True, True),  # closed without having been opened, as after setcred alone
+        (1, 7, True, False),
+        (0, 0, True, False),
+        (0, 7, False, False),
+    ],
+)
+def test_which_close_revokes(opens: int, keyring: int, revoke: bool, ends: bool) -> None:
+    assert session.must_revoke(opens, keyring, revoke) is ends
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("alice", "alice"),
+        ("jörg", "jörg"),
+        ("a\nb", r"a\nb"),
+        ("a\\nb", r"a\\nb"),
+        ("\x1b]0;x\x07", r"\x1b]0;x\x07"),
+        ("\udcff", r"\udcff"),
+        ("\u2028\u202e", r"\u2028\u202e"),
+        ("\x00", r"\x00"),
+        ("%s %n", "%s %n"),
+    ],
+)
+def test_a_line_stays_one_line(text: str, shown: str) -> None:
+    assert log.printable(text) == shown
+
+
+def test_a_refusal_is_worded_with_call_errno_consequence_and_hint() -> None:
+    error = kernel.KernelError(errno.EDQUOT, "keyctl(LINK)")
+    assert str(failure.failed(error, "no link")) == (
+        "keyctl(LINK): EDQUOT: no link "
+        "(the owner's key quota is used up: see /proc/key-users, kernel.keys.maxkeys)"
+    )
+
+
+def test_an_errno_without_a_hint_is_told_in_the_systems_words() -> None:
+    assert str(failure.failed(kernel.KernelError(errno.ENFILE, "c"), "x")) == (
+        "c: ENFILE: x (Too many open files in system)"
+    )
+    assert str(failure.failed(kernel.KernelError(9999, "c"), "x")).startswith("c: 9999: x (")
+
+
+@pytest.mark.parametrize(
+    ("triplet", "key"),
+    [
+        ("x86_64-linux-gnu", "x86_64"),
+        ("x86_64-linux-gnux32", ""),
+        ("i386-linux-gnu", "i386"),
+        ("arm-linux-gnueabihf", "arm"),
+        ("aarch64-linux-musl", "aarch64"),
+        ("powerpc64le-linux-gnu", "powerpc64le"),
+        ("", ""),
+    ],
+)
+def test_the_architecture_is_the_interpreters(triplet: str, key: str) -> None:
+    assert sysnums.architecture(triplet) == key
