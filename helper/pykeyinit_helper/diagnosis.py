@@ -72,7 +72,7 @@ def _session(case: Case) -> list[Finding]:
     if case.session in _DEAD:
         text = (
             f"The session keyring (@s) has been {_DEAD[case.session]}, as at the end of the login "
-            f"that made it: whatever looks for keys through it fails with {case.session}."
+            f"that made it: nothing is found through it, and using it fails with {case.session}."
         )
         return [Finding("session-dead", text, "pykeyinit-helper adopt")]
     if case.session == "foreign":
