@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+PAM_D = Path("/etc/pam.d")
+
 _TYPES = ("auth", "account", "password", "session")
 _INCLUDES = ("include", "substack")
 
@@ -45,9 +47,11 @@ def _read(path: Path, folder: Path, found: list[str], seen: set[Path]) -> None:
 
 
 def _include(name: str, folder: Path, found: list[str], seen: set[Path]) -> None:
-    path = folder / name  # an absolute name stays what it is
-    if path.is_file():
-        _read(path, folder, found, seen)
+    """libpam 1.5 looks in /etc/pam.d only, also where it was given another folder."""
+    for where in (folder, PAM_D):
+        path = where / name  # an absolute name stays what it is
+        if path.is_file():
+            _read(path, folder, found, seen)
 
 
 def _control(words: list[str]) -> tuple[str, list[str]]:

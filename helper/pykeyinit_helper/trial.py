@@ -74,6 +74,8 @@ def _report(
         try:
             _play(service, user, confdir, password, writing)
             status = 0
+        except Exception as error:
+            say(f"the process that called PAM failed: {type(error).__name__}: {error}")
         finally:
             os._exit(status)
     os.close(writing)

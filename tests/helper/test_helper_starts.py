@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from helper.conftest import HELPER, Stage
 from support import world
 
@@ -109,9 +110,11 @@ def _reply(port: int, start: contextlib.AbstractContextManager[None]) -> str:
     """What a server on loopback answers."""
     with start:
         for _ in range(100):
-            with contextlib.suppress(ConnectionError), socket.create_connection(
-                ("127.0.0.1", port), timeout=10
-            ) as connection, connection.makefile() as stream:
+            with (
+                contextlib.suppress(ConnectionError),
+                socket.create_connection(("127.0.0.1", port), timeout=10) as connection,
+                connection.makefile() as stream,
+            ):
                 return stream.read()
             time.sleep(0.05)
     pytest.fail(f"nobody listens at port {port}")
