@@ -17,7 +17,7 @@ STACKS = {
     "c": PERMIT + "session required pam_keyinit.so force revoke\n",
     "ours": PERMIT + "session required pam_python.so pam_pykeyinit.py force revoke\n",
     "nested": PERMIT + "session include {folder}/ours\n",
-    "unix": "auth required pam_unix.so\naccount required pam_permit.so\nsession include {folder}/c\n",
+    "unix": PERMIT.replace("permit", "unix", 1) + "session include {folder}/c\n",
     "denied": PERMIT + "session required pam_deny.so\n",
     "other": "auth required pam_deny.so\n",
 }
