@@ -4,6 +4,7 @@ The order of searching is request_key(2)'s: @t, @p, @s, and @us only where there
 session keyring.  Reading is keyctl_read(3)'s: the permission `r`, or possession.
 """
 
+from shlex import quote
 from typing import NamedTuple
 
 from pykeyinit_helper import permissions
@@ -94,7 +95,7 @@ def _whether_found(case: Case) -> list[Finding]:
             return [Finding("no-such-serial", text)]
         kind, _, description = case.asked.partition(":")
         text = f'No key of type "{kind}" with this description is in any keyring of {case.user}.'
-        return [Finding("no-such-key", text, f"keyctl add {kind} '{description}' DATA @u")]
+        return [Finding("no-such-key", text, f"keyctl add {quote(kind)} {quote(description)} DATA @u")]
     dead = _dead_key(case)
     if dead:
         return [dead]

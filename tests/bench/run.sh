@@ -8,4 +8,5 @@ if ! { meson setup -Dtests=true --buildtype=release "$build" "$here" &&
     cat "$WORLD/bench.log" >&2
     exit 1
 fi
-exec python3 -I "$here/tests/bench/bench.py" "$build/tests/driver/pamloop" "$@"
+python3 -I "$here/tests/bench/bench.py" "$build/tests/driver/pamloop" "$@"
+exec python3 -I "$here/tests/bench/helper.py" "$@"

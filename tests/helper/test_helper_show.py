@@ -184,7 +184,12 @@ CASES = {
         1,
         "it is in the user keyring (@u), behind",
     ),
-    "no-such-key": (NEW, ASK, 1, "To mend it: keyctl add user 'colour' DATA @u"),
+    "no-such-key": (
+        NEW,
+        f"{HELPER} explain user:never-made",
+        1,
+        "To mend it: keyctl add user never-made DATA @u",
+    ),
     "no-such-serial": (NEW, f"{HELPER} explain 1", 1, "There is no key 1"),
     "key-revoked": (NEW, ADD.format("@s") + f"keyctl revoke $k; {ASK}", 1, "EKEYREVOKED"),
     "key-expired": (
