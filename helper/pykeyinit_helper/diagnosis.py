@@ -95,7 +95,8 @@ def _whether_found(case: Case) -> list[Finding]:
             return [Finding("no-such-serial", text)]
         kind, _, description = case.asked.partition(":")
         text = f'No key of type "{kind}" with this description is in any keyring of {case.user}.'
-        return [Finding("no-such-key", text, f"keyctl add {quote(kind)} {quote(description)} DATA @u")]
+        mend = f"keyctl add {quote(kind)} {quote(description)} DATA @u"
+        return [Finding("no-such-key", text, mend)]
     dead = _dead_key(case)
     if dead:
         return [dead]

@@ -16,8 +16,8 @@ _HEADER = "    SERIAL OWNER    POSSESS USER   GROUP  OTHER  EXPIRES   KEY"
 
 _ABSENT = {
     "ENOKEY": "none; the kernel makes it when something is put into it",
-    "EKEYREVOKED": "has been revoked: nothing is found through it (pykeyinit-helper adopt)",
-    "EKEYEXPIRED": "has expired: nothing is found through it (pykeyinit-helper adopt)",
+    "EKEYREVOKED": "revoked; nothing is found in it (pykeyinit-helper adopt)",
+    "EKEYEXPIRED": "expired; nothing is found in it (pykeyinit-helper adopt)",
     "ENOSYS": "keyctl(2) is not to be had: no keyrings in this kernel, or a seccomp filter",
     "EPERM": "keyctl(2) is refused, by a seccomp filter or a security module",
     "EACCES": "may not be looked at",

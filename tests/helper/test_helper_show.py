@@ -66,7 +66,7 @@ SHOWN = f"""\
 
 SHOWN_DEAD = """\
     SERIAL OWNER    POSSESS USER   GROUP  OTHER  EXPIRES   KEY
-@s  session keyring: has been revoked: nothing is found through it (pykeyinit-helper adopt)
+@s  session keyring: revoked; nothing is found in it (pykeyinit-helper adopt)
 """
 
 

@@ -55,7 +55,7 @@ def test_a_session_is_opened_and_closed(stage: Stage, services: Path, service: s
     assert "the user-session keyring stands in" in before
     assert "keyring: _ses" in inside
     assert f"\\_ keyring: _uid.{uid}" in inside
-    assert "has been revoked" in after
+    assert "revoked; nothing is found in it" in after
     calls = [line for line in started.output.splitlines() if line.startswith("pam: ")]
     assert [call.split(": ")[1] for call in calls] == [
         "open_session", "setcred ESTABLISH", "setcred DELETE", "close_session", "end",
