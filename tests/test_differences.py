@@ -80,6 +80,30 @@ def test_an_application_with_lowered_privileges_comes_back_whole(both) -> None: 
     assert ours.steps[1].fields[1] == alice
 
 
+def test_the_last_trace_of_privilege_is_enough_to_come_back(both) -> None:  # type: ignore[no-untyped-def]
+    """Only the real ids are root's: switching them would leave nothing to go back by."""
+    alice, group = world.uid("alice"), world.gid("alice")
+    script = f"ids 0 {alice} {alice} 0 {group} {group}\nstart 0 s alice\nopen 0\nclose 0\n"
+    ours, theirs = both(script)
+
+    assert theirs.steps[1].ids == [alice] * 3 + [group] * 3
+    assert [step.ids for step in ours.steps] == [[0, alice, alice, 0, group, group]] * 3
+    assert ours.codes() == [0, 0]
+    assert ours.steps[1].fields[1] == alice
+
+
+def test_revoking_as_the_owner_keeps_the_last_trace_of_privilege(both) -> None:  # type: ignore[no-untyped-def]
+    """Only the effective ids are root's, and the keyring can be revoked by its owner only."""
+    bob, group = world.uid("bob"), world.gid("bob")
+    script = (
+        f"ids {bob} 0 {bob} {group} 0 {group}\nstart 0 s alice\nopen 0\n"
+        "setperm 0x3f0000\nclose 0\n"
+    )
+    ours, _ = both(script)
+    assert [step.ids for step in ours.steps] == [[bob, 0, bob, group, 0, group]] * 3
+    assert list(ours.steps[-1].keyrings.values())[-1] == "EKEYREVOKED"
+
+
 def test_a_failure_is_logged_without_debug(both, journal: Journal) -> None:  # type: ignore[no-untyped-def]
     both("prep revoked alice\nstart 0 s alice\nopen 0\n", options="")
 
