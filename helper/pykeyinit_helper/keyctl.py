@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 PROCESS_KEYRING = -2
 
 _JOIN_SESSION_KEYRING = 1
-_CHOWN = 4
 _DESCRIBE = 6
-_SEARCH = 10
 _READ = 11
-_SET_TIMEOUT = 15
 _SESSION_TO_PARENT = 18
 _GET_PERSISTENT = 22
 
@@ -96,14 +93,6 @@ def can_read(key: int) -> int:
     return _numbers("keyctl(READ)", _READ, key)
 
 
-def search(keyring: int, kind: str, description: str) -> int:
-    """The serial number of a key below a keyring, keyctl_search(3)."""
-    result: int = _with_texts(
-        sysnums.KEYCTL, _SEARCH, keyring, _encoded(kind), _encoded(description), 0
-    )
-    return _checked(result, "keyctl(SEARCH)")
-
-
 def join_named_session(name: str) -> None:
     """Join the session keyring of that name, or make one, keyctl_join_session_keyring(3).
 
@@ -134,16 +123,6 @@ def session_to_parent() -> None:
     It takes effect when the parent next returns to user space.
     """
     _numbers("keyctl(SESSION_TO_PARENT)", _SESSION_TO_PARENT)
-
-
-def set_timeout(key: int, seconds: int) -> None:
-    """Let a key expire after so many seconds, 0 for never, keyctl_set_timeout(3)."""
-    _numbers("keyctl(SET_TIMEOUT)", _SET_TIMEOUT, key, seconds)
-
-
-def chown(key: int, uid: int, gid: int) -> None:
-    """Change a key's owner and group, -1 for neither, keyctl_chown(3)."""
-    _numbers("keyctl(CHOWN)", _CHOWN, key, uid, gid)
 
 
 def _encoded(text: str) -> bytes:
