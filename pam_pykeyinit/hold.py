@@ -16,7 +16,7 @@ This is done for a displaced keyring only: a thread that has a thread keyring ge
 keys that request_key(2) constructs into it, and no ordinary login should notice us so.
 """
 
-from pam_pykeyinit import kernel
+from . import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

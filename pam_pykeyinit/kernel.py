@@ -6,7 +6,7 @@ and logs nothing.  The id calls change the calling thread only (see sysnums).
 
 from posix import strerror
 
-from pam_pykeyinit import libc, sysnums
+from . import libc, sysnums
 
 # Serial numbers are positive; these stand for a keyring of the caller (keyctl(2)).
 THREAD_KEYRING = -1

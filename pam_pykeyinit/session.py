@@ -5,9 +5,9 @@ The rules are pam_keyinit's; DIFFERENCES in pam_pykeyinit(8) names the exception
 
 from errno import EACCES, ENOSYS
 
-from pam_pykeyinit import identity, kernel, log
-from pam_pykeyinit.failure import attempt, failed
-from pam_pykeyinit.hold import Hold
+from . import identity, kernel, log
+from .failure import attempt, failed
+from .hold import Hold
 
 # The sessions that are to revoke a keyring, by its serial number.  It is asked one thing
 # only: is the keyring that a login is about to displace one of these?
