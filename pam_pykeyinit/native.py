@@ -10,8 +10,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Handle", "Pamh"]
-
 
 class PamError(Exception):
     """libpam refused something: `pam_result` is its code, str() its words."""
@@ -22,7 +20,7 @@ class PamError(Exception):
 
 
 class Pamh:
-    """What the handlers use of pam_python's handle.  `service` is set for each call."""
+    """What the handlers use of pam_python's handle."""
 
     __slots__ = ("_ask", "service")
 
@@ -38,3 +36,22 @@ class Pamh:
         if isinstance(answer, str):
             return answer
         raise PamError(*answer)
+
+
+class State:
+    """What pam_pykeyinit.so keeps in a PAM handle."""
+
+    __slots__ = ("_handle", "_pamh")
+
+    def __init__(self, ask: "Callable[[str], str | tuple[int, str]]") -> None:
+        self._handle = Handle()
+        self._pamh = Pamh(ask)
+
+    def call(self, handler: str, service: str, flags: int, argv: "list[str]") -> object:
+        """Call a service function by its name; whether the answer is a code is not our question."""
+        self._pamh.service = service
+        return getattr(self._handle, handler)(self._pamh, flags, argv)
+
+    def end(self) -> None:
+        """The PAM handle is gone."""
+        self._handle.pam_sm_end(self._pamh)

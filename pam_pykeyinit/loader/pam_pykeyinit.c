@@ -21,20 +21,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/single_threaded.h>
 #include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #if PY_VERSION_HEX >= 0x030d0000
-#define _Py_IsFinalizing Py_IsFinalizing
-#endif
-#if PY_VERSION_HEX >= 0x030c0000
-#define IF_OLD_ERRORS(X)
-#define IF_NEW_ERRORS(X) X(PyErr_GetRaisedException)
-#else
-#define IF_OLD_ERRORS(X) X(PyErr_Fetch) X(PyErr_NormalizeException)
-#define IF_NEW_ERRORS(X)
+#define _Py_IsFinalizing Py_IsFinalizing /* it became public */
 #endif
 
 /*
@@ -43,10 +37,10 @@
  * version.  For the same reason the macros of Python.h that hide a symbol are not used.
  */
 #define PYTHON(X) \
-	IF_OLD_ERRORS(X) IF_NEW_ERRORS(X) \
 	X(PyArg_ParseTuple) X(PyCMethod_New) X(PyCapsule_GetPointer) X(PyCapsule_New) \
 	X(PyConfig_Clear) X(PyConfig_InitIsolatedConfig) X(PyConfig_SetString) \
-	X(PyDict_SetItemString) X(PyErr_Clear) X(PyEval_RestoreThread) X(PyEval_SaveThread) \
+	X(PyDict_SetItemString) X(PyErr_Clear) X(PyErr_Fetch) X(PyErr_NormalizeException) \
+	 X(PyEval_RestoreThread) X(PyEval_SaveThread) \
 	X(PyGILState_Ensure) X(PyGILState_Release) X(PyImport_AddModule) X(PyImport_GetModuleDict) \
 	X(PyImport_ImportModule) X(PyInterpreterState_Get) X(PyInterpreterState_Main) \
 	X(PyList_New) X(PyList_SetItem) X(PyLong_AsLong) X(PyLong_FromLong) X(PyLong_Type) \
@@ -64,18 +58,13 @@ static const char *const names[] = { PYTHON(STRING) };
 /* The name is not the package's own: a program that has imported that one keeps it. */
 #define PACKAGE "_pam_pykeyinit"
 
-struct state { /* of one PAM handle */
-	PyObject *handle; /* module.Handle */
-	PyObject *pamh;   /* native.Pamh */
-};
-
 static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER; /* never held with the GIL */
 static atomic_int ready;    /* py is filled in and the interpreter runs */
 static atomic_int ended;    /* the program has ended the interpreter */
 static int ours;            /* we started it */
-static PyObject *new_handle, *new_pamh;
+static PyObject *new_state;      /* native.State, which makes what a PAM handle keeps */
 
-/* ---- what Python code may call: libc.py's functions, without ctypes ---- */
+/* ---- libc.py's functions, without ctypes: it would need a second library of libffi's ---- */
 
 static _Thread_local long last_errno;
 
@@ -87,8 +76,22 @@ static PyObject *result(long value)
 
 static PyObject *libc_errno(PyObject *self, PyObject *none)
 {
-	(void)self, (void)none;
 	return py.PyLong_FromLong(last_errno);
+}
+
+static PyObject *libc_single_threaded(PyObject *self, PyObject *none)
+{
+	return py.PyLong_FromLong(__libc_single_threaded);
+}
+
+static PyObject *libc_map_page(PyObject *self, PyObject *none)
+{
+	return result((long)mmap(NULL, 1, PROT_NONE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+}
+
+static PyObject *libc_unmap_page(PyObject *self, PyObject *address)
+{
+	return result(munmap((void *)py.PyLong_AsLong(address), 1));
 }
 
 /* The GIL is kept: none of these calls sleeps, and no other thread may see us half done. */
@@ -96,7 +99,6 @@ static PyObject *libc_syscall_numbers(PyObject *self, PyObject *args)
 {
 	long n, a, b, c, d;
 
-	(void)self;
 	if (!py.PyArg_ParseTuple(args, "lllll", &n, &a, &b, &c, &d))
 		return NULL;
 	return result(syscall(n, a, b, c, d));
@@ -107,7 +109,6 @@ static PyObject *libc_syscall_add_key(PyObject *self, PyObject *args)
 	long n, length, keyring;
 	const char *type, *description, *payload;
 
-	(void)self;
 	if (!py.PyArg_ParseTuple(args, "lyyzll", &n, &type, &description, &payload, &length, &keyring))
 		return NULL;
 	return result(syscall(n, type, description, payload, length, keyring));
@@ -118,7 +119,6 @@ static PyObject *libc_syslog(PyObject *self, PyObject *args)
 	int priority;
 	const char *format, *line; /* the format is "%s": it is not for Python to choose */
 
-	(void)self;
 	if (!py.PyArg_ParseTuple(args, "iyy", &priority, &format, &line))
 		return NULL;
 	PyThreadState *released = py.PyEval_SaveThread(); /* the log may make us wait */
@@ -127,23 +127,18 @@ static PyObject *libc_syslog(PyObject *self, PyObject *args)
 	return py.PyLong_FromLong(0);
 }
 
-static PyObject *libc_single_threaded(PyObject *self, PyObject *none)
-{
-	(void)self, (void)none;
-	return py.PyLong_FromLong(__libc_single_threaded);
-}
-
 static PyMethodDef libc_functions[] = {
 	{"errno", libc_errno, METH_NOARGS, NULL},
+	{"map_page", libc_map_page, METH_NOARGS, NULL},
 	{"single_threaded", libc_single_threaded, METH_NOARGS, NULL},
 	{"syscall_add_key", libc_syscall_add_key, METH_VARARGS, NULL},
 	{"syscall_numbers", libc_syscall_numbers, METH_VARARGS, NULL},
 	{"syslog", libc_syslog, METH_VARARGS, NULL},
+	{"unmap_page", libc_unmap_page, METH_O, NULL},
 	{NULL, NULL, 0, NULL},
 };
 static PyModuleDef libc_module = {
-	.m_base = PyModuleDef_HEAD_INIT, .m_name = PACKAGE ".libc", .m_size = -1,
-	.m_methods = libc_functions,
+	PyModuleDef_HEAD_INIT, PACKAGE ".libc", NULL, -1, libc_functions, NULL, NULL, NULL, NULL,
 };
 
 /* PAM's strings are whatever somebody typed. */
@@ -171,24 +166,18 @@ static PyMethodDef get_user_function = {"get_user", get_user, METH_O, NULL};
 
 /* ---- find Python, or start it ---- */
 
-/* Nobody but root can change this folder, or put another one in its place. */
+/* Nobody but root can change what is at this path, or put something else there. */
 static int is_safe(const char *path)
 {
 	char part[PATH_MAX];
 	struct stat s;
-	size_t end = strlen(path);
 
-	if (path[0] != '/' || end >= sizeof part)
-		return 0;
-	memcpy(part, path, end + 1);
-	for (;;) {
-		if (stat(part, &s) || s.st_uid != 0 || s.st_mode & S_IWOTH ||
-		    (s.st_mode & S_IWGRP && s.st_gid != 0))
+	snprintf(part, sizeof part, "%s", path);
+	for (char *slash;; slash[slash == part] = 0) {
+		if (stat(part, &s) || s.st_uid || s.st_mode & S_IWOTH || (s.st_mode & S_IWGRP && s.st_gid))
 			return 0;
-		if (part[1] == 0)
-			return 1;
-		char *slash = strrchr(part, '/');
-		slash[slash == part] = 0;
+		if ((slash = strrchr(part, '/')) == NULL || part[1] == 0)
+			return slash != NULL;
 	}
 }
 
@@ -196,11 +185,10 @@ static int is_trusted(pam_handle_t *pamh, const char *folder)
 {
 	char real[PATH_MAX];
 
-	if (access(folder, F_OK) || realpath(folder, real) == NULL)
+	if (realpath(folder, real) == NULL)
 		pam_syslog(pamh, LOG_ERR, "%s: %m", folder);
-	else if (!is_safe(folder) || !is_safe(real)) /* each way there, where links lead to it */
-		pam_syslog(pamh, LOG_ALERT, "not run: %s or a folder above it is not root's alone",
-			   folder);
+	else if (!is_safe(folder) || !is_safe(real)) /* both ways there, where a link is in it */
+		pam_syslog(pamh, LOG_ALERT, "not run: %s or a folder above it is not root's alone", folder);
 	else
 		return 1;
 	return 0;
@@ -279,29 +267,23 @@ static const char *find_python(void)
 static int is_running(pam_handle_t *pamh)
 {
 	const char *wrong = NULL;
+	int trusted = 1;
 
 	if (!ready) {
 		pthread_mutex_lock(&starting);
-		if (!ready && !is_trusted(pamh, PACKAGE_FOLDER)) {
-			pthread_mutex_unlock(&starting);
-			return 0;
-		}
-		if (!ready && (wrong = find_python()) == NULL) {
-			py.Py_AtExit(at_exit);
-			ready = 1;
-		}
+		if (!ready && (trusted = is_trusted(pamh, PACKAGE_FOLDER)) && !(wrong = find_python()))
+			ready = !py.Py_AtExit(at_exit);
 		pthread_mutex_unlock(&starting);
 	}
-	if (wrong == NULL && (ended || py._Py_IsFinalizing()))
+	if (trusted && !wrong && (!ready || ended || py._Py_IsFinalizing()))
 		wrong = "the program has ended it";
 	if (wrong)
 		pam_syslog(pamh, LOG_ERR, "cannot use Python: %s", wrong);
-	return wrong == NULL;
+	return trusted && !wrong;
 }
 
 /* A program that we started Python in knows nothing of it when it forks. */
-static int forking;
-
+static int forking; /* this and the next belong to who holds `starting` */
 static PyGILState_STATE forking_gil;
 
 static void before_fork(void)
@@ -309,16 +291,16 @@ static void before_fork(void)
 	pthread_mutex_lock(&starting);
 	forking = ours && ready && !ended;
 	if (forking) {
-		PyGILState_STATE gil = py.PyGILState_Ensure(); /* no thread is in Python's middle */
-		forking_gil = gil;
+		forking_gil = py.PyGILState_Ensure(); /* so that no thread is in the middle of Python */
 		py.PyOS_BeforeFork();
 	}
 }
 
 static void after_fork(void (*python)(void))
 {
+	PyGILState_STATE gil = forking_gil;
+
 	if (forking) {
-		PyGILState_STATE gil = forking_gil;
 		python();
 		py.PyGILState_Release(gil);
 	}
@@ -345,16 +327,12 @@ __attribute__((constructor)) static void loaded(void)
 /* One line for the exception that Python has raised, in ASCII and escaped; its end. */
 static void complain(pam_handle_t *pamh, const char *what)
 {
-	PyObject *error = NULL, *words = NULL;
-#if PY_VERSION_HEX >= 0x030c0000
-	error = py.PyErr_GetRaisedException();
-#else
-	PyObject *type = NULL, *trace = NULL;
+	PyObject *type = NULL, *error = NULL, *trace = NULL, *words = NULL;
+
 	py.PyErr_Fetch(&type, &error, &trace);
 	py.PyErr_NormalizeException(&type, &error, &trace);
 	py.Py_DecRef(type);
 	py.Py_DecRef(trace);
-#endif
 	if (error)
 		words = py.PyObject_ASCII(error);
 	pam_syslog(pamh, LOG_ERR, "%s: %s", what,
@@ -367,77 +345,73 @@ static void complain(pam_handle_t *pamh, const char *what)
 /* Import our code: from its folder, whatever sys.path and the program's modules are. */
 static int load(void)
 {
-	PyObject *package = py.PyImport_AddModule(PACKAGE);
+	PyObject *package = py.PyImport_AddModule(PACKAGE), *native = NULL;
 	PyObject *path = py.Py_BuildValue("[s]", PACKAGE_FOLDER);
-	PyObject *libc = py.PyModule_Create2(&libc_module, PYTHON_API_VERSION), *native = NULL;
+	PyObject *libc = py.PyModule_Create2(&libc_module, PYTHON_API_VERSION);
 
 	if (package && path && libc && !py.PyObject_SetAttrString(package, "__path__", path) &&
 	    !py.PyDict_SetItemString(py.PyImport_GetModuleDict(), PACKAGE ".libc", libc))
 		native = py.PyImport_ImportModule(PACKAGE ".native");
-	if (native) {
-		new_pamh = py.PyObject_GetAttrString(native, "Pamh");
-		new_handle = py.PyObject_GetAttrString(native, "Handle");
-	}
+	if (native)
+		new_state = py.PyObject_GetAttrString(native, "State");
 	py.Py_DecRef(path);
 	py.Py_DecRef(libc);
 	py.Py_DecRef(native);
-	return new_pamh && new_handle;
+	return new_state != NULL;
 }
 
 /* libpam calls it at pam_end, in forked children too. */
-static void forget(pam_handle_t *pamh, void *data, int status)
+static void forget(pam_handle_t *pamh, void *state, int status)
 {
-	struct state *state = data;
-
-	(void)status;
-	if (!ended && !py._Py_IsFinalizing()) {
-		PyGILState_STATE gil = py.PyGILState_Ensure();
-		PyObject *done = py.PyObject_CallMethod(state->handle, "pam_sm_end", "O", state->pamh);
-		if (done == NULL)
-			complain(pamh, "pam_sm_end");
-		py.Py_DecRef(done);
-		py.Py_DecRef(state->handle);
-		py.Py_DecRef(state->pamh);
-		py.PyGILState_Release(gil);
-	}
-	free(state);
+	if (ended || py._Py_IsFinalizing())
+		return;
+	PyGILState_STATE gil = py.PyGILState_Ensure();
+	PyObject *done = py.PyObject_CallMethod(state, "end", NULL);
+	if (done == NULL)
+		complain(pamh, "pam_sm_end");
+	py.Py_DecRef(done);
+	py.Py_DecRef(state);
+	py.PyGILState_Release(gil);
 }
 
 /* What we know of this PAM handle; made when it is first seen. */
-static struct state *state_of(pam_handle_t *pamh)
+static PyObject *state_of(pam_handle_t *pamh)
 {
 	const void *known;
-	PyObject *capsule, *ask;
+	PyObject *capsule, *ask = NULL, *state = NULL;
 
 	if (pam_get_data(pamh, PACKAGE, &known) == PAM_SUCCESS)
-		return (struct state *)known;
-	struct state *state = calloc(1, sizeof *state);
-	if (state == NULL || !((new_handle && new_pamh) || load()))
-		goto failed;
+		return (PyObject *)known;
+	if (new_state == NULL && !load())
+		return NULL;
 	capsule = py.PyCapsule_New(pamh, NULL, NULL);
-	ask = capsule ? py.PyCMethod_New(&get_user_function, capsule, NULL, NULL) : NULL;
-	state->handle = py.PyObject_CallFunction(new_handle, NULL);
-	if (ask && state->handle)
-		state->pamh = py.PyObject_CallFunction(new_pamh, "O", ask);
+	if (capsule)
+		ask = py.PyCMethod_New(&get_user_function, capsule, NULL, NULL);
+	if (ask)
+		state = py.PyObject_CallFunction(new_state, "O", ask);
+	if (state && pam_set_data(pamh, PACKAGE, state, forget) != PAM_SUCCESS) {
+		py.Py_DecRef(state);
+		state = NULL;
+	}
 	py.Py_DecRef(capsule);
 	py.Py_DecRef(ask);
-	if (state->pamh && pam_set_data(pamh, PACKAGE, state, forget) == PAM_SUCCESS)
-		return state;
-	py.Py_DecRef(state->handle);
-	py.Py_DecRef(state->pamh);
-failed:
-	free(state);
-	return NULL;
+	return state;
 }
 
+/* The words of the PAM line, after the name of the module as pam_python gives it. */
 static PyObject *list_of(int argc, const char **argv)
 {
 	PyObject *list = py.PyList_New(argc + 1);
 
-	if (list)
-		py.PyList_SetItem(list, 0, text("pam_pykeyinit.so"));
-	for (int i = 0; list && i < argc; i++)
-		py.PyList_SetItem(list, i + 1, text(argv[i]));
+	for (int i = 0; list && i <= argc; i++) {
+		PyObject *word = text(i ? argv[i - 1] : "pam_pykeyinit.so");
+		if (word) {
+			py.PyList_SetItem(list, i, word);
+		} else {
+			py.Py_DecRef(list);
+			list = NULL;
+		}
+	}
 	return list;
 }
 
@@ -445,29 +419,25 @@ static PyObject *list_of(int argc, const char **argv)
 static long ask_python(pam_handle_t *pamh, const char *handler, int flags, int argc, const char **argv)
 {
 	const void *service = NULL;
-	struct state *state = state_of(pamh);
-	PyObject *answer = NULL, *name;
+	PyObject *answer = NULL, *state = state_of(pamh);
 	long code = -1;
 
 	pam_get_item(pamh, PAM_SERVICE, &service);
-	name = state ? text(service ? service : "") : NULL;
-	if (name && !py.PyObject_SetAttrString(state->pamh, "service", name))
-		answer = py.PyObject_CallMethod(state->handle, handler, "OiN", state->pamh, flags,
-						list_of(argc, argv));
-	py.Py_DecRef(name);
+	if (state)
+		answer = py.PyObject_CallMethod(state, "call", "sNiN", handler, text(service ? service : ""),
+						flags, list_of(argc, argv));
 	if (answer == NULL) {
 		complain(pamh, handler);
 		return -1;
 	}
 	if (Py_TYPE(answer) == py.PyLong_Type) /* not True, which is an int as well */
 		code = py.PyLong_AsLong(answer);
-	if (code < 0 || code >= _PAM_RETURN_VALUES) {
-		py.PyErr_Clear();
-		pam_syslog(pamh, LOG_ERR, "%s: the answer is not a PAM code", handler);
-		code = -1;
-	}
+	py.PyErr_Clear();
 	py.Py_DecRef(answer);
-	return code;
+	if (code >= 0 && code < _PAM_RETURN_VALUES)
+		return code;
+	pam_syslog(pamh, LOG_ERR, "%s: the answer is not a PAM code", handler);
+	return -1;
 }
 
 static int call(pam_handle_t *pamh, const char *handler, int error, int flags, int argc, const char **argv)
