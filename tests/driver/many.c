@@ -140,14 +140,14 @@ int main(int argc, char **argv)
 	int wanted = atoi(argv[4]);
 	/* THREADS 0: no thread at all, and no watcher.  WARM: the first sessions do not count. */
 	long cold = memory();
+	if (count && getenv("LOOK") && pthread_create(&watcher, NULL, watch, NULL))
+		fail("thread");
 	if (count == 0 || getenv("WARM")) {
 		sessions(NULL);
 		cycles = 20, sessions(NULL);
 	}
 	cycles = wanted;
 	long before = memory();
-	if (count && getenv("LOOK") && pthread_create(&watcher, NULL, watch, NULL))
-		fail("thread");
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	if (count == 0)
 		sessions(NULL);
