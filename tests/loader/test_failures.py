@@ -64,7 +64,7 @@ def _append(text: str) -> Break:
 NOT_A_CODE = "the answer is not a PAM code"
 BROKEN: dict[str, tuple[Break, str]] = {
     "not there": (shutil.rmtree, "No such file or directory"),
-    "module missing": (lambda package: (package / "session.py").unlink(), "ImportError("),
+    "module missing": (lambda package: (package / "session.py").unlink(), "ModuleNotFoundError("),
     "syntax error": (_append("\nwork = = 1\n"), "SyntaxError("),
     "control characters": (_append("\nraise ValueError('a\\nb\\x1b[31m')\n"), r"ValueError('a\nb\x1b[31m')"),
     "handlers missing": (
