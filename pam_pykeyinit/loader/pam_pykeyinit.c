@@ -58,7 +58,7 @@ static const char *const names[] = { PYTHON(STRING) };
 /* The name is not the package's own: a program that has imported that one keeps it. */
 #define PACKAGE "_pam_pykeyinit"
 
-static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER; /* never held with the GIL */
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER; /* never waited for with the GIL */
 static atomic_int ready;    /* py is filled in and the interpreter runs */
 static atomic_int ended;    /* the program has ended the interpreter */
 static int ours;            /* we started it */
@@ -282,6 +282,21 @@ static int is_running(pam_handle_t *pamh)
 	return trusted && !wrong;
 }
 
+/*
+ * Take the GIL.  A thread that Python has not seen before is entered in its list on the way,
+ * under a lock that a forked child would find locked for ever: no fork while that is done.
+ * In a program that is Python this is its own concern, and the lock could be its undoing.
+ */
+static PyGILState_STATE take_gil(void)
+{
+	if (ours)
+		pthread_mutex_lock(&starting);
+	PyGILState_STATE gil = py.PyGILState_Ensure();
+	if (ours)
+		pthread_mutex_unlock(&starting);
+	return gil;
+}
+
 /* A program that we started Python in knows nothing of it when it forks. */
 static int forking; /* this and the next belong to who holds `starting` */
 static PyGILState_STATE forking_gil;
@@ -365,7 +380,7 @@ static void forget(pam_handle_t *pamh, void *state, int status)
 {
 	if (ended || py._Py_IsFinalizing())
 		return;
-	PyGILState_STATE gil = py.PyGILState_Ensure();
+	PyGILState_STATE gil = take_gil();
 	PyObject *done = py.PyObject_CallMethod(state, "end", NULL);
 	if (done == NULL)
 		complain(pamh, "pam_sm_end");
@@ -446,7 +461,7 @@ static int call(pam_handle_t *pamh, const char *handler, int error, int flags, i
 
 	if (!is_running(pamh))
 		return error;
-	PyGILState_STATE gil = py.PyGILState_Ensure();
+	PyGILState_STATE gil = take_gil();
 	if (py.PyInterpreterState_Get() == py.PyInterpreterState_Main())
 		code = ask_python(pamh, handler, flags, argc, argv);
 	else
