@@ -48,6 +48,12 @@ fi
 cp -a /lib/security/. "$WORLD/security/"
 cp -a "$WORLD/stage/lib/security/." "$WORLD/security/"
 mount --bind "$WORLD/security" /lib/security
+# libpam's own folder, which holds pam_pykeyinit.so.
+(cd "$WORLD/stage" && find lib -path 'lib/*/security') | while read -r folder; do
+    mkdir -p "$WORLD/modules"
+    cp -a "/$folder/." "$WORLD/stage/$folder/." "$WORLD/modules/"
+    mount --bind "$WORLD/modules" "/$folder"
+done
 (cd "$WORLD/stage" && find usr/local/lib -name dist-packages) | while read -r folder; do
     mount --bind "$WORLD/stage/$folder" "/$folder"
 done

@@ -2,7 +2,7 @@
 
 import errno
 
-from pam_pykeyinit.kernel import KernelError
+from .kernel import KernelError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,22 +1,28 @@
-"""Keep the right to revoke a session keyring that a later login in this thread displaces.
+"""Keep the right to revoke a session keyring that this thread loses, or that another
+thread is to revoke.
 
 Revoking needs possession, and a thread possesses what it can reach from its keyrings.
-Once it has joined a second user's session keyring it no longer reaches the first one, and
-the kernel then refuses to revoke that one: to root as well, for the owner has no such
-right in the permissions that a session keyring is born with.
+Once it has joined a second user's session keyring it no longer reaches the first one; a
+thread that did not join it never reached it.  The kernel then refuses to revoke it: to
+root as well, for the owner has no such right in the permissions that a session keyring is
+born with.
 
-So before it is displaced, the keyring is linked into a keyring of the PAM host's own:
+So the keyring is linked into a keyring of the PAM host's own:
 
     @t -> pin (not searchable) -> grip -> session keyring
 
 No search passes the pin, so no request_key(2) of this thread ever finds the user's keys
-there.  To revoke, the grip, which its owner may link, is put straight into @t.
+there.  To revoke, the grip, which its owner may link, is put straight into the @t of the
+thread that revokes.
 
-This is done for a displaced keyring only: a thread that has a thread keyring gets the
-keys that request_key(2) constructs into it, and no ordinary login should notice us so.
+This is done before a keyring is displaced, and for each in a process with threads.  Not
+otherwise: a thread that has a thread keyring gets the keys that request_key(2) constructs
+into it, and no ordinary login should notice us so.
 """
 
-from pam_pykeyinit import kernel
+from posix import getpid
+
+from . import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,6 +30,7 @@ if TYPE_CHECKING:
 
 _POSSESSOR_SEARCH = 0x08000000
 _POSSESSOR_SETATTR = 0x20000000
+_OWNER_SEARCH = 0x00080000
 _OWNER_LINK = 0x00100000
 _OWNER_SETATTR = 0x00200000
 
@@ -31,15 +38,18 @@ _OWNER_SETATTR = 0x00200000
 class Hold:
     """A hold on one keyring.  Raises KernelError where a step is refused."""
 
-    __slots__ = ("_grip", "_pin")
+    __slots__ = ("_grip", "_kept", "_pid", "_pin")
 
     def __init__(self, keyring: int) -> None:
+        self._pid = getpid()
+        self._kept = 0
         self._pin = kernel.add_keyring(f"pam_pykeyinit:{keyring}", kernel.THREAD_KEYRING)
         try:
             self._grip = kernel.add_keyring("pam_pykeyinit", self._pin)
             kernel.link(keyring, self._grip)
             kernel.set_permissions(self._grip, _POSSESSOR_SEARCH | _OWNER_LINK)
             kernel.set_permissions(self._pin, _POSSESSOR_SETATTR | _OWNER_SETATTR)
+            self._kept = kernel.keep_credentials()  # @t, in case this thread ends first
         except kernel.KernelError:
             self.drop()
             raise
@@ -53,12 +63,25 @@ class Hold:
             _let_go(self._grip)
 
     def drop(self) -> None:
-        """Let go.  In a forked child, which has no share in @t, nothing happens."""
-        _let_go(self._pin)
+        """Let go, from any thread.  In a forked child, which has no share in it, nothing happens."""
+        if self._pid == getpid():
+            if self._kept:
+                _quietly(kernel.release_credentials, self._kept)
+            if not _let_go(self._pin):
+                # In another thread's @t, so the pin itself is undone.  Only what can be
+                # searched can be invalidated.
+                _quietly(kernel.set_permissions, self._pin, _OWNER_SEARCH | _OWNER_SETATTR)
+                _quietly(kernel.invalidate, self._pin)
 
 
-def _let_go(keyring: int) -> None:
+def _let_go(keyring: int) -> bool:
+    return _quietly(kernel.unlink, keyring, kernel.THREAD_KEYRING)
+
+
+def _quietly(call: "Callable[..., None]", *arguments: int) -> bool:
+    """Whether a step of tidying up was done; that it was not is nobody's concern."""
     try:
-        kernel.unlink(keyring, kernel.THREAD_KEYRING)
+        call(*arguments)
     except kernel.KernelError:
-        pass  # not linked here: by another thread, or in another process
+        return False
+    return True

@@ -11,7 +11,7 @@ back, and one whose other ids are root's never loses its capabilities on the way
 
 from posix import getresgid, getresuid
 
-from pam_pykeyinit import kernel
+from . import kernel
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ and logs nothing.  The id calls change the calling thread only (see sysnums).
 
 from posix import strerror
 
-from pam_pykeyinit import libc, sysnums
+from . import libc, sysnums
 
 # Serial numbers are positive; these stand for a keyring of the caller (keyctl(2)).
 THREAD_KEYRING = -1
@@ -22,6 +22,7 @@ _REVOKE = 3
 _SETPERM = 5
 _LINK = 8
 _UNLINK = 9
+_INVALIDATE = 21
 
 
 class KernelError(OSError):
@@ -68,6 +69,11 @@ def revoke(key: int) -> None:
     _call("keyctl(REVOKE)", sysnums.KEYCTL, _REVOKE, key)
 
 
+def invalidate(key: int) -> None:
+    """Remove a key, and the links to it, from every keyring, keyctl_invalidate(3)."""
+    _call("keyctl(INVALIDATE)", sysnums.KEYCTL, _INVALIDATE, key)
+
+
 def set_permissions(key: int, mask: int) -> None:
     """Set a key's permissions mask, keyctl_setperm(3)."""
     _call("keyctl(SETPERM)", sysnums.KEYCTL, _SETPERM, key, mask)
@@ -81,6 +87,30 @@ def add_keyring(description: str, keyring: int) -> int:
     if serial < 0:
         raise KernelError(libc.errno(), "add_key(keyring)")
     return serial
+
+
+def keep_credentials() -> int:
+    """Keep this thread's keyrings in being, as they are, when the thread ends; a handle.
+
+    The kernel remembers with a file whose credentials it was opened with, and shared
+    memory is a file.  It lasts until it is given to release_credentials(), and not longer
+    than the process.
+    """
+    address = libc.map_page()
+    if address == -1:
+        raise KernelError(libc.errno(), "mmap")
+    return address
+
+
+def release_credentials(handle: int) -> None:
+    """Undo keep_credentials()."""
+    if libc.unmap_page(handle):
+        raise KernelError(libc.errno(), "munmap")
+
+
+def has_threads() -> bool:
+    """Whether the process has, or had, more than one thread."""
+    return not libc.single_threaded()
 
 
 def setresuid(real: int, effective: int, saved: int) -> None:

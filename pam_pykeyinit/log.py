@@ -3,7 +3,7 @@
 libc's syslog() is called without openlog(): the host's identity and options stay its own.
 """
 
-from pam_pykeyinit import libc
+from . import libc
 
 ALERT = 1
 ERR = 3

@@ -6,10 +6,10 @@ Here, and nowhere else, every failure becomes a return code and a line in the lo
 import sys
 from pwd import getpwnam
 
-from pam_pykeyinit import codes, log, options
-from pam_pykeyinit.failure import Failed
-from pam_pykeyinit.identity import NotRestored
-from pam_pykeyinit.session import Session, User, must_revoke
+from . import codes, log, options
+from .failure import Failed
+from .identity import NotRestored
+from .session import Session, User, must_revoke
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ The rules are pam_keyinit's; DIFFERENCES in pam_pykeyinit(8) names the exception
 
 from errno import EACCES, ENOSYS
 
-from pam_pykeyinit import identity, kernel, log
-from pam_pykeyinit.failure import attempt, failed
-from pam_pykeyinit.hold import Hold
+from . import identity, kernel, log
+from .failure import attempt, failed
+from .hold import Hold
 
 # The sessions that are to revoke a keyring, by its serial number.  It is asked one thing
 # only: is the keyring that a login is about to displace one of these?
@@ -94,6 +94,8 @@ class Session:
         self.keyring = attempt(self._without(), kernel.join_anonymous_session)
         _unfinished[self.keyring] = self
         said.append((log.DEBUG, f"joined new session keyring {self.keyring}"))
+        if self.revoke and kernel.has_threads():
+            _hold(self, said)
         attempt(
             f"session keyring {self.keyring} does not lead to the keys of {self._user.name}",
             kernel.link,
@@ -129,7 +131,7 @@ class Session:
         self._forget()
 
     def hold(self) -> None:
-        """Another keyring takes the place of this one: keep the right to revoke it."""
+        """Keep the right to revoke the keyring where possession of it does not last."""
         if self.revoke and self._hold is None:
             self._hold = Hold(self.keyring)
 
@@ -144,11 +146,15 @@ def _hold_displaced(said: "list[tuple[int, str]]") -> None:
         displaced = _unfinished.get(kernel.get_keyring_id(kernel.SESSION_KEYRING))
     except kernel.KernelError:
         return  # what is in place is dead already
+    if displaced is not None:
+        _hold(displaced, said)
+
+
+def _hold(session: Session, said: "list[tuple[int, str]]") -> None:
     try:
-        if displaced is not None:
-            displaced.hold()
+        session.hold()
     except kernel.KernelError as error:
-        consequence = "the session keyring of an earlier login cannot be revoked at its end"
+        consequence = f"perhaps session keyring {session.keyring} cannot be revoked at its end"
         said.append((log.WARNING, str(failed(error, consequence))))
 
 

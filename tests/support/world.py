@@ -11,7 +11,10 @@ ROOT = Path(__file__).parents[2]
 NEEDS_ROOT = "needs root and keyrings: sudo ./setup test"
 
 # Which loader runs our module: what stands in a PAM line before the options.
-LOADERS = {"pam_python": "pam_python.so pam_pykeyinit.py"}
+LOADERS = {
+    "native": "pam_pykeyinit.so",
+    "pam_python": "pam_python.so pam_pykeyinit.py",
+}
 ORACLE = "pam_keyinit.so"
 
 

@@ -1,0 +1,148 @@
+/*
+ * across HOW CONFDIR SERVICE USER: one session, and what happens around it.
+ *
+ *   other    opened in one thread, closed in another while the first still runs
+ *   ended    the same, after the first thread has ended
+ *   forks    children that end the handle while other threads open and close sessions
+ *
+ * In the first two a child, born in the opening thread, keeps the session keyring as the
+ * user's shell would.  Exit 0: the keyring was the user's and is revoked now.
+ */
+#include "pamdrive.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <security/pam_appl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static char **arguments;
+static int told[2];
+static pid_t shell;
+static atomic_int done;
+static pthread_barrier_t barrier;
+
+noreturn void fail(const char *what)
+{
+	fprintf(stderr, "across: %s: %s\n", what, strerror(errno));
+	exit(99);
+}
+
+static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
+		    void *unused)
+{
+	(void)count, (void)messages, (void)responses, (void)unused;
+	return PAM_CONV_ERR;
+}
+
+static pam_handle_t *start(void)
+{
+	static const struct pam_conv conversation = {converse, NULL};
+	pam_handle_t *handle = NULL;
+
+	if (pam_start_confdir(arguments[3], arguments[4], &conversation, arguments[2], &handle))
+		fail("start");
+	return handle;
+}
+
+/* Has the session keyring of this thread, until it is told to look what became of it. */
+static void keep_session(void)
+{
+	char word;
+
+	alarm(20);
+	if (keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0) < 0 || read(told[0], &word, 1) != 1)
+		_exit(2);
+	_exit(keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0) >= 0 ? 3 : errno == EKEYREVOKED ? 0 : 4);
+}
+
+static void *opener(void *handle)
+{
+	if (pam_open_session(handle, 0))
+		fail("open");
+	shell = fork();
+	if (shell == 0)
+		keep_session();
+	pthread_barrier_wait(&barrier);
+	while (!strcmp(arguments[1], "other") && !done)
+		usleep(1000);
+	return NULL;
+}
+
+static int across(void)
+{
+	pthread_t thread;
+	pam_handle_t *handle = start();
+	int status;
+
+	if (pipe(told) || pthread_barrier_init(&barrier, NULL, 2) ||
+	    pthread_create(&thread, NULL, opener, handle))
+		fail("thread");
+	pthread_barrier_wait(&barrier);
+	if (!strcmp(arguments[1], "ended")) {
+		pthread_join(thread, NULL);
+		sleep(1); /* the kernel frees what a thread had a little later */
+	}
+	if (pam_close_session(handle, 0) || pam_end(handle, 0))
+		fail("close");
+	done = 1;
+	if (write(told[1], "x", 1) != 1 || waitpid(shell, &status, 0) != shell)
+		fail("shell");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 5;
+}
+
+static void *sessions(void *unused)
+{
+	while (!done) {
+		pam_handle_t *handle = start();
+		if (pam_open_session(handle, 0) || pam_close_session(handle, 0) || pam_end(handle, 0))
+			fail("session");
+	}
+	return unused;
+}
+
+/* A lock that a thread held when we forked is held for ever in the child. */
+static int forks(void)
+{
+	pthread_t threads[4];
+	pam_handle_t *handle = start();
+	int status = 0;
+
+	if (pam_open_session(handle, 0))
+		fail("open");
+	for (int i = 0; i < 4; i++)
+		if (pthread_create(&threads[i], NULL, sessions, NULL))
+			fail("thread");
+	for (int i = 0; i < 200 && status == 0; i++) {
+		pid_t child = fork();
+		if (child == 0) {
+			alarm(10);
+			if (pam_setcred(handle, PAM_ESTABLISH_CRED) > PAM_SUCCESS)
+				_exit(1);
+			_exit(pam_end(handle, PAM_DATA_SILENT));
+		}
+		if (child < 0 || waitpid(child, &status, 0) != child)
+			fail("fork");
+	}
+	done = 1;
+	for (int i = 0; i < 4; i++)
+		pthread_join(threads[i], NULL);
+	if (status)
+		fprintf(stderr, "across: a child: status %x\n", status);
+	if (keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0) < 0)
+		fail("the children have revoked our session keyring");
+	if (pam_close_session(handle, 0) || pam_end(handle, 0))
+		fail("close");
+	return status ? 1 : keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0) < 0 && errno == EKEYREVOKED ? 0 : 6;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 5)
+		return 98;
+	arguments = argv;
+	return !strcmp(argv[1], "forks") ? forks() : across();
+}

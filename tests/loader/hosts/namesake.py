@@ -1,0 +1,17 @@
+"""A program with modules of our names keeps them, and we do not run them."""
+
+import sys
+import types
+
+import bare
+
+for name in ("pam_pykeyinit", "pam_pykeyinit.module", "pam_pykeyinit.libc", "libc", "module"):
+    sys.modules[name] = types.ModuleType(name)
+path, modules = list(sys.path), dict(sys.modules)
+handle = bare.start()
+assert bare.pam.pam_open_session(handle, 0) == 0
+assert bare.pam.pam_close_session(handle, 0) == 0
+assert bare.pam.pam_end(handle, 0) == 0
+assert sys.path == path
+assert all(sys.modules[name] is module for name, module in modules.items())
+print("fine")

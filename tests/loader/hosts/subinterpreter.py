@@ -1,0 +1,34 @@
+"""Sessions from a sub-interpreter, in the main thread and in another one."""
+
+import threading
+
+import _xxsubinterpreters as interpreters
+import bare
+
+SCRIPT = f"""
+import sys
+sys.path.insert(0, {bare.__file__.rpartition("/")[0]!r})
+import bare
+handle = bare.start()
+codes = [bare.pam.pam_open_session(handle, 0), bare.pam.pam_close_session(handle, 0)]
+assert bare.pam.pam_end(handle, 0) == 0
+assert codes in ([0, 0], [14, 14]), codes
+"""
+
+
+def run() -> None:
+    """Once in a sub-interpreter of its own."""
+    interpreter = interpreters.create()
+    interpreters.run_string(interpreter, SCRIPT)
+    interpreters.destroy(interpreter)
+
+
+run()
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+handle = bare.start()
+assert bare.pam.pam_open_session(handle, 0) == 0
+assert bare.pam.pam_close_session(handle, 0) == 0
+assert bare.pam.pam_end(handle, 0) == 0
+print("fine")

@@ -1,0 +1,33 @@
+"""pam_pykeyinit.so and its package, as installed in this world."""
+
+import shutil
+import sysconfig
+from pathlib import Path
+
+from support import world
+
+SOURCE = world.ROOT / "pam_pykeyinit/loader/pam_pykeyinit.c"
+VERSION = sysconfig.get_config_var("py_version_short")
+LIBPYTHON = Path(sysconfig.get_config_var("LIBDIR")) / sysconfig.get_config_var("INSTSONAME")
+STDLIB = Path(sysconfig.get_path("stdlib"))
+
+
+def module() -> Path:
+    """The loader that libpam finds."""
+    multiarch = sysconfig.get_config_var("MULTIARCH") or ""
+    return Path("/lib") / multiarch / "security/pam_pykeyinit.so"
+
+
+def package() -> Path:
+    """The folder that it imports from."""
+    import pam_pykeyinit
+
+    assert pam_pykeyinit.__file__
+    return Path(pam_pykeyinit.__file__).parent
+
+
+def copy(where: Path) -> Path:
+    """A copy of the package's folder, to be changed; without bytecode."""
+    return Path(
+        shutil.copytree(package(), where, ignore=shutil.ignore_patterns("__pycache__"))
+    )
