@@ -63,7 +63,7 @@ class Hold:
             _let_go(self._grip)
 
     def drop(self) -> None:
-        """Let go, from any thread.  In a forked child, which has no share in it, nothing happens."""
+        """Let go, from any thread; in a forked child, which has no share in it, do nothing."""
         if self._pid == getpid():
             if self._kept:
                 _quietly(kernel.release_credentials, self._kept)

@@ -48,7 +48,7 @@ class State:
         self._pamh = Pamh(ask)
 
     def call(self, handler: str, service: str, flags: int, argv: "list[str]") -> object:
-        """Call a service function by its name; whether the answer is a code is not our question."""
+        """Call a service function by its name; the loader looks at what it answers."""
         self._pamh.service = service
         return getattr(self._handle, handler)(self._pamh, flags, argv)
 

@@ -4,6 +4,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from support import native
 
 pytestmark = pytest.mark.privileged
@@ -33,16 +34,31 @@ def test_nothing_of_python_is_bound_by_the_dynamic_linker() -> None:
 
     assert "dlsym@GLIBC_2.34" in wanted or any(name.startswith("dlsym") for name in wanted)
     assert not [name for name in wanted if name.lstrip("_").startswith("Py")]
-    needed = [line for line in _output("readelf", "-d", native.module()).splitlines() if "NEEDED" in line]
+    needed = [
+        line for line in _output("readelf", "-d", native.module()).splitlines() if "NEEDED" in line
+    ]
     assert needed
     assert not [line for line in needed if "python" in line]
 
 
 def test_dangerous_functions_are_not_used() -> None:
-    wanted = {line.split()[-1].split("@")[0] for line in _output("nm", "-uD", native.module()).splitlines()}
+    wanted = {
+        line.split()[-1].split("@")[0]
+        for line in _output("nm", "-uD", native.module()).splitlines()
+    }
 
-    absent = "setenv putenv getenv setlocale openlog signal sigaction system popen execve fork exit"
-    assert not wanted & {*absent.split(), "strcpy", "strcat", "sprintf", "setuid", "setreuid", "seteuid"}
+    absent = (
+        "setenv putenv getenv setlocale openlog signal sigaction system popen execve fork exit"
+    )
+    assert not wanted & {
+        *absent.split(),
+        "strcpy",
+        "strcat",
+        "sprintf",
+        "setuid",
+        "setreuid",
+        "seteuid",
+    }
 
 
 def test_it_is_hardened() -> None:

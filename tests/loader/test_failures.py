@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support import mounts, native, world
 from support.drive import Driver
 from support.journal import Journal
@@ -33,8 +34,10 @@ def run(pamdrive: Path, tmp_path: Path, journal: Journal) -> Run:
         services = driver.services(s=f"auth required {line}\nsession required {line}")
         outcome = driver.run(services, SCRIPT)
         assert outcome.codes() == [CRED_ERR, SESSION_ERR, SESSION_ERR]
-        assert all("error" in step.session or step.session == outcome.steps[0].session
-                   for step in outcome.steps), "a keyring was made"
+        assert all(
+            "error" in step.session or step.session == outcome.steps[0].session
+            for step in outcome.steps
+        ), "a keyring was made"
         return [f"{line.level} {line.text}" for line in journal.ours()]
 
     return run_with
@@ -66,9 +69,15 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "not there": (shutil.rmtree, "No such file or directory"),
     "module missing": (lambda package: (package / "session.py").unlink(), "ModuleNotFoundError("),
     "syntax error": (_append("\nwork = = 1\n"), "SyntaxError("),
-    "control characters": (_append("\nraise ValueError('a\\nb\\x1b[31m')\n"), r"ValueError('a\nb\x1b[31m')"),
+    "control characters": (
+        _append("\nraise ValueError('a\\nb\\x1b[31m')\n"),
+        r"ValueError('a\nb\x1b[31m')",
+    ),
     "handlers missing": (
-        _append("\ndel Handle.pam_sm_setcred, Handle.pam_sm_open_session, Handle.pam_sm_close_session\n"),
+        _append(
+            "\ndel Handle.pam_sm_setcred, Handle.pam_sm_open_session"
+            "\ndel Handle.pam_sm_close_session\n"
+        ),
         "AttributeError(",
     ),
     "no Handle": (_append("\ndel Handle\n"), "ImportError("),
@@ -86,7 +95,9 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "raises MemoryError": (_raising("MemoryError()"), "MemoryError()"),
     "exits when imported": (_append("\nraise SystemExit(0)\n"), "SystemExit(0)"),
     "an error that cannot be printed": (
-        _append("\nclass Bad(Exception):\n    def __repr__(self):\n        return 1 / 0\nraise Bad\n"),
+        _append(
+            "\nclass Bad(Exception):\n    def __repr__(self):\n        return 1 / 0\nraise Bad\n"
+        ),
         "Bad",
     ),
 }

@@ -9,13 +9,16 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from support import mounts, native, world
 from support.drive import Driver
 from support.journal import Journal
 
 pytestmark = pytest.mark.privileged
 
-STACK = "auth required pam_permit.so\naccount required pam_permit.so\nsession optional {loader} force revoke"
+STACK = """auth required pam_permit.so
+account required pam_permit.so
+session optional {loader} force revoke"""
 PLANTED = "import os\nos.open({mark!r}, os.O_CREAT | os.O_WRONLY)\n"
 NAMES = (
     *("site", "sitecustomize", "usercustomize", "os", "encodings", "codecs", "io", "abc", "pwd"),
@@ -27,8 +30,15 @@ def _plant(trap: Path, mark: Path) -> None:
     """Files of the names that an interpreter may look for, in every likely place."""
     version = f"python{native.VERSION}"
     code = PLANTED.format(mark=str(mark))
-    for folder in ("", f"lib/{version}", f"lib/{version}/lib-dynload", f"lib/{version}/site-packages",
-                   f".local/lib/{version}/site-packages", "bin", f"lib/{version}/encodings"):
+    for folder in (
+        "",
+        f"lib/{version}",
+        f"lib/{version}/lib-dynload",
+        f"lib/{version}/site-packages",
+        f".local/lib/{version}/site-packages",
+        "bin",
+        f"lib/{version}/encodings",
+    ):
         (trap / folder).mkdir(parents=True, exist_ok=True)
         for name in NAMES:
             (trap / folder / f"{name}.py").write_text(code)
@@ -43,16 +53,22 @@ def _plant(trap: Path, mark: Path) -> None:
 
 
 def _environment(trap: Path) -> dict[str, str]:
-    names = "HOME PYTHONHOME PYTHONUSERBASE PYTHONPLATLIBDIR TMPDIR XDG_CONFIG_HOME PYTHONPYCACHEPREFIX"
+    names = "HOME PYTHONHOME PYTHONUSERBASE PYTHONPLATLIBDIR TMPDIR PYTHONPYCACHEPREFIX"
     return {
         **dict.fromkeys(names.split(), str(trap)),
         "PATH": f"{trap}/bin:{trap}:/usr/bin:/bin",
         "PYTHONPATH": f"{trap}:{trap}/lib/python{native.VERSION}",
         "PYTHONSTARTUP": f"{trap}/site.py",
         "PYTHONEXECUTABLE": f"{trap}/bin/python3",
-        "PYTHONINSPECT": "1", "PYTHONVERBOSE": "1", "PYTHONUTF8": "0", "PYTHONMALLOC": "debug",
-        "LC_ALL": f"{trap}/locale", "LOCPATH": str(trap), "LANGUAGE": str(trap),
-        "LD_LIBRARY_PATH": f"{trap}:{trap}/bin", "LD_PRELOAD": f"{trap}/{native.LIBPYTHON.name}",
+        "PYTHONINSPECT": "1",
+        "PYTHONVERBOSE": "1",
+        "PYTHONUTF8": "0",
+        "PYTHONMALLOC": "debug",
+        "LC_ALL": f"{trap}/locale",
+        "LOCPATH": str(trap),
+        "LANGUAGE": str(trap),
+        "LD_LIBRARY_PATH": f"{trap}:{trap}/bin",
+        "LD_PRELOAD": f"{trap}/{native.LIBPYTHON.name}",
     }
 
 
@@ -84,18 +100,34 @@ def test_su_looks_for_nothing_that_its_caller_could_have_placed(
     stack = STACK.format(loader=loader)
     services = driver.services(su=stack, **{"su-l": stack})
     trace = tmp_path / "trace"
-    strace = ["strace", "-ff", "-o", str(trace), "-s", "4096", "-u", "alice",
-              "-e", "trace=%file,setuid,setresuid,setreuid"]
+    strace = [
+        "strace",
+        "-ff",
+        "-o",
+        str(trace),
+        "-s",
+        "4096",
+        "-u",
+        "alice",
+        "-e",
+        "trace=%file,setuid,setresuid,setreuid",
+    ]
     for name, value in _environment(trap).items():
         strace += ["-E", f"{name}={value}"]
     program = mounts.wrapper(tmp_path / "su", {"/etc/pam.d": services}, *strace, "/bin/su")
 
     run = subprocess.run(
-        [program, "bob", "-c", "/usr/bin/id -u"], cwd=trap, env={"PATH": "/usr/bin:/bin"},
-        capture_output=True, text=True, timeout=60,
+        [program, "bob", "-c", "/usr/bin/id -u"],
+        cwd=trap,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     traces = sorted(tmp_path.glob("trace.*"))
-    privileged = next(path for path in traces if "/etc/pam.d/su" in path.read_text(errors="replace"))
+    privileged = next(
+        path for path in traces if "/etc/pam.d/su" in path.read_text(errors="replace")
+    )
     looked_for = _looked_for(privileged)
     bad = {path for path in looked_for if path.startswith(str(trap)) or path[0] != "/"}
 

@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from support import world
 from support.drive import Driver
 from support.journal import Journal
@@ -23,8 +24,18 @@ def test_sessions_of_different_users_in_threads(
     """Codes, owners, that each keyring is new and in the end revoked, and the ids of all."""
     cycles = 1000 if request.config.getoption("--long") else 100
     run = subprocess.run(
-        [driver.program.parent / "many", driver.services(s=STACK), "s", str(threads), str(cycles), *USERS],
-        env={"LOOK": "1", "PATH": "/usr/bin:/bin"}, capture_output=True, text=True, timeout=300,
+        [
+            driver.program.parent / "many",
+            driver.services(s=STACK),
+            "s",
+            str(threads),
+            str(cycles),
+            *USERS,
+        ],
+        env={"LOOK": "1", "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
 
     assert (run.returncode, run.stderr) == (0, "")
@@ -43,7 +54,9 @@ def _keys_of_root() -> int:
 def test_a_session_is_closed_elsewhere(how: str, driver: Driver, journal: Journal) -> None:
     run = subprocess.run(
         [driver.program.parent / "across", how, driver.services(s=STACK), "s", "alice"],
-        capture_output=True, text=True, timeout=120,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
     assert (run.returncode, run.stderr) == (0, "")
@@ -86,6 +99,7 @@ def test_nothing_is_left_behind(driver: Driver) -> None:
     for how in ("other", "ended"):
         subprocess.run(
             [driver.program.parent / "across", how, driver.services(s=STACK), "s", "alice"],
-            check=True, env=os.environ,
+            check=True,
+            env=os.environ,
         )
     assert _keys_of_root() <= before + 4

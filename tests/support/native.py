@@ -28,6 +28,4 @@ def package() -> Path:
 
 def copy(where: Path) -> Path:
     """A copy of the package's folder, to be changed; without bytecode."""
-    return Path(
-        shutil.copytree(package(), where, ignore=shutil.ignore_patterns("__pycache__"))
-    )
+    return Path(shutil.copytree(package(), where, ignore=shutil.ignore_patterns("__pycache__")))

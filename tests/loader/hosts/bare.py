@@ -28,6 +28,6 @@ def start(user=b"alice"):
 
 if __name__ == "__main__":
     handle = start()
-    print(pam.pam_open_session(handle, 0))
-    print(pam.pam_close_session(handle, 0))
+    print(pam.pam_open_session(handle, 0))  # noqa: T201
+    print(pam.pam_close_session(handle, 0))  # noqa: T201
     assert pam.pam_end(handle, 0) == 0

@@ -32,4 +32,4 @@ for thread in threads:
     thread.join()
 assert bare.pam.pam_close_session(handle, 0) == 0
 assert bare.pam.pam_end(handle, 0) == 0
-print("fine")
+print("fine")  # noqa: T201

@@ -14,4 +14,4 @@ assert bare.pam.pam_close_session(handle, 0) == 0
 assert bare.pam.pam_end(handle, 0) == 0
 assert sys.path == path
 assert all(sys.modules[name] is module for name, module in modules.items())
-print("fine")
+print("fine")  # noqa: T201

@@ -66,4 +66,4 @@ if threads:
         worker.join()
 else:
     work(session, cycles, 0)
-print(len(opened))
+print(len(opened))  # noqa: T201

@@ -1,8 +1,8 @@
 """Sessions from a sub-interpreter, in the main thread and in another one."""
 
+import _xxsubinterpreters as interpreters
 import threading
 
-import _xxsubinterpreters as interpreters
 import bare
 
 SCRIPT = f"""
@@ -31,4 +31,4 @@ handle = bare.start()
 assert bare.pam.pam_open_session(handle, 0) == 0
 assert bare.pam.pam_close_session(handle, 0) == 0
 assert bare.pam.pam_end(handle, 0) == 0
-print("fine")
+print("fine")  # noqa: T201
