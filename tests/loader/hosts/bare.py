@@ -18,7 +18,7 @@ for function in (pam.pam_open_session, pam.pam_close_session, pam.pam_end):
     function.argtypes = [ctypes.c_void_p, ctypes.c_int]
 
 
-def start(user=b"alice"):
+def start(user: bytes = b"alice") -> ctypes.c_void_p:
     """A new PAM handle."""
     handle = ctypes.c_void_p()
     code = pam.pam_start(b"pykeyinit", user, ctypes.byref(conversation), ctypes.byref(handle))

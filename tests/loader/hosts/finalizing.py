@@ -3,7 +3,7 @@
 import atexit
 import threading
 
-import bare
+import bare  # type: ignore[import-not-found]  # beside this file
 
 handle = bare.start()
 assert bare.pam.pam_open_session(handle, 0) == 0

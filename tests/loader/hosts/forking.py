@@ -3,7 +3,7 @@
 import os
 import threading
 
-import bare
+import bare  # type: ignore[import-not-found]  # beside this file
 
 done = False
 

@@ -3,7 +3,7 @@
 import sys
 import types
 
-import bare
+import bare  # type: ignore[import-not-found]  # beside this file
 
 for name in ("pam_pykeyinit", "pam_pykeyinit.module", "pam_pykeyinit.libc", "libc", "module"):
     sys.modules[name] = types.ModuleType(name)

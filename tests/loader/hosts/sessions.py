@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 libc = ctypes.CDLL(None, use_errno=True)
 USERS = ("alice", "bob")
-opened = []
+opened: list[int] = []
 
 
 def owner() -> int:

@@ -1,14 +1,14 @@
 """Sessions from a sub-interpreter, in the main thread and in another one."""
 
-import _xxsubinterpreters as interpreters
+import _xxsubinterpreters as interpreters  # type: ignore[import-not-found]
 import threading
 
-import bare
+import bare  # type: ignore[import-not-found]  # beside this file
 
 SCRIPT = f"""
 import sys
 sys.path.insert(0, {bare.__file__.rpartition("/")[0]!r})
-import bare
+import bare  # type: ignore[import-not-found]  # beside this file
 handle = bare.start()
 codes = [bare.pam.pam_open_session(handle, 0), bare.pam.pam_close_session(handle, 0)]
 assert bare.pam.pam_end(handle, 0) == 0
