@@ -54,14 +54,14 @@ static void keep_session(void)
 	char word;
 
 	alarm(20);
-	if (keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0) < 0 || read(told[0], &word, 1) != 1)
+	if (read(told[0], &word, 1) != 1)
 		_exit(2);
 	_exit(keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0) >= 0 ? 3 : errno == EKEYREVOKED ? 0 : 4);
 }
 
 static void *opener(void *handle)
 {
-	if (pam_open_session(handle, 0))
+	if (pam_open_session(handle, 0) || keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0) < 0)
 		fail("open");
 	shell = fork();
 	if (shell == 0)
