@@ -8,7 +8,7 @@ pam = ctypes.CDLL("libpam.so.0")
 class Conversation(ctypes.Structure):
     """struct pam_conv."""
 
-    _fields_ = [("conv", ctypes.c_void_p), ("data", ctypes.c_void_p)]
+    _fields_ = (("conv", ctypes.c_void_p), ("data", ctypes.c_void_p))
 
 
 conversation = Conversation()
