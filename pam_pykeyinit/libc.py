@@ -4,37 +4,39 @@ Under pam_pykeyinit.so this file is not run: that loader has the same functions 
 
 The interpreter's `_ctypes` is used without the `ctypes` package around it: the package
 builds some forty types that nobody here needs, and that alone would cost every login a
-tenth of the time that its interpreter takes to start.
+tenth of the time that its interpreter takes to start.  For the same reason a function that
+an ordinary login does not call is made when it is called.
 """
 
 import _ctypes
+import posix
 from _ctypes import dlopen, dlsym  # type: ignore[attr-defined]  # typeshed has them not
 from _ctypes import get_errno as errno  # libc's errno as the last call here left it
 
-__all__ = [
-    "errno",
-    "map_page",
-    "single_threaded",
-    "syscall_add_key",
-    "syscall_numbers",
-    "syslog",
-    "unmap_page",
-]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["errno", "map_page", "single_threaded", "syscall_numbers", "unmap_page"]
 
 _CDECL = 1
 _SAVE_ERRNO = 8
+_PROT_NONE = 0
+_MAP_SHARED_ANONYMOUS = 0x21
 
-
-class _Int(_ctypes._SimpleCData):  # type: ignore[type-arg]
-    _type_ = "i"
+# Name here, name in libc, and the types of result and arguments: i(nt), l(ong), z (bytes).
+# Of syslog(3) only the fixed arguments are declared, so that what follows them is passed
+# as a variable argument: on some processors that is not the same thing.
+_RARE = {
+    "syscall_add_key": ("syscall", "l", "lzzzll"),
+    "syslog": ("syslog", "i", "iz"),
+    "_mmap": ("mmap", "l", "lliiil"),  # an address is as long
+    "_munmap": ("munmap", "i", "ll"),
+}
 
 
 class _Long(_ctypes._SimpleCData):  # type: ignore[type-arg]
     _type_ = "l"
-
-
-class _Bytes(_ctypes._SimpleCData):  # type: ignore[type-arg]
-    _type_ = "z"
 
 
 class _Numbers(_ctypes.CFuncPtr):
@@ -45,71 +47,46 @@ class _Numbers(_ctypes.CFuncPtr):
     _argtypes_ = (_Long, _Long, _Long, _Long, _Long)
 
 
-class _AddKey(_ctypes.CFuncPtr):
-    """syscall(2) as add_key(2): type, description, payload, its length, keyring."""
-
-    _flags_ = _CDECL | _SAVE_ERRNO
-    _restype_ = _Long
-    _argtypes_ = (_Long, _Bytes, _Bytes, _Bytes, _Long, _Long)
-
-
-class _Syslog(_ctypes.CFuncPtr):
-    """syslog(3).  Only its fixed arguments are declared, so that what follows them is
-    passed as a variable argument: on some processors that is not the same thing."""
-
-    _flags_ = _CDECL
-    _restype_ = None
-    _argtypes_ = (_Int, _Bytes)
-
-
-class _Mmap(_ctypes.CFuncPtr):
-    """mmap(2): address, length, protection, flags, descriptor, offset."""
-
-    _flags_ = _CDECL | _SAVE_ERRNO
-    _restype_ = _Long  # an address is as long
-    _argtypes_ = (_Long, _Long, _Int, _Int, _Int, _Long)
-
-
-class _Munmap(_ctypes.CFuncPtr):
-    """munmap(2): address, length."""
-
-    _flags_ = _CDECL | _SAVE_ERRNO
-    _restype_ = _Int
-    _argtypes_ = (_Long, _Long)
-
-
-class _Char(_ctypes._SimpleCData):  # type: ignore[type-arg]
-    _type_ = "b"
-
-
-_PROT_NONE = 0
-_MAP_SHARED_ANONYMOUS = 0x21
-
 _libc = dlopen(None, 0)
 syscall_numbers = _Numbers(dlsym(_libc, "syscall"))
-syscall_add_key = _AddKey(dlsym(_libc, "syscall"))
-syslog = _Syslog(dlsym(_libc, "syslog"))
-_mmap = _Mmap(dlsym(_libc, "mmap"))
-_munmap = _Munmap(dlsym(_libc, "munmap"))
+
+
+def __getattr__(name: str) -> "Any":
+    """Make one of the functions of _RARE, the first time that it is asked for (PEP 562)."""
+    if name not in _RARE:
+        raise AttributeError(name)
+    symbol, result, arguments = _RARE[name]
+    simple = {
+        kind: type(kind, (_ctypes._SimpleCData,), {"_type_": kind}) for kind in result + arguments
+    }
+    prototype = type(
+        symbol,
+        (_ctypes.CFuncPtr,),
+        {
+            "_flags_": _CDECL | _SAVE_ERRNO,
+            "_restype_": simple[result],
+            "_argtypes_": tuple(simple[kind] for kind in arguments),
+        },
+    )
+    function = globals()[name] = prototype(dlsym(_libc, symbol))
+    return function
 
 
 def map_page() -> int:
     """Map a page that nobody can use; its address, or -1."""
-    address: int = _mmap(0, 1, _PROT_NONE, _MAP_SHARED_ANONYMOUS, -1, 0)
+    address: int = __getattr__("_mmap")(0, 1, _PROT_NONE, _MAP_SHARED_ANONYMOUS, -1, 0)
     return address
 
 
 def unmap_page(address: int) -> int:
     """Take it away; 0, or -1."""
-    result: int = _munmap(address, 1)
+    result: int = __getattr__("_munmap")(address, 1)
     return result
 
 
-def single_threaded() -> int:
-    """Whether the process has never had a second thread, as far as libc knows."""
+def single_threaded() -> bool:
+    """Whether this process has one thread; without /proc to tell it is taken to have one."""
     try:
-        flag = dlsym(_libc, "__libc_single_threaded")
-    except OSError:  # an older libc, or another one
-        return 0
-    number: int = _Char.from_address(flag).value
-    return number
+        return posix.stat("/proc/self/task").st_nlink <= 3  # ".", "..", and one for each thread
+    except OSError:
+        return True

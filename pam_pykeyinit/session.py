@@ -7,7 +7,10 @@ from errno import EACCES, ENOSYS
 
 from . import identity, kernel, log
 from .failure import attempt, failed
-from .hold import Hold
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .hold import Hold
 
 # The sessions that are to revoke a keyring, by its serial number.  It is asked one thing
 # only: is the keyring that a login is about to displace one of these?
@@ -52,7 +55,7 @@ class Session:
         self.opens = 0
         self.revoke = False
         self._user = User("", 0, 0)
-        self._hold: Hold | None = None
+        self._hold: "Hold | None" = None
 
     def create(self, user: User, force: bool, say: log.Log) -> None:
         """Give the thread a session keyring of `user`, with the user keyring linked into it.
@@ -133,6 +136,8 @@ class Session:
     def hold(self) -> None:
         """Keep the right to revoke the keyring where possession of it does not last."""
         if self.revoke and self._hold is None:
+            from .hold import Hold  # here: few logins need it, and each pays for an import
+
             self._hold = Hold(self.keyring)
 
     def _forget(self) -> None:
