@@ -17,14 +17,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["errno", "map_page", "single_threaded", "syscall_numbers", "unmap_page"]
+__all__ = ["errno", "function", "map_page", "single_threaded", "syscall_numbers", "unmap_page"]
 
 _CDECL = 1
 _SAVE_ERRNO = 8
 _PROT_NONE = 0
 _MAP_SHARED_ANONYMOUS = 0x21
 
-# Name here, name in libc, and the types of result and arguments: i(nt), l(ong), z (bytes).
+# What function() takes, by the name here.
 # Of syslog(3) only the fixed arguments are declared, so that what follows them is passed
 # as a variable argument: on some processors that is not the same thing.
 _RARE = {
@@ -35,41 +35,35 @@ _RARE = {
 }
 
 
-class _Long(_ctypes._SimpleCData):  # type: ignore[type-arg]
-    _type_ = "l"
-
-
-class _Numbers(_ctypes.CFuncPtr):
-    """syscall(2) with four numbers after the call's own, enough for keyctl(2) and set*id(2)."""
-
-    _flags_ = _CDECL | _SAVE_ERRNO
-    _restype_ = _Long
-    _argtypes_ = (_Long, _Long, _Long, _Long, _Long)
-
-
 _libc = dlopen(None, 0)
-syscall_numbers = _Numbers(dlsym(_libc, "syscall"))
+
+
+def function(symbol: str, result: str, arguments: str) -> "Any":
+    """A function of libc, by the types of its result and arguments.
+
+    i is an int, l a long, z bytes, P the address of a buffer.
+    """
+    simple = {
+        kind: type(kind, (_ctypes._SimpleCData,), {"_type_": kind}) for kind in result + arguments
+    }
+    members = {
+        "_flags_": _CDECL | _SAVE_ERRNO,
+        "_restype_": simple[result],
+        "_argtypes_": tuple(simple[kind] for kind in arguments),
+    }
+    return type(symbol, (_ctypes.CFuncPtr,), members)(dlsym(_libc, symbol))
+
+
+# syscall(2) with four numbers after the call's own, enough for keyctl(2) and set*id(2).
+syscall_numbers = function("syscall", "l", "lllll")
 
 
 def __getattr__(name: str) -> "Any":
     """Make one of the functions of _RARE, the first time that it is asked for (PEP 562)."""
     if name not in _RARE:
         raise AttributeError(name)
-    symbol, result, arguments = _RARE[name]
-    simple = {
-        kind: type(kind, (_ctypes._SimpleCData,), {"_type_": kind}) for kind in result + arguments
-    }
-    prototype = type(
-        symbol,
-        (_ctypes.CFuncPtr,),
-        {
-            "_flags_": _CDECL | _SAVE_ERRNO,
-            "_restype_": simple[result],
-            "_argtypes_": tuple(simple[kind] for kind in arguments),
-        },
-    )
-    function = globals()[name] = prototype(dlsym(_libc, symbol))
-    return function
+    made = globals()[name] = function(*_RARE[name])
+    return made
 
 
 def map_page() -> int:

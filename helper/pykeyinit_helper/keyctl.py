@@ -36,34 +36,9 @@ class _Space(_Array):  # type: ignore[misc]
     _length_ = _DESCRIPTION_SPACE
 
 
-class _WithName(_ctypes.CFuncPtr):
-    """syscall(2) with a text as the operation's first argument."""
-
-    _flags_ = libc._CDECL | libc._SAVE_ERRNO
-    _restype_ = libc._Long
-    _argtypes_ = (libc._Long, libc._Long, libc._Bytes)
-
-
-class _IntoSpace(_ctypes.CFuncPtr):
-    """syscall(2) that fills a buffer: the operation, a key, the buffer, its size."""
-
-    _flags_ = libc._CDECL | libc._SAVE_ERRNO
-    _restype_ = libc._Long
-    _argtypes_ = (libc._Long, libc._Long, libc._Long, _Space, libc._Long)
-
-
-class _WithTexts(_ctypes.CFuncPtr):
-    """syscall(2) as keyctl(SEARCH): keyring, type, description, where to link it."""
-
-    _flags_ = libc._CDECL | libc._SAVE_ERRNO
-    _restype_ = libc._Long
-    _argtypes_ = (libc._Long, libc._Long, libc._Long, libc._Bytes, libc._Bytes, libc._Long)
-
-
-_syscall = _ctypes.dlsym(_ctypes.dlopen(None, 0), "syscall")  # type: ignore[attr-defined]
-_with_name = _WithName(_syscall)
-_into_space = _IntoSpace(_syscall)
-_with_texts = _WithTexts(_syscall)
+# With a text as the operation's first argument; and with a key, a buffer, and its size.
+_with_name = libc.function("syscall", "l", "llz")
+_into_space = libc.function("syscall", "l", "lllPl")
 
 
 def _checked(result: int, call: str) -> int:

@@ -1,8 +1,9 @@
 """bench.py PROGRAM [ROUNDS]: how long a session takes, as ratios to named peers.
 
-Every stack has a process of its own, and in each round every one of them is asked for one
-session, in turn: what the machine does meanwhile is shared by all.  Ratios are of the
-times of one round.  Where the machine has other work, processor time is the fairer one.
+Every stack has a process of its own, and in each round every one of them is asked, in
+turn, for one session in a new process, or for a few in a row in its own: what the machine
+does meanwhile is shared by all.  Ratios are of the times of one round.  Where the machine
+has other work, processor time is the fairer one.
 """
 
 # ruff: noqa: T201  # it prints
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 
 LIMIT = 1.15
+IN_A_ROW = {"process": 1, "loop": 10}  # a loop, not a session after others' have been run
 WARM_UP = 5
 PERMIT, KEYINIT = "pam_permit", "pam_keyinit force revoke"
 EMPTY, OURS = "pam_python, an empty module", "pam_python, pam_pykeyinit"
@@ -59,7 +61,7 @@ def measure(program: str, folder: Path, way: str, rounds: int) -> tuple[Times, T
     for at in range(WARM_UP + rounds):
         progress(f"{way}: {max(0, at - WARM_UP + 1)} of {rounds}")
         for name, runner in runners.items():
-            passed, worked = ask(runner)
+            passed, worked = ask(runner, IN_A_ROW[way])
             if at >= WARM_UP:
                 clock[name].append(passed)
                 processor[name].append(worked)
@@ -69,10 +71,10 @@ def measure(program: str, folder: Path, way: str, rounds: int) -> tuple[Times, T
     return clock, processor
 
 
-def ask(runner: "subprocess.Popen[str]") -> tuple[float, float]:
-    """Have one session; its milliseconds on the clock and on the processor."""
+def ask(runner: "subprocess.Popen[str]", sessions: int) -> tuple[float, float]:
+    """Have some sessions; one's milliseconds on the clock and on the processor."""
     assert runner.stdin and runner.stdout  # noqa: PT018
-    runner.stdin.write("\n")
+    runner.stdin.write(f"{sessions}\n")
     runner.stdin.flush()
     answer = runner.stdout.readline().split()
     if not answer:

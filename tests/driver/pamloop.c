@@ -1,8 +1,9 @@
 /*
  * pamloop CONFDIR SERVICE USER once     one session, start to end
- * pamloop CONFDIR SERVICE USER loop     for each line of standard input one session in
- *                                       this process; prints the nanoseconds that it took,
- *                                       and those of them that the processor was at work
+ * pamloop CONFDIR SERVICE USER loop     for each number on standard input so many
+ *                                       sessions in this process; prints the nanoseconds
+ *                                       that one took, and how many of them the processor
+ *                                       was at work
  * pamloop CONFDIR SERVICE USER process  the same, each session in a new process ("once")
  */
 #include <security/pam_appl.h>
@@ -83,10 +84,12 @@ int main(int argc, char **argv)
 	who = strcmp(argv[4], "loop") ? RUSAGE_CHILDREN : RUSAGE_SELF;
 	while (fgets(line, sizeof line, stdin)) {
 		long long start = nanoseconds(CLOCK_MONOTONIC), work = worked(who);
-		int code = who == RUSAGE_SELF ? session(argv) : process(argv);
+		int count = atoi(line), code = 0;
 
-		work = worked(who) - work;
-		start = nanoseconds(CLOCK_MONOTONIC) - start;
+		for (int i = 0; i < count && code == 0; i++)
+			code = who == RUSAGE_SELF ? session(argv) : process(argv);
+		work = (worked(who) - work) / count;
+		start = (nanoseconds(CLOCK_MONOTONIC) - start) / count;
 		if (code) {
 			fprintf(stderr, "pamloop: %s: %d\n", argv[2], code);
 			return 1;
