@@ -28,6 +28,15 @@ foreign() {
     done
 }
 
+# Folders above a file that somebody else than root can change, as group staff can change
+# /usr/local on some systems: pam_pykeyinit.so runs nothing from there.
+not_roots() {
+    folder=$1
+    while folder=$(dirname "$folder") && [ "$folder" != / ]; do
+        find "$folder" -maxdepth 0 ! -type l '(' ! -uid 0 -o -perm -o+w -o -perm -g+w ! -gid 0 ')'
+    done
+}
+
 lay() {
     mode=644
     [ ! -x "$1" ] || mode=755
@@ -82,14 +91,28 @@ sed -n 's/^f //p' "$stage/new" | grep -vxF "$manifest" |
 grep -vxF -f "$stage/new" "$stage/old" | remove_listed
 lay "$stage/new" "$manifest"
 
-script=$(sed -n 's,^f \(.*/security/pam_pykeyinit\.py\)$,\1,p' "$stage/new")
-echo "Installed in $DESTDIR$prefix, and as $DESTDIR$script."
+laid() {
+    sed -n "s,^f \\(.*/$1\\)\$,\\1,p" "$stage/new"
+}
+loader=$(laid 'pam_pykeyinit\.so')
+script=$(laid 'security/pam_pykeyinit\.py')
+echo "Installed in $DESTDIR$prefix, and as $DESTDIR$loader and $DESTDIR$script."
 [ -z "$DESTDIR" ] || exit 0
+others=$(not_roots "$(laid 'pam_pykeyinit/module\.py')")
+[ -z "$others" ] || cat <<END
+
+pam_pykeyinit.so will refuse to run, for these are not root's alone:
+$others
+Take group write from them, or install with PREFIX=/usr.
+END
+case $loader in
+/lib/*) loader=${loader##*/} ;;
+esac
 cat <<END
 
 Nothing uses it yet.  Which logins shall, is for you to say: in the file of that
 service in /etc/pam.d, before common-session and in place of pam_keyinit, put
+  session optional $loader force revoke
+or, with libpam-python, and never for set-user-ID programs such as su and sudo,
   session optional pam_python.so ${script#/lib/security/} force revoke
 END
-[ -n "$(find /lib/security /lib/*/security -name pam_python.so 2>/dev/null)" ] ||
-    echo "There is no pam_python.so here yet: apt-get install libpam-python"

@@ -235,3 +235,26 @@ def test_the_sources_stay_as_they_are(tmp_path: Path, tree: Path) -> None:
     before = files(tree)
     install(tmp_path / "root", tree=tree)
     assert files(tree) == before
+
+
+@pytest.mark.privileged
+def test_a_folder_that_is_not_roots_alone_is_named() -> None:
+    """Our loader runs nothing from there, so who installs must hear of it."""
+    world_folder = world.folder()
+    assert world_folder
+    prefix = world_folder / "staffs"
+    prefix.mkdir()
+    try:
+        run = {"PREFIX": str(prefix), "PATH": "/usr/bin:/bin"}
+        install = [world.ROOT / "setup", "install"]
+        roots = subprocess.run(install, env=run, capture_output=True, text=True, check=True)
+        os.chown(prefix, 0, 50)
+        prefix.chmod(0o2775)
+        staffs = subprocess.run(install, env=run, capture_output=True, text=True, check=True)
+        # The world itself is in a folder where everybody may write.
+        warning = "will refuse to run, for these are not root's alone:\n"
+        assert f"{warning}/var/tmp\n" in roots.stdout
+        assert f"{warning}{prefix}\n/var/tmp\n" in staffs.stdout
+        assert f"session optional {prefix}/lib/security/pam_pykeyinit.so" in staffs.stdout
+    finally:
+        shutil.rmtree(prefix)
