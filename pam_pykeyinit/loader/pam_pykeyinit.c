@@ -51,7 +51,8 @@
 	X(Py_BuildValue) X(Py_DecRef) X(Py_GetVersion) X(Py_InitializeFromConfig) \
 	X(Py_IsInitialized) X(Py_PreInitialize) X(_Py_IsFinalizing)
 #define MEMBER(name) __typeof__(name) *name;
-#define STRING(name) #name,
+#define STRING(name) EXPANDED(name) /* what is a macro since 3.13 is looked up as what it is */
+#define EXPANDED(name) #name,
 static struct { PYTHON(MEMBER) } py;
 static const char *const names[] = { PYTHON(STRING) };
 
