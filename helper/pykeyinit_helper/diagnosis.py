@@ -48,7 +48,7 @@ def diagnose(case: Case) -> list[Finding]:
     """All that there is to say, the cause before its consequences."""
     if case.refused:
         return [_refused(case)]
-    return [*_session(case), *_whether_found(case), *_rights(case), *_quota(case)]
+    return [*_session(case), *_quota(case), *_whether_found(case), *_rights(case)]
 
 
 def usable(findings: list[Finding]) -> bool:
@@ -96,6 +96,9 @@ def _whether_found(case: Case) -> list[Finding]:
         kind, _, description = case.asked.partition(":")
         text = f'No key of type "{kind}" with this description is in any keyring of {case.user}.'
         mend = f"keyctl add {quote(kind)} {quote(description)} DATA @u"
+        if kind == "keyring":
+            text = f"No keyring of this name is in any keyring of {case.user}."
+            return [Finding("no-such-keyring", text, f"keyctl newring {quote(description)} @u")]
         return [Finding("no-such-key", text, mend)]
     dead = _dead_key(case)
     if dead:
@@ -179,5 +182,7 @@ def _quota(case: Case) -> list[Finding]:
         f"The quota of {case.user} is used up ({keys} of {most_keys} keys, {size} of {most_bytes} "
         "bytes): keys cannot be added (EDQUOT)."
     )
-    mend = "keyctl unlink what is not needed, or raise kernel.keys.maxkeys"
+    root = "root_" if case.user == "root" else ""
+    what, most = ("keys", most_keys) if keys >= most_keys else ("bytes", most_bytes)
+    mend = f"as root: sysctl kernel.keys.{root}max{what}={2 * most} (or keyctl unlink some)"
     return [Finding("quota", text, mend)]

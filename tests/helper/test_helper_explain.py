@@ -45,6 +45,12 @@ CASES = {
         1,
         "To mend it: keyctl add user never-made DATA @u",
     ),
+    "no-such-keyring": (
+        NEW,
+        f"{HELPER} explain 'keyring:my own'",
+        1,
+        "To mend it: keyctl newring 'my own' @u",
+    ),
     "no-such-serial": (NEW, f"{HELPER} explain 1", 1, "There is no key 1"),
     "key-revoked": (NEW, ADD.format("@s") + f"keyctl revoke $k; {ASK}", 1, "EKEYREVOKED"),
     "key-expired": (
@@ -101,6 +107,7 @@ def test_a_foreign_session_keyring(stage: Stage) -> None:
 def test_a_used_up_quota(stage: Stage) -> None:
     printed = output(stage, ASK, "--session=user-session", first=f"none fill {UID}", code=1)
     assert f"The quota of {UID} is used up" in " ".join(printed.split())
+    assert re.search(r"To mend it: as root: sysctl kernel\.keys\.max(bytes|keys)=\d+ ", printed)
 
 
 def test_every_sentence_has_a_case() -> None:
@@ -110,7 +117,7 @@ def test_every_sentence_has_a_case() -> None:
     assert codes == set(CASES) | elsewhere
 
 
-@pytest.mark.parametrize("error", ["ENOSYS", "EPERM"])
+@pytest.mark.parametrize("error", ["ENOSYS", "EPERM", "EACCES"])
 def test_keyctl_refused_as_in_a_container(stage: Stage, error: str) -> None:
     started = stage.start(f"none deny {error} any", HELPER, "explain", "user:colour")
     assert started.code == 1

@@ -59,6 +59,22 @@ def test_show_what_is_missing(stage: Stage) -> None:
     assert "none of its own, the user-session keyring stands in" in stand_in
 
 
+def test_one_keyring_alone_is_possessed_by_way_of_another(stage: Stage) -> None:
+    add = "k=$(keyctl add user colour blue @u); "
+    shown = output(stage, f"{add}{HELPER} show @u", "--session=new", code=0)
+    assert f"* keyring: _uid.{UID}" in shown
+    assert "Missing" not in shown
+
+    alone = json.loads(output(stage, f"{add}{HELPER} show --json $k", "--session=new", code=0))
+    (colour,) = alone["keys"]
+    assert colour["description"] == "colour"
+    assert (colour["possessed"], len(colour["path"])) == (True, 3)
+    below = json.loads(output(stage, f"{HELPER} show --json @u", "--session=new", code=0))
+    assert [key["description"] for key in below["keys"]].count("_ses") == 0
+    assert len(below["keys"]) == 2
+    assert json.loads(output(stage, f"{HELPER} show --json @t", code=1))["keys"] == []
+
+
 def test_show_of_keyrings_that_are_not_there(stage: Stage) -> None:
     assert "none; the kernel makes it" in output(stage, f"{HELPER} show @t", code=1)
     assert "gone" in output(stage, f"{HELPER} show 1", code=1)
