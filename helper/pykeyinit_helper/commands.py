@@ -88,17 +88,20 @@ def _parser() -> _Parser:
 def main(arguments: list[str]) -> int:
     """Run one; the exit status: 0 yes, 1 no, 125 wrong usage or no way to tell."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # show | head ends quietly
-    asked = _parser().parse_args(arguments)
     try:
         if sys.stdout is None:
             raise Refused("standard output is closed")
-        status = _dispatch(asked)
+        status = _parse_and_dispatch(arguments)
         sys.stdout.flush()
     except Refused as refusal:
         say(str(refusal))
         return HELPER_FAILED
-    except ModuleNotFoundError as missing:
-        say(f"{missing}: apt-get install {_PACKAGES.get(missing.name or '', 'it')}, or with pip")
+    except ImportError as missing:
+        package = (missing.name or "").partition(".")[0]
+        if package not in _PACKAGES:
+            raise
+        debian, pip = _PACKAGES[package]
+        say(f"{missing}: apt-get install {debian}, or {pip}; `run` and `adopt` do without")
         return HELPER_FAILED
     except OSError as error:
         say(f"cannot write: {error.strerror}")
@@ -106,7 +109,23 @@ def main(arguments: list[str]) -> int:
     return status
 
 
-_PACKAGES = {"keyutils": "python3-keyutils", "pamela": "python3-pamela", "pam": "python3-pampy"}
+# What is imported: Debian's package, and how pip gets it.
+_PACKAGES = {
+    "keyutils": (
+        "python3-keyutils",
+        "pip install 'cython<3.1' setuptools wheel && pip install --no-build-isolation keyutils",
+    ),
+    "pamela": ("python3-pamela", "pip install pamela"),
+    "pam": ("python3-pampy", "pip install python-pam"),
+}
+
+
+def _parse_and_dispatch(arguments: list[str]) -> int:
+    try:
+        asked = _parser().parse_args(arguments)
+    except SystemExit as end:  # --help, --version, or what error() has said
+        return int(end.code or 0)
+    return _dispatch(asked)
 
 
 def _dispatch(asked: argparse.Namespace) -> int:

@@ -1,5 +1,9 @@
 """The help of `run`, which reads its command line by hand."""
 
+import posix
+
+from pykeyinit_helper.run import HELPER_FAILED, restore_signals, say
+
 _RUN = """\
 usage: pykeyinit-helper run [OPTION...] [--] PROGRAM [ARGUMENT...]
 
@@ -19,6 +23,7 @@ a dead one is in the way, a new one; for root, one of its own.
   --strict           do not start PROGRAM where the kernel refuses something
   --quiet            no warnings
   --debug            say each step
+  -h, --help         print this
 
 Exit status: PROGRAM's own; 125 this failed or was misused, 126 PROGRAM cannot be executed,
 127 it was not found.  See pykeyinit-helper(8)."""
@@ -26,5 +31,10 @@ Exit status: PROGRAM's own; 125 this failed or was misused, 126 PROGRAM cannot b
 
 def show(command: str) -> int:
     """Print it; the exit status."""
-    print({"run": _RUN}[command])
+    restore_signals()  # run --help | head ends quietly
+    try:
+        posix.write(1, {"run": _RUN}[command].encode() + b"\n")
+    except OSError as error:
+        say(f"cannot write: {error.strerror}")
+        return HELPER_FAILED
     return 0
