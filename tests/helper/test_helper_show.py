@@ -6,6 +6,7 @@ import re
 import pytest
 
 from helper.conftest import HELPER, UID, Stage, output
+from support import world
 
 pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("_no_keys")]
 
@@ -116,6 +117,18 @@ def test_json(stage: Stage) -> None:
         "expires": "never", "possessed": True, "path": [session, user, colour], "links": [],
     }  # fmt: skip
     assert list(read["quota"]) == ["keys_used", "keys_allowed", "bytes_used", "bytes_allowed"]
+
+
+def test_json_is_what_the_manual_page_says(stage: Stage) -> None:
+    folder = world.folder()
+    assert folder
+    page = (folder / "stage/usr/local/share/man/man8/pykeyinit-helper.8").read_text()
+    documented = set(re.findall(r"[a-z_-]+", page.partition(".Sh JSON")[2].partition(".Sh ")[0]))
+    read = json.loads(output(stage, f"{HELPER} show --json", "--session=new"))
+    session, first = read["keyrings"]["session"], read["keys"][0]
+    for members in (read, read["keyrings"], session, first, first["permissions"], read["quota"]):
+        assert set(members) <= documented
+    assert f"\n{read['schema']}.\n" in page
 
 
 def test_keyrings_that_share_what_they_hold(stage: Stage) -> None:
