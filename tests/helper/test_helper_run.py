@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -105,6 +106,20 @@ def test_only_root_can_become_somebody_else(stage: Stage) -> None:
     assert started.code == 125
     assert "cannot become" in started.errors
     assert stage.start("none", *as_bob, "--user=bob", "true").code == 0
+
+
+def test_debug_says_each_step_in_words(stage: Stage) -> None:
+    command = (HELPER, "run", "--debug", "--user=alice", "--session=new", "--tag=what for", "true")
+    said = stage.start("own bob", *command).errors
+    bob = world.uid("bob")
+    said = re.sub(r"\bkeyring \d+|by \d+$", "keyring N", said, flags=re.MULTILINE)
+    assert said.replace("pykeyinit-helper: ", "").splitlines() == [
+        f"found: foreign, session keyring N of uid {bob}",
+        "joined new session keyring N",
+        "linked the user keyring into it",
+        "left the tag what for",
+        f"session keyring N of uid {bob} was in the way: replaced keyring N",
+    ]
 
 
 def test_a_way_back_is_refused(stage: Stage) -> None:
