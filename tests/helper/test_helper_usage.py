@@ -42,6 +42,24 @@ def test_a_pipe_that_is_closed_early(stage: Stage) -> None:
     assert (closed.code, closed.errors.count("\n")) == (125, 1)
 
 
+def test_every_help_fits_a_terminal_and_tells_the_exit_status(stage: Stage) -> None:
+    for name in COMMANDS:
+        environment = {"COLUMNS": "80", "PATH": "/usr/bin:/bin"}
+        printed = stage.start("none", HELPER, name, "--help", env=environment).output
+        assert "Exit status:" in printed
+        assert max(map(len, printed.splitlines())) <= 80
+    both = ("try", "other", "alice", "--password", "--password-fd", "3")
+    assert "not allowed with" in stage.start("none", HELPER, *both).errors
+
+
+def test_the_locale_does_not_decide_what_bytes_mean() -> None:
+    """UTF-8 mode, PEP 540: in ISO 8859-1 `explain user:gruen` would look for other bytes."""
+    interpreter, flags = Path(HELPER).read_text().splitlines()[0][2:].split()
+    tell = [interpreter, flags, "-c", "import sys; print(sys.flags.utf8_mode)"]
+    done = subprocess.run(tell, env={"LC_ALL": "C.UTF-8"}, capture_output=True, text=True)
+    assert done.stdout == "1\n"
+
+
 @pytest.mark.parametrize("words", [["--help"], ["--version"], *([c, "--help"] for c in COMMANDS)])
 def test_help_into_a_pipe_that_is_closed_or_a_disk_that_is_full(
     stage: Stage, words: list[str]
@@ -69,8 +87,8 @@ def test_without_the_packages(stage: Stage, tmp_path: Path, left: str) -> None:
     """What wants them says which to install; what starts daemons does without."""
 
     def start(*words: str) -> Started:
-        script = f"cd {tmp_path}; rm -rf keyutils; {left or ':'}; mount --bind . {PACKAGES}; exec $HELPER"
-        command = ["unshare", "-m", "sh", "-c", f'{script} "$@"', "sh", *words]
+        hide = f"cd {tmp_path}; rm -rf keyutils; {left or ':'}; mount --bind . {PACKAGES}"
+        command = ["unshare", "-m", "sh", "-c", f'{hide}; exec $HELPER "$@"', "sh", *words]
         return stage.start("none", *command, env={"HELPER": HELPER, "PATH": "/usr/bin:/bin"})
 
     for words in (["show"], ["explain", "user:x"], ["try", "other", "alice"]):
