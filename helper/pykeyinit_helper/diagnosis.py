@@ -41,7 +41,11 @@ class Finding(NamedTuple):
     mend: str = ""
 
 
-_DEAD = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "ENOKEY": "invalidated"}
+_DEAD = {
+    "EKEYREVOKED": "has been revoked, as at the end of the login that made it",
+    "EKEYEXPIRED": "has expired",
+    "ENOKEY": "has been invalidated",
+}
 
 
 def diagnose(case: Case) -> list[Finding]:
@@ -72,8 +76,8 @@ def _refused(case: Case) -> Finding:
 def _session(case: Case) -> list[Finding]:
     if case.session in _DEAD:
         text = (
-            f"The session keyring (@s) has been {_DEAD[case.session]}, as at the end of the login "
-            f"that made it: nothing is found through it, and using it fails with {case.session}."
+            f"The session keyring (@s) {_DEAD[case.session]}: nothing is found through it, and "
+            f"using it fails with {case.session}."
         )
         return [Finding("session-dead", text, "pykeyinit-helper adopt")]
     if case.session == "foreign":

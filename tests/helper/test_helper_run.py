@@ -35,6 +35,7 @@ pytestmark = pytest.mark.privileged
         (["--user"], 125, "--user wants a value"),
         (["--user", "nobody-here", "true"], 125, "unknown user: nobody-here"),
         (["--user", "", "true"], 125, "unknown user"),
+        (["--user", ":", "true"], 125, "--user : names none"),
         (["--user", "alice:", "true"], 125, "no group after the colon"),
         (["--user", "alice:nogroup-here", "true"], 125, "unknown group"),
         (["--user", "61999", "true"], 125, "UID:GROUP"),
