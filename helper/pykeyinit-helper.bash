@@ -3,14 +3,25 @@ _pykeyinit_helper() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
     local words='' number
     COMPREPLY=()
+    # Bash hands over --user=root as three words: --user = root.
+    if [[ $current == = ]]; then
+        current=''
+    elif [[ $previous == = && $COMP_CWORD -gt 2 ]]; then
+        previous=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
     if [[ $COMP_CWORD -eq 1 ]]; then
         words='run show explain adopt try --version --help'
     elif [[ ${COMP_WORDS[1]} == run ]]; then
         # From PROGRAM on, complete what it takes.
         for ((number = 2; number < COMP_CWORD; number++)); do
             case ${COMP_WORDS[number]} in
-            --session | --link | --user | --tag) ((number++)) ;;
-            =) ((number++)) ;;
+            --session | --link | --user | --tag)
+                [[ ${COMP_WORDS[number + 1]-} != = ]] || ((number++))
+                ((number++))
+                # The NAME of --session name=NAME.
+                [[ ${COMP_WORDS[number]-} != name || ${COMP_WORDS[number + 1]-} != = ]] ||
+                    ((number += 2))
+                ;;
             --) ((number++)) && break ;;
             -*) ;;
             *) break ;;
@@ -20,7 +31,9 @@ _pykeyinit_helper() {
             if declare -F _command_offset >/dev/null; then
                 _command_offset "$number"
             else
-                mapfile -t COMPREPLY < <(compgen -c -- "$current")
+                local kind=-c
+                ((number == COMP_CWORD)) || kind=-f
+                mapfile -t COMPREPLY < <(compgen "$kind" -- "$current")
             fi
             return
         fi
@@ -28,7 +41,7 @@ _pykeyinit_helper() {
         --session) words='keep new user-session name=' ;;
         --link) words='user user-session persistent none' ;;
         --user) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
-        --tag) return ;;
+        --tag | name) return ;;
         *)
             words='--session --link --user --tag --revoke-on-exit --strict --quiet --debug --help'
             [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -c -- "$current")

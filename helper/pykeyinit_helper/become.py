@@ -42,6 +42,8 @@ def find(text: str) -> Target:
     systemd.exec(5).  Raises Refused.
     """
     user, colon, group = text.partition(":")
+    if not user:
+        raise Refused(f"unknown user: --user {printable(text[:64])} names none")
     try:
         entry = _entry(user)
     except (KeyError, ValueError, OverflowError):  # NUL, not UTF-8, larger than any uid

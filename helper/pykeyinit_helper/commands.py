@@ -4,7 +4,7 @@ import argparse
 import os
 import signal
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from pam_pykeyinit import __version__
 from pykeyinit_helper.become import Refused
@@ -20,6 +20,29 @@ Session keyrings for programs that never see PAM.
   try      open and close a real PAM session, and show its keyrings
 
 pykeyinit-helper COMMAND --help tells about each; pykeyinit-helper(8) about all."""
+
+
+_SHOW = """\
+Show the keyrings of this process as a tree: serial number, owner, who may do
+what (setattr, link, search, write, read, view), expiry; * is what the process
+possesses."""
+
+_EXPLAIN = """\
+Say whether this process can use a key, by which path or why not, and the one
+command that mends it.  For example: explain user:colour"""
+
+_ADOPT = """\
+Give the calling shell a new session keyring, in place of one that is revoked,
+expired or another user's; where the kernel refuses it, say which condition
+failed."""
+
+_TRY = """\
+Open and close a PAM session, and show the user's keyrings before, inside and
+after it, with the codes of all calls."""
+
+_EPILOG = """\
+Exit status: 0 yes, 1 no, 125 wrong usage or no way to tell.
+See pykeyinit-helper(8)."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -42,7 +65,7 @@ def _parser() -> _Parser:
         prog="pykeyinit-helper",
     )  # fmt: skip
     commands.add_parser("run", help="", add_help=False)  # read by `words`
-    show = commands.add_parser("show", help="", description="Show the keyrings of this process.")
+    show = _add(commands, "show", _SHOW)
     show.add_argument(
         "keyring",
         nargs="?",
@@ -50,32 +73,19 @@ def _parser() -> _Parser:
         help="@t, @p, @s, @u, @us or a serial number; by default all five",
     )
     show.add_argument("--json", action="store_true", help="for programs; see the manual page")
-    explain = commands.add_parser(
-        "explain", help="", description="Say whether this process can use a key, and why."
-    )
+    explain = _add(commands, "explain", _EXPLAIN)
     explain.add_argument("key", metavar="KEY", help="a serial number, or TYPE:DESCRIPTION")
-    commands.add_parser(
-        "adopt",
-        help="",
-        description=(
-            "Give the calling shell a new session keyring in place of one that is revoked."
-        ),
-    )
-    test = commands.add_parser(
-        "try",
-        help="",
-        description=(
-            "Open and close a PAM session, and show the keyrings before, inside and after."
-        ),
-    )
+    _add(commands, "adopt", _ADOPT)
+    test = _add(commands, "try", _TRY)
     test.add_argument("service", metavar="SERVICE", help="the PAM service, as in /etc/pam.d")
     test.add_argument("user", metavar="USER", help="whose session it is to be")
-    test.add_argument(
+    how = test.add_mutually_exclusive_group()
+    how.add_argument(
         "--password",
         action="store_true",
         help="authenticate first; the password is asked for on the terminal",
     )
-    test.add_argument(
+    how.add_argument(
         "--password-fd",
         type=int,
         metavar="N",
@@ -85,20 +95,35 @@ def _parser() -> _Parser:
     return parser  # fmt: skip
 
 
+def _add(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+    made: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help="",
+        description=text,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    return made
+
+
 def main(arguments: list[str]) -> int:
     """Run one; the exit status: 0 yes, 1 no, 125 wrong usage or no way to tell."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # show | head ends quietly
-    asked = _parser().parse_args(arguments)
     try:
         if sys.stdout is None:
             raise Refused("standard output is closed")
-        status = _dispatch(asked)
+        status = _parse_and_dispatch(arguments)
         sys.stdout.flush()
     except Refused as refusal:
         say(str(refusal))
         return HELPER_FAILED
-    except ModuleNotFoundError as missing:
-        say(f"{missing}: apt-get install {_PACKAGES.get(missing.name or '', 'it')}, or with pip")
+    except ImportError as missing:
+        package = (missing.name or "").partition(".")[0]
+        if package not in _PACKAGES:
+            raise
+        debian, pip = _PACKAGES[package]
+        say(f"{missing}: apt-get install {debian}, or {pip}; `run` and `adopt` do without")
         return HELPER_FAILED
     except OSError as error:
         say(f"cannot write: {error.strerror}")
@@ -106,7 +131,23 @@ def main(arguments: list[str]) -> int:
     return status
 
 
-_PACKAGES = {"keyutils": "python3-keyutils", "pamela": "python3-pamela", "pam": "python3-pampy"}
+# What is imported: Debian's package, and how pip gets it.
+_PACKAGES = {
+    "keyutils": (
+        "python3-keyutils",
+        "pip install 'cython<3.1' setuptools wheel && pip install --no-build-isolation keyutils",
+    ),
+    "pamela": ("python3-pamela", "pip install pamela"),
+    "pam": ("python3-pampy", "pip install python-pam"),
+}
+
+
+def _parse_and_dispatch(arguments: list[str]) -> int:
+    try:
+        asked = _parser().parse_args(arguments)
+    except SystemExit as end:  # --help, --version, or what error() has said
+        return int(end.code or 0)
+    return _dispatch(asked)
 
 
 def _dispatch(asked: argparse.Namespace) -> int:

@@ -41,14 +41,18 @@ class Finding(NamedTuple):
     mend: str = ""
 
 
-_DEAD = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "ENOKEY": "invalidated"}
+_DEAD = {
+    "EKEYREVOKED": "has been revoked, as at the end of the login that made it",
+    "EKEYEXPIRED": "has expired",
+    "ENOKEY": "has been invalidated",
+}
 
 
 def diagnose(case: Case) -> list[Finding]:
     """All that there is to say, the cause before its consequences."""
     if case.refused:
         return [_refused(case)]
-    return [*_session(case), *_whether_found(case), *_rights(case), *_quota(case)]
+    return [*_session(case), *_quota(case), *_whether_found(case), *_rights(case)]
 
 
 def usable(findings: list[Finding]) -> bool:
@@ -72,8 +76,8 @@ def _refused(case: Case) -> Finding:
 def _session(case: Case) -> list[Finding]:
     if case.session in _DEAD:
         text = (
-            f"The session keyring (@s) has been {_DEAD[case.session]}, as at the end of the login "
-            f"that made it: nothing is found through it, and using it fails with {case.session}."
+            f"The session keyring (@s) {_DEAD[case.session]}: nothing is found through it, and "
+            f"using it fails with {case.session}."
         )
         return [Finding("session-dead", text, "pykeyinit-helper adopt")]
     if case.session == "foreign":
@@ -96,6 +100,9 @@ def _whether_found(case: Case) -> list[Finding]:
         kind, _, description = case.asked.partition(":")
         text = f'No key of type "{kind}" with this description is in any keyring of {case.user}.'
         mend = f"keyctl add {quote(kind)} {quote(description)} DATA @u"
+        if kind == "keyring":
+            text = f"No keyring of this name is in any keyring of {case.user}."
+            return [Finding("no-such-keyring", text, f"keyctl newring {quote(description)} @u")]
         return [Finding("no-such-key", text, mend)]
     dead = _dead_key(case)
     if dead:
@@ -179,5 +186,7 @@ def _quota(case: Case) -> list[Finding]:
         f"The quota of {case.user} is used up ({keys} of {most_keys} keys, {size} of {most_bytes} "
         "bytes): keys cannot be added (EDQUOT)."
     )
-    mend = "keyctl unlink what is not needed, or raise kernel.keys.maxkeys"
+    root = "root_" if case.user == "root" else ""
+    what, most = ("keys", most_keys) if keys >= most_keys else ("bytes", most_bytes)
+    mend = f"as root: sysctl kernel.keys.{root}max{what}={2 * most} (or keyctl unlink some)"
     return [Finding("quota", text, mend)]

@@ -13,7 +13,7 @@ from pykeyinit_helper.output import Style
 from pykeyinit_helper.show import owner
 from pykeyinit_helper.tree import SEARCHED, Key, Tree, quota
 
-_KEYCTL_IS_REFUSED = ("ENOSYS", "EPERM")
+_KEYCTL_IS_REFUSED = ("ENOSYS", "EPERM", "EACCES")
 _GONE = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "EACCES": "hidden"}
 
 

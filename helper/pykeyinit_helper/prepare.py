@@ -69,6 +69,7 @@ class Preparation:
     created  whether the session keyring is one that this made, and may revoke
     notices  what the user should know; refusals: what the kernel denied
     steps    what was done, for --debug
+    left     the foreign keyring that was left before the user was changed, or None
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class Preparation:
         self.notices: list[str] = []
         self.refusals: list[Failed] = []
         self.steps: list[str] = []
+        self.left: Found | None = None
 
     def run(self) -> None:
         """Do it, as the user whose real uid this thread has.  Raises nothing of its own."""
@@ -97,7 +99,7 @@ class Preparation:
         except kernel.KernelError as error:
             self.refusals.append(failed(error, "the session keyring is left as it is"))
             return
-        self.steps.append(f"found: {found.state}, {found}")
+        self.steps.append(f"found: {found.state}, {self.left or found}")
         wanted = decide.action(found.state, self.asked, uid)
         if not self._join(wanted, found, uid):
             return
@@ -159,6 +161,7 @@ class Preparation:
         self.steps.append(f"{'made' if self.created else 'joined'} {serial} by name")
         if self.created:
             self._attempt(
+                "its owner may search it",
                 "the next program will not find it by its name",
                 kernel.set_permissions,
                 serial,
@@ -182,14 +185,16 @@ class Preparation:
     def _report(self, found: Found) -> None:
         in_the_way = found.state in (decide.FOREIGN, decide.DEAD)
         if in_the_way and self.done != decide.LEAVE and not self.refusals:
-            self.notices.append(f"{found} was in the way: replaced by {self.serial}")
+            there = self.left or found
+            self.notices.append(f"{there} was in the way: replaced by {self.serial}")
 
     def _link(self, what: str) -> None:
+        done = f"linked the {what} keyring into it"
         into = f"the session keyring does not lead to the {what} keyring"
         if what == decide.PERSISTENT:
-            self._attempt(into, keyctl.get_persistent, -1, kernel.SESSION_KEYRING)
+            self._attempt(done, into, keyctl.get_persistent, -1, kernel.SESSION_KEYRING)
         elif not (what == decide.USER_SESSION and self.is_user_session()):
-            self._attempt(into, kernel.link, _SPECIAL[what], kernel.SESSION_KEYRING)
+            self._attempt(done, into, kernel.link, _SPECIAL[what], kernel.SESSION_KEYRING)
 
     def is_user_session(self) -> bool:
         """Whether the session keyring is the user-session keyring."""
@@ -202,12 +207,19 @@ class Preparation:
         payload = text.encode("utf-8", "surrogateescape")
         description = f"pykeyinit-helper:{text}"
         self._attempt(
-            "no tag is left", keyctl.add_user_key, description, payload, kernel.SESSION_KEYRING
+            f"left the tag {text[:64]}",
+            "no tag is left",
+            keyctl.add_user_key,
+            description,
+            payload,
+            kernel.SESSION_KEYRING,
         )
 
-    def _attempt(self, consequence: str, call: "Callable[..., object]", *words: object) -> None:
+    def _attempt(
+        self, done: str, consequence: str, call: "Callable[..., object]", *words: object
+    ) -> None:
         try:
             call(*words)
-            self.steps.append(f"{call.__name__}{words}")
+            self.steps.append(done)
         except kernel.KernelError as error:
             self.refusals.append(failed(error, consequence))

@@ -11,7 +11,7 @@ from pam_pykeyinit import identity, kernel
 from pam_pykeyinit.log import printable
 from pykeyinit_helper import decide, words
 from pykeyinit_helper.become import Refused, Target, become, find, is_already
-from pykeyinit_helper.prepare import Preparation, look
+from pykeyinit_helper.prepare import Found, Preparation, look
 
 HELPER_FAILED = 125
 NOT_EXECUTABLE = 126
@@ -50,11 +50,11 @@ def main(arguments: "list[str]") -> int:
 
 def _run(asked: words.Words) -> int:
     target = find(asked.user) if asked.user is not None else None
+    preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
     if target is not None:
         if asked.session != decide.KEEP and not is_already(target):
-            _leave_foreign_keyring(target)
+            preparation.left = _leave_foreign_keyring(target)
         become(target)
-    preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
     preparation.run()
     _report(preparation, asked)
     if asked.revoke_on_exit and preparation.created:
@@ -78,24 +78,26 @@ def _report(preparation: Preparation, asked: words.Words) -> None:
         raise Refused(f"{refusals[0]}; not started because of --strict")
 
 
-def _leave_foreign_keyring(target: Target) -> None:
+def _leave_foreign_keyring(target: Target) -> "Found | None":
     """Leave a session keyring of somebody else's while that needs nothing of the target.
 
     Afterwards the target gets one of its own.  But if that is refused, say because the
     target has used up its quota on purpose, it must not be left in possession of root's.
     """
-    foreign = False
+    found: Found | None = None
 
     def work() -> None:
-        nonlocal foreign
-        foreign = look(target.uid).state == decide.FOREIGN
+        nonlocal found
+        found = look(target.uid)
 
     try:
         identity.with_real_ids(target.uid, target.gid, work)
-        if foreign:
+        if found is not None and found.state == decide.FOREIGN:
             kernel.join_anonymous_session()
+            return found
     except kernel.KernelError:
         pass  # told when the target's own is refused likewise
+    return None
 
 
 def _keep_standard_descriptors_closed() -> None:

@@ -20,7 +20,7 @@ _ABSENT = {
     "EKEYEXPIRED": "expired; nothing is found in it (pykeyinit-helper adopt)",
     "ENOSYS": "keyctl(2) is not to be had: no keyrings in this kernel, or a seccomp filter",
     "EPERM": "keyctl(2) is refused, by a seccomp filter or a security module",
-    "EACCES": "may not be looked at",
+    "EACCES": "it gives no search permission, or keyctl(2) is refused by a security module",
     "EDQUOT": "cannot be made: the key quota is used up",
 }
 
@@ -101,7 +101,7 @@ def _notes(tree: Tree, names: list[str], shown: set[int]) -> list[str]:
     return lines
 
 
-def document(tree: Tree) -> dict[str, Any]:
+def document(tree: Tree, roots: list[int]) -> dict[str, Any]:
     """The same for programs.  pykeyinit-helper(8) documents it; SCHEMA changes with it."""
     anchors = {}
     for name, (_, word) in ANCHORS.items():
@@ -120,7 +120,7 @@ def document(tree: Tree) -> dict[str, Any]:
         "user": owner(tree.who.uid),
         "keyrings": anchors,
         "user_session_stands_in": tree.is_stand_in(),
-        "keys": [_entry(tree, tree.keys[serial]) for serial in sorted(tree.keys)],
+        "keys": [_entry(tree, tree.keys[serial]) for serial in sorted(tree.below(roots))],
         "quota": dict(zip(names, used, strict=True)) if used else None,
     }
 
@@ -149,7 +149,7 @@ def _entry(tree: Tree, key: Key) -> dict[str, Any]:
 
 def show(which: str | None, *, as_json: bool) -> int:
     """Print it; the exit status, 1 where the keyring that was asked for is not to be had."""
-    tree = Tree()
+    tree = Tree().read()  # all of it: what is possessed, is so by way of any of them
     names, roots, code = list(ANCHORS), [], 0
     if which in ANCHORS:
         names = [which]
@@ -158,9 +158,9 @@ def show(which: str | None, *, as_json: bool) -> int:
         names, roots = [], [int(which)]
         tree.walk(roots[0])
         code = 1 if tree.keys[roots[0]].error and not tree.keys[roots[0]].kind else 0
-    tree.read(names or ANCHORS)
     if as_json:
-        print(json.dumps(document(tree), indent=2))
+        behind = [serial for name in names if isinstance(serial := tree.anchors[name], int)]
+        print(json.dumps(document(tree, behind + roots), indent=2))
     else:
         sys.stdout.write("\n".join(text(tree, names, roots, Style.of(sys.stdout))) + "\n")
     return code

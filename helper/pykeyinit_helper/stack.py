@@ -14,12 +14,15 @@ def modules(service: str, folder: Path) -> list[str]:
     Raises OSError where the service's own file cannot be read; a file that an include names
     and that is missing is libpam's to report.
     """
-    path = folder / service.lower()  # libpam folds the name
-    if not path.exists():
-        path = folder / "other"
     found: list[str] = []
-    _read(path, folder, found, set())
+    _read(file(service, folder), folder, found, set())
     return found
+
+
+def file(service: str, folder: Path) -> Path:
+    """The file that libpam reads for a service, which is "other" where it has none."""
+    path = folder / service.lower()  # libpam folds the name
+    return path if path.exists() else folder / "other"
 
 
 def loads_pam_python(found: list[str]) -> bool:

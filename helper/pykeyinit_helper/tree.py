@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
-import keyutils
+from keyutils import Error, describe_key, read_key
 
 from pam_pykeyinit import kernel
 from pykeyinit_helper import keyctl, permissions
@@ -101,6 +101,17 @@ class Tree:
                 self.keys[number] = key = self._read(number)
                 waiting += key.links
 
+    def below(self, roots: Iterable[int]) -> set[int]:
+        """The serial numbers of these keys and of all that is below them."""
+        found: set[int] = set()
+        waiting = list(roots)
+        while waiting:
+            number = waiting.pop()
+            if number not in found:
+                found.add(number)
+                waiting += self.keys[number].links
+        return found
+
     def is_stand_in(self) -> bool:
         """Whether the user-session keyring stands in for a session keyring."""
         return self.anchors["@s"] == self.anchors["@us"]
@@ -110,13 +121,13 @@ class Tree:
         row = self.rows.get(serial)
         key.expires = row.expires if row else None
         try:
-            text = keyutils.describe_key(serial).decode("utf-8", "surrogateescape")
+            text = describe_key(serial).decode("utf-8", "surrogateescape")
             key.kind, uid, gid, mask, key.description = text.rstrip("\0").split(";", 4)
             key.uid, key.gid, key.mask = int(uid), int(gid), int(mask, 16)
             if key.kind == "keyring":
-                content = keyutils.read_key(serial)
+                content = read_key(serial)
                 key.links = list(struct.unpack(f"{len(content) // 4}i", content))
-        except keyutils.Error as error:
+        except Error as error:
             key.error = errno.errorcode.get(error.args[0], str(error.args[0]))
         return key
 

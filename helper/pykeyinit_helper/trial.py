@@ -41,6 +41,9 @@ def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: 
 
     style = Style.of(sys.stdout)
     print(style.bold(f"Service {printable(service)}, user {printable(user)}"))
+    if stack.file(service, folder).name != service.lower():
+        there = f'There is no {folder / service.lower()}: libpam uses "other" in its place.'
+        print(style.alarm(printable(there)))
     print(f"Modules: {' '.join(printable(module) for module in found) or 'none'}")
     if stack.loads_pam_python(found):
         print(style.alarm(textwrap.fill(_LOADS_PAM_PYTHON, 79)))

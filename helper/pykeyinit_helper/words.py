@@ -36,7 +36,9 @@ def read(arguments: "list[str]") -> Words:
         if option == "--":
             break
         name, equals, value = option.partition("=")
-        if name in _FLAGS and not equals:
+        if option == "-h":
+            words.help = True
+        elif name in _FLAGS and not equals:
             setattr(words, name[2:].replace("-", "_"), True)
         elif name in _VALUES:
             if not equals:

@@ -1,17 +1,26 @@
 """What the helper's tests share: the installed program, and stages to start it on."""
 
 import json
+import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pam_pykeyinit import sysnums
 from support import world
 
 PYTHON = ("/usr/bin/python3", "-IS")
 HELPER = "/usr/local/bin/pykeyinit-helper"
+
+# Keyrings belong to a uid, in every world of the machine: a run has its own, so that two
+# runs at the same time do not clear each other's.  One for keys, one for a used-up quota.
+UID = str(62000 + os.getpid() % 1500)
+GREEDY = str(63500 + os.getpid() % 1500)
+AS = (HELPER, "run", "--quiet", f"--user={UID}:{UID}")
 
 
 class Started:
@@ -74,4 +83,24 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     where = (folder or tmp_path_factory.mktemp("probe")) / "probe.py"
     shutil.copy(Path(__file__).with_name("probe.py"), where)
     where.chmod(0o644)
+    shutil.copy(sysnums.__file__, where.with_name("sysnums.py"))
     return Stage(where)
+
+
+@pytest.fixture
+def _no_keys() -> Iterator[None]:
+    """UID has no keys before the test, nor after it."""
+    subprocess.run([*AS, "keyctl", "clear", "@u"], check=True)
+    yield
+    subprocess.run([*AS, "keyctl", "clear", "@u"], check=True)
+
+
+def output(
+    stage: Stage, script: str, *options: str, first: str = "none", code: int | None = None
+) -> str:
+    """What a shell script says, that runs with the helper's preparation."""
+    started = stage.start(first, *AS, *options, "sh", "-c", script)
+    assert "Traceback" not in started.errors
+    if code is not None:
+        assert started.code == code, (started.output, started.errors)
+    return started.output

@@ -1,39 +1,14 @@
-"""`show` and `explain` on prepared keyrings: golden outputs, serial numbers normalised."""
+"""`show` on prepared keyrings: golden outputs, text and JSON, serial numbers normalised."""
 
 import json
 import re
-import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from helper.conftest import HELPER, PYTHON, Stage
-from pykeyinit_helper import diagnosis
+from helper.conftest import HELPER, UID, Stage, output
+from support import world
 
-pytestmark = pytest.mark.privileged
-
-# A uid of these tests alone: other users' keyrings are used elsewhere at the same time.
-UID = "61991"
-AS = (HELPER, "run", "--quiet", f"--user={UID}:{UID}")
-
-
-@pytest.fixture(autouse=True)
-def _clean() -> Iterator[None]:
-    subprocess.run([*AS, "keyctl", "clear", "@u"], check=True)
-    yield
-    subprocess.run([*AS, "keyctl", "clear", "@u"], check=True)
-
-
-def output(
-    stage: Stage, script: str, *options: str, first: str = "none", code: int | None = None
-) -> str:
-    """What a shell script says, that runs with the helper's preparation."""
-    started = stage.start(first, *AS, *options, "sh", "-c", script)
-    assert "Traceback" not in started.errors
-    if code is not None:
-        assert started.code == code, (started.output, started.errors)
-    return started.output
+pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("_no_keys")]
 
 
 def normalised(text: str) -> str:
@@ -85,6 +60,22 @@ def test_show_what_is_missing(stage: Stage) -> None:
     assert "none of its own, the user-session keyring stands in" in stand_in
 
 
+def test_one_keyring_alone_is_possessed_by_way_of_another(stage: Stage) -> None:
+    add = "k=$(keyctl add user colour blue @u); "
+    shown = output(stage, f"{add}{HELPER} show @u", "--session=new", code=0)
+    assert f"* keyring: _uid.{UID}" in shown
+    assert "Missing" not in shown
+
+    alone = json.loads(output(stage, f"{add}{HELPER} show --json $k", "--session=new", code=0))
+    (colour,) = alone["keys"]
+    assert colour["description"] == "colour"
+    assert (colour["possessed"], len(colour["path"])) == (True, 3)
+    below = json.loads(output(stage, f"{HELPER} show --json @u", "--session=new", code=0))
+    assert [key["description"] for key in below["keys"]].count("_ses") == 0
+    assert len(below["keys"]) == 2
+    assert json.loads(output(stage, f"{HELPER} show --json @t", code=1))["keys"] == []
+
+
 def test_show_of_keyrings_that_are_not_there(stage: Stage) -> None:
     assert "none; the kernel makes it" in output(stage, f"{HELPER} show @t", code=1)
     assert "gone" in output(stage, f"{HELPER} show 1", code=1)
@@ -128,6 +119,18 @@ def test_json(stage: Stage) -> None:
     assert list(read["quota"]) == ["keys_used", "keys_allowed", "bytes_used", "bytes_allowed"]
 
 
+def test_json_is_what_the_manual_page_says(stage: Stage) -> None:
+    folder = world.folder()
+    assert folder
+    page = (folder / "stage/usr/local/share/man/man8/pykeyinit-helper.8").read_text()
+    documented = set(re.findall(r"[a-z_-]+", page.partition(".Sh JSON")[2].partition(".Sh ")[0]))
+    read = json.loads(output(stage, f"{HELPER} show --json", "--session=new"))
+    session, first = read["keyrings"]["session"], read["keys"][0]
+    for members in (read, read["keyrings"], session, first, first["permissions"], read["quota"]):
+        assert set(members) <= documented
+    assert f"\n{read['schema']}.\n" in page
+
+
 def test_keyrings_that_share_what_they_hold(stage: Stage) -> None:
     """Each is printed once with its content: otherwise 2 to the power of 20 lines."""
     grow = (
@@ -144,175 +147,3 @@ def test_keyrings_that_share_what_they_hold(stage: Stage) -> None:
     shown = output(stage, script, "--session=new", code=0)
     assert "(see above)" in shown
     assert len(shown.splitlines()) < 100
-
-
-def test_a_pipe_that_is_closed_early(stage: Stage) -> None:
-    script = f"{HELPER} show | head -n 1"
-    started = stage.start("none", "sh", "-c", script)
-    assert (started.code, started.errors) == (0, "")
-    full = stage.start("none", "sh", "-c", f"{HELPER} show >/dev/full")
-    assert (full.code, full.errors.count("\n")) == (125, 1)
-    closed = stage.start("none", "sh", "-c", f"{HELPER} show >&-")
-    assert (closed.code, closed.errors.count("\n")) == (125, 1)
-
-
-# Every sentence of `explain`: its code, the stage, the script, the status, words of it.
-NEW, BARE = ("--session=new",), ("--session=new", "--link=none")
-ADD = "k=$(keyctl add user colour blue {}); "
-ASK = f"{HELPER} explain user:colour"
-CASES = {
-    "found": (NEW, ADD.format("@u") + ASK, 0, f"possesses it: @s > _uid.{UID} > key"),
-    "readable": (NEW, ADD.format("@s") + f"{HELPER} explain $k", 0, "It can be read."),
-    "session-stand-in": ((), ADD.format("@u") + ASK, 0, "(@us) stands in"),
-    "user-not-linked": (BARE, ADD.format("@u") + ASK, 1, "To mend it: keyctl link @u @s"),
-    "not-readable": (BARE, ADD.format("@u") + ASK, 1, "It cannot be read"),
-    "user-session-not-linked": (
-        BARE,
-        ADD.format("@us") + ASK + "; keyctl unlink $k @us >&2",
-        None,
-        "To mend it: keyctl link @us @s",
-    ),
-    "session-dead": (
-        NEW,
-        ADD.format("@u") + "keyctl revoke @s; " + ASK,
-        1,
-        "To mend it: pykeyinit-helper adopt",
-    ),
-    "behind-session": (
-        NEW,
-        ADD.format("@u") + "keyctl revoke @s; " + ASK,
-        1,
-        "it is in the user keyring (@u), behind",
-    ),
-    "no-such-key": (
-        NEW,
-        f"{HELPER} explain user:never-made",
-        1,
-        "To mend it: keyctl add user never-made DATA @u",
-    ),
-    "no-such-serial": (NEW, f"{HELPER} explain 1", 1, "There is no key 1"),
-    "key-revoked": (NEW, ADD.format("@s") + f"keyctl revoke $k; {ASK}", 1, "EKEYREVOKED"),
-    "key-expired": (
-        NEW,
-        ADD.format("@s") + f"keyctl timeout $k 1; sleep 1.3; {ASK}",
-        1,
-        "EKEYEXPIRED",
-    ),
-    "key-negative": (
-        NEW,
-        f"keyctl request2 user colour callout @s; {ASK}",
-        1,
-        "The key is negative",
-    ),
-    "no-search": (
-        NEW,
-        ADD.format("@s") + f"keyctl setperm $k 0x37010000; {ASK}",
-        1,
-        "for it on the way gives no search",
-    ),
-    "elsewhere": (
-        NEW,
-        ADD.format("@s")
-        + "keyctl setperm $k 0x3f110000; "
-        + f'{HELPER} run --session=new sh -c "echo; {HELPER} explain $k"',
-        1,
-        "To mend it: keyctl link",
-    ),
-    "hidden": (
-        NEW,
-        ADD.format("@s")
-        + "keyctl setperm $k 0x3f000000; "
-        + f"{HELPER} run --session=new {HELPER} explain $k",
-        1,
-        "do not let this process even look at it",
-    ),
-    "permissions": (NEW, ADD.format("@s") + ASK, 0, "as possessor alswrv, as user -----v"),
-}
-
-
-@pytest.mark.parametrize("code", sorted(CASES))
-def test_every_sentence_on_the_kernel(stage: Stage, code: str) -> None:
-    options, script, status, said = CASES[code]
-    printed = output(stage, script, *options, code=status)
-    assert said in " ".join(printed.split()), printed
-
-
-def test_a_foreign_session_keyring(stage: Stage) -> None:
-    printed = output(stage, ADD.format("@u") + ASK, "--session=keep", first="own root", code=1)
-    assert "belongs to root" in printed
-    assert "To mend it: exec pykeyinit-helper run -- $SHELL" in printed
-
-
-def test_a_used_up_quota(stage: Stage) -> None:
-    printed = output(stage, ASK, "--session=user-session", first=f"none fill {UID}", code=1)
-    assert f"The quota of {UID} is used up" in " ".join(printed.split())
-
-
-def test_every_sentence_has_a_case() -> None:
-    source = Path(diagnosis.__file__).read_text()
-    codes = set(re.findall(r'Finding\(\s*f?"([a-z-]+[a-z])-?', source))
-    elsewhere = {"session-foreign", "refused", "quota"}  # the two tests above, and the next
-    assert codes == set(CASES) | elsewhere
-
-
-@pytest.mark.parametrize("error", ["ENOSYS", "EPERM"])
-def test_keyctl_refused_as_in_a_container(stage: Stage, error: str) -> None:
-    started = stage.start(f"none deny {error} any", HELPER, "explain", "user:colour")
-    assert started.code == 1
-    assert "seccomp" in started.output
-    assert "To mend it: in the container's seccomp profile" in started.output
-    shown = stage.start(f"none deny {error} any", HELPER, "show")
-    assert shown.code == 0
-    assert "keyctl(2) is" in shown.output
-
-
-@pytest.mark.parametrize("word", ["", "colour", ":colour", "user:", "0", "-3"])
-def test_what_is_no_key(stage: Stage, word: str) -> None:
-    started = stage.start("none", HELPER, "explain", word)
-    assert (started.code, started.errors.count("\n"), started.output) == (125, 1, "")
-
-
-def test_help_and_version(stage: Stage) -> None:
-    for words in (
-        ["--help"],
-        *([name, "--help"] for name in "run show explain adopt try".split()),
-    ):
-        started = stage.start("none", HELPER, *words)
-        assert (started.code, started.errors) == (0, "")
-        assert "usage: pykeyinit-helper" in started.output
-    assert re.fullmatch(
-        r"pykeyinit-helper \d+\.\d+\.\d+\n", stage.start("none", HELPER, "--version").output
-    )
-    for words in ([], ["nonsense"], ["show", "--nonsense"], ["--nonsense"]):
-        started = stage.start("none", HELPER, *words)
-        assert (started.code, started.errors.count("\n")) == (125, 1)
-
-
-def test_adopt_mends_a_shell(stage: Stage) -> None:
-    script = (
-        f"keyctl revoke @s; {ASK}; {HELPER} adopt; keyctl add user colour blue @u >/dev/null;"
-        f"{ASK}; {HELPER} adopt"
-    )
-    printed = output(stage, script, "--session=new", code=0)
-    assert "has the new session keyring" in printed
-    assert "user:colour can be used" in printed
-    assert "Nothing to do: the session keyring" in printed
-
-
-@pytest.mark.parametrize(
-    ("first", "script", "condition"),
-    [
-        ("own root", f"{HELPER} adopt", "to be replaced, belongs to uid 0"),
-        (
-            "revoked alice",
-            f'{PYTHON[0]} -c "import subprocess, threading, time\n'
-            "threading.Thread(target=time.sleep, args=(1,)).start()\n"
-            f"subprocess.run(['{HELPER}', 'adopt'])\"",
-            "has 2 threads, and must have 1",
-        ),
-    ],
-)
-def test_adopt_says_which_condition_failed(
-    stage: Stage, first: str, script: str, condition: str
-) -> None:
-    assert condition in output(stage, script + "; :", "--session=keep", first=first)

@@ -64,6 +64,13 @@ def test_a_session_is_opened_and_closed(stage: Stage, services: Path, service: s
     assert ("loads pam_python.so" in started.output) == (service != "c")
 
 
+def test_a_service_that_is_not_there_is_said(stage: Stage, services: Path) -> None:
+    folder = ("--confdir", str(services))
+    said = f'There is no {services}/sshdd: libpam uses "other" in its place.\n'
+    assert said in stage.start("none", HELPER, "try", "SSHDD", "carol", *folder).output
+    assert "There is no" not in stage.start("none", HELPER, "try", "C", "carol", *folder).output
+
+
 def test_what_pam_refuses_is_shown(stage: Stage, services: Path) -> None:
     started = stage.start("none", HELPER, "try", "denied", "carol", "--confdir", str(services))
     assert started.code == 1

@@ -1,0 +1,62 @@
+"""Bash completion, as bash calls it: what it offers for the words typed so far."""
+
+import subprocess
+
+import pytest
+
+from support import world
+
+pytestmark = pytest.mark.privileged
+
+FILE = "stage/usr/local/share/bash-completion/completions/pykeyinit-helper"
+CALL = """
+. "$0"
+complete -p pykeyinit-helper >&2
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_pykeyinit_helper
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+OPTIONS = "--session --link --user --tag --revoke-on-exit --strict --quiet --debug --help"
+
+
+def offered(*words: str) -> list[str]:
+    folder = world.folder()
+    assert folder
+    command = ["bash", "--norc", "-c", CALL, str(folder / FILE), "pykeyinit-helper", *words]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == "complete -F _pykeyinit_helper pykeyinit-helper\n"
+    return sorted(set(done.stdout.split()))
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("", "run show explain adopt try --version --help"),
+        ("sh", "show"),
+        ("run --", OPTIONS),
+        ("run --session ", "keep new user-session name="),
+        ("run --session =", "keep new user-session name="),  # bash's words for --session=
+        ("run --session = n", "new name="),
+        ("run --session = name = ", ""),
+        ("run --session = name = mine --st", "--strict"),
+        ("run --link p", "persistent"),
+        ("run --user ali", "alice"),
+        ("run --user = ali", "alice"),
+        ("run --user = alice --st", "--strict"),
+        ("run --tag ", ""),
+        ("run --user = alice -- runuse", "runuser"),
+        ("run --quiet runuse", "runuser"),
+        ("run -- cat /etc/passw", "/etc/passwd"),
+        ("show @u", "@u @us"),
+        ("show --", "--json --help"),
+        ("explain ke", "keyring:"),
+        ("adopt ", "--help"),
+        ("try othe", "other"),
+        ("try other ali", "alice"),
+        ("try --confdir /etc/pam", "/etc/pam.d"),
+        ("try --password-fd ", ""),
+    ],
+)
+def test_what_is_offered(words: str, expected: str) -> None:
+    found = [word for word in offered(*words.split(" ")) if not word.endswith("-")]
+    assert found == sorted(expected.split())
