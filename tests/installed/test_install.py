@@ -246,7 +246,7 @@ def test_a_folder_that_is_not_roots_alone_is_named() -> None:
     prefix.mkdir()
     try:
         run = {"PREFIX": str(prefix), "PATH": "/usr/bin:/bin"}
-        install = [world.ROOT / "setup", "install"]
+        install = [str(world.ROOT / "setup"), "install"]
         roots = subprocess.run(install, env=run, capture_output=True, text=True, check=True)
         os.chown(prefix, 0, 50)
         prefix.chmod(0o2775)
