@@ -40,7 +40,7 @@
 	X(PyArg_ParseTuple) X(PyCMethod_New) X(PyCapsule_GetPointer) X(PyCapsule_New) \
 	X(PyConfig_Clear) X(PyConfig_InitIsolatedConfig) X(PyConfig_SetString) \
 	X(PyDict_SetItemString) X(PyErr_Clear) X(PyErr_Fetch) X(PyErr_NormalizeException) \
-	 X(PyEval_RestoreThread) X(PyEval_SaveThread) \
+	X(PyEval_RestoreThread) X(PyEval_SaveThread) \
 	X(PyGILState_Ensure) X(PyGILState_Release) X(PyImport_AddModule) X(PyImport_GetModuleDict) \
 	X(PyImport_ImportModule) X(PyInterpreterState_Get) X(PyInterpreterState_Main) \
 	X(PyList_New) X(PyList_SetItem) X(PyLong_AsLong) X(PyLong_FromLong) X(PyLong_Type) \

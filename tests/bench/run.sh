@@ -1,12 +1,15 @@
 #!/bin/sh
-# run.sh [ROUNDS]: build the C program, and measure.  Run by ./setup bench, in its world.
+# run.sh [ROUNDS]: build the C programs, and measure.  Run by ./setup bench, in its world.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 build=$WORLD/bench
 if ! { meson setup -Dtests=true --buildtype=release "$build" "$here" &&
-    ninja -C "$build" tests/driver/pamloop; } >"$WORLD/bench.log" 2>&1; then
+    ninja -C "$build" tests/driver/pamloop tests/driver/many; } >"$WORLD/bench.log" 2>&1; then
     cat "$WORLD/bench.log" >&2
     exit 1
 fi
 python3 -I "$here/tests/bench/bench.py" "$build/tests/driver/pamloop" "$@"
-exec python3 -I "$here/tests/bench/helper.py" "$@"
+status=0
+python3 -I "$here/tests/bench/helper.py" "$@" || status=$?
+python3 -I "$here/tests/bench/loader.py" "$build/tests/driver" "$@" || status=$?
+exit $status

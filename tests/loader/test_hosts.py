@@ -1,13 +1,13 @@
 """Programs that are Python themselves, with the clients of PAM as they are distributed."""
 
+import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from support import mounts, native
+from support import mounts, native, world
 from support.drive import Driver
 from support.journal import Journal
 
@@ -23,13 +23,14 @@ SESSION_ERR = 14
 class Host:
     """Runs a script of the folder hosts/ in a Python, where /etc/pam.d has our service."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, stack: str = STACK) -> None:
         self._driver = driver
+        self._stack = stack
 
     def __call__(
         self, python: str | Path, script: str, *more: str
     ) -> "subprocess.CompletedProcess[str]":
-        services = self._driver.services(pykeyinit=STACK)
+        services = self._driver.services(pykeyinit=self._stack)
         program = mounts.wrapper(
             self._driver.scratch / "host",
             {"/etc/pam.d": services},
@@ -84,26 +85,47 @@ def test_a_host_in_a_state_of_its_own(script: str, host: Host) -> None:
 
 
 def _others() -> list[str]:
-    folders = Path("/root/.pyenv/versions").glob("3.*/bin/python3")
-    found = [str(path) for path in folders] + [
-        shutil.which(f"python3.{n}") or "" for n in range(8, 20)
-    ]
-    return sorted(path for path in found if path and f"3.{sys.version_info[1]}" not in path)
+    """Pythons of other versions: those that OTHER_PYTHONS names, and those in PATH."""
+    named = os.environ.get("OTHER_PYTHONS", "").split(":")
+    found = [shutil.which(f"python3.{n}") or "" for n in range(8, 20)]
+    versions = {path: _version(path) for path in [*named, *found] if path}
+    return [path for path, version in versions.items() if version not in ("", native.VERSION)]
 
 
-@pytest.mark.parametrize("other", _others() or [None])
-def test_a_host_of_another_version_is_refused(
-    other: str | None, host: Host, journal: Journal
-) -> None:
-    if other is None:
-        pytest.skip("no Python of another version on this machine")
-    run = host(other, "bare.py")
+def _version(python: str) -> str:
+    """The version of a Python; empty for what only looks like one."""
+    ask = [python, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    environment = {"PATH": "/usr/bin:/bin"}
+    run = subprocess.run(ask, env=environment, capture_output=True, text=True, check=False)
+    return run.stdout.strip()
 
+
+def _assert_refused(run: "subprocess.CompletedProcess[str]", journal: Journal) -> None:
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.split() == [str(SESSION_ERR), str(SESSION_ERR)]
     lines = journal.ours()
     assert [line.level for line in lines] == ["ERR", "ERR"]
     assert all("another version of Python" in line.text for line in lines)
+
+
+@pytest.mark.parametrize("other", _others())
+def test_a_host_of_another_version_is_refused(other: str, host: Host, journal: Journal) -> None:
+    _assert_refused(host(other, "bare.py"), journal)
+
+
+def test_a_host_is_refused_where_the_loader_is_of_another_version(
+    driver: Driver, journal: Journal, tmp_path: Path
+) -> None:
+    """Which every machine can try: the same loader, built as if for a later Python."""
+    build = tmp_path / "build"
+    options = ["-Dloader_python=3.99", f"-Dpython.purelibdir={native.package().parent}"]
+    setup = ["meson", "setup", *options, str(build), str(world.ROOT)]
+    for command in (setup, ["ninja", "-C", str(build)]):
+        subprocess.run(command, check=True, capture_output=True)
+    module = build / "pam_pykeyinit/loader/pam_pykeyinit.so"
+
+    host = Host(driver, STACK.replace("pam_pykeyinit.so", str(module)))
+    _assert_refused(host("/usr/bin/python3", "bare.py"), journal)
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,14 @@
-"""The real set-user-ID su, run by an ordinary user who has prepared everything that he can.
+"""The real set-user-ID su and sudo, run by a user who has prepared everything that he can.
 
 What the privileged process looks for is traced.  With our loader all of it is in folders
 that are root's alone; the same trace with pam_python.so shows that the test can fail.
 """
 
-import re
 import subprocess
 from pathlib import Path
 
 import pytest
+from loader.setuid import PROGRAMS, Trace, is_roots
 
 from support import mounts, native, world
 from support.drive import Driver
@@ -16,9 +16,6 @@ from support.journal import Journal
 
 pytestmark = pytest.mark.privileged
 
-STACK = """auth required pam_permit.so
-account required pam_permit.so
-session optional {loader} force revoke"""
 PLANTED = "import os\nos.open({mark!r}, os.O_CREAT | os.O_WRONLY)\n"
 NAMES = (
     *("site", "sitecustomize", "usercustomize", "os", "encodings", "codecs", "io", "abc", "pwd"),
@@ -72,67 +69,42 @@ def _environment(trap: Path) -> dict[str, str]:
     }
 
 
-def _looked_for(trace: Path) -> set[str]:
-    """The paths of every call up to the moment the process gives its privileges up."""
-    paths: set[str] = set()
-    for line in trace.read_text(errors="replace").splitlines():
-        if re.match(r"set(res|re)?uid\(", line) and "61002" in line and " 61002, 61002)" in line:
-            break  # it has become the user
-        if line.startswith(("execve(", "chdir(")):
-            continue
-        path = re.match(r'\w+\((?:AT_FDCWD, )?"([^"]+)"', line)
-        if path:
-            paths.add(path[1])
-    return paths
-
-
+@pytest.mark.parametrize("program", sorted(PROGRAMS))
 @pytest.mark.parametrize(
     ("loader", "safe"), [("pam_pykeyinit.so", True), ("pam_python.so pam_pykeyinit.py", False)]
 )
-def test_su_looks_for_nothing_that_its_caller_could_have_placed(
-    loader: str, safe: bool, driver: Driver, tmp_path: Path, journal: Journal
+def test_it_looks_for_nothing_that_its_caller_could_have_placed(
+    program: str, loader: str, safe: bool, driver: Driver, tmp_path: Path, journal: Journal
 ) -> None:
     trap = driver.scratch / "trap"
     mark = driver.scratch / "marks"
     mark.mkdir()
     mark.chmod(0o777)
     _plant(trap, mark / "planted code was run")
-    stack = STACK.format(loader=loader)
-    services = driver.services(su=stack, **{"su-l": stack})
-    trace = tmp_path / "trace"
-    strace = [
-        "strace",
-        "-ff",
-        "-o",
-        str(trace),
-        "-s",
-        "4096",
-        "-u",
-        "alice",
-        "-e",
-        "trace=%file,setuid,setresuid,setreuid",
-    ]
+    at, command = PROGRAMS[program](driver, loader)
+    file = tmp_path / "trace"
+    strace = ["strace", "-ff", "-o", str(file), "-s", "4096", "-u", "alice"]
+    strace += ["-e", "trace=%file,setuid,setresuid,setreuid"]
     for name, value in _environment(trap).items():
         strace += ["-E", f"{name}={value}"]
-    program = mounts.wrapper(tmp_path / "su", {"/etc/pam.d": services}, *strace, "/bin/su")
-
     run = subprocess.run(
-        [program, "bob", "-c", "/usr/bin/id -u"],
+        [mounts.wrapper(tmp_path / "run", at, *strace, *command)],
         cwd=trap,
         env={"PATH": "/usr/bin:/bin"},
         capture_output=True,
         text=True,
         timeout=60,
     )
-    traces = sorted(tmp_path.glob("trace.*"))
-    privileged = next(
-        path for path in traces if "/etc/pam.d/su" in path.read_text(errors="replace")
+    texts = [path.read_text(errors="replace") for path in sorted(tmp_path.glob("trace.*"))]
+    trace = Trace(
+        next(text for text in texts if f'"/etc/pam.d/{program}"' in text), world.uid("bob")
     )
-    looked_for = _looked_for(privileged)
-    bad = {path for path in looked_for if path.startswith(str(trap)) or path[0] != "/"}
+    since = trace.since(loader.split()[0])
+    # sudo looks at the folder that it was called in; what lies in there is another matter.
+    bad = {path for path in since - {str(trap)} if not is_roots(path)}
 
     if safe:
-        assert str(native.STDLIB / "encodings/__init__.py") in looked_for, "it shows too little"
+        assert str(native.STDLIB / "encodings/__init__.py") in since, "it shows too little"
         assert bad == set()
         assert not list(mark.iterdir()), "planted code was run"
         assert run.stdout.split()[:1] == [str(world.uid("bob"))], run.stderr

@@ -9,13 +9,13 @@ from support import world
 SOURCE = world.ROOT / "pam_pykeyinit/loader/pam_pykeyinit.c"
 VERSION = sysconfig.get_config_var("py_version_short")
 LIBPYTHON = Path(sysconfig.get_config_var("LIBDIR")) / sysconfig.get_config_var("INSTSONAME")
+MULTIARCH = sysconfig.get_config_var("MULTIARCH") or ""
 STDLIB = Path(sysconfig.get_path("stdlib"))
 
 
 def module() -> Path:
     """The loader that libpam finds."""
-    multiarch = sysconfig.get_config_var("MULTIARCH") or ""
-    return Path("/lib") / multiarch / "security/pam_pykeyinit.so"
+    return Path("/lib") / MULTIARCH / "security/pam_pykeyinit.so"
 
 
 def package() -> Path:

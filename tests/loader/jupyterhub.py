@@ -1,0 +1,137 @@
+"""A JupyterHub of Debian's packages, unpacked, on loopback; and its users, over HTTP."""
+
+import http.cookiejar
+import json
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from support import mounts, native, world
+
+HERE = Path(__file__).parent
+PERSON = HERE.parent / "logins/person.py"
+PATIENCE = 40
+
+
+def unpacked(where: Path) -> Path:
+    """The packages that this machine lacks for it."""
+    subprocess.run([world.ROOT / "build-aux/unpack.sh", "--all", where, "jupyterhub"], check=True)
+    return where
+
+
+def _free_ports() -> str:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(3)]
+    ports = [str(one.getsockname()[1]) for one in sockets]
+    for one in sockets:
+        one.close()
+    return " ".join(ports)
+
+
+class Hub:
+    """A hub, from `Hub(...)` to `stop`.  `before` stands in front of the servers' command."""
+
+    def __init__(self, packages: Path, services: Path, scratch: Path, before: str) -> None:
+        self.scratch = scratch
+        self.left = scratch / "left"
+        self.left.mkdir()
+        self.left.chmod(0o1777)
+        for file in (PERSON, HERE / "hosts/jupyterhub_server.py"):
+            shutil.copy(file, scratch)  # the tree may be where the users cannot read
+        usr = packages / "usr"
+        ports = _free_ports()
+        self.url = f"http://127.0.0.1:{ports.split()[0]}"
+        proxy = usr / "share/nodejs/configurable-http-proxy/bin/configurable-http-proxy"
+        environment = {
+            "PATH": f"/usr/local/bin:/usr/bin:/bin:{usr}/bin",
+            "LD_LIBRARY_PATH": f"{usr}/lib/{native.MULTIARCH}",
+            "PYTHONPATH": str(usr / "lib/python3/dist-packages"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "NODE_PATH": f"{usr}/share/nodejs:{usr}/lib/{native.MULTIARCH}/nodejs",
+            "PROXY": f"node {proxy}",
+            "DATA": str(usr / "share/jupyterhub"),
+            "PORTS": ports,
+            "SCRATCH": str(scratch),
+            "PERSON": str(scratch),
+            "LEFT": str(self.left),
+            "SERVER": str(scratch / "jupyterhub_server.py"),
+            "BEFORE": before,
+        }
+        config = HERE / "hosts/jupyterhub_config.py"
+        command = ["/usr/bin/python3", str(usr / "bin/jupyterhub"), "-f", str(config)]
+        program = mounts.wrapper(scratch / "hub", {"/etc/pam.d": services}, *command)
+        self._log = scratch / "hub.log"
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [program], cwd=scratch, env=environment, stdout=log, stderr=log
+            )
+
+    def seen(self) -> list[dict[str, Any]]:
+        """What the hub's own thread saw, before each start and after each stop."""
+        return [json.loads(line) for line in (self.scratch / "hub.seen").read_text().splitlines()]
+
+    def log(self) -> str:
+        """All that the hub has said."""
+        return self._log.read_text()
+
+    def left_by(self, user: str) -> dict[str, Any]:
+        """What a process that outlived the user's server sees now."""
+        answer = self.left / f"left.{user}"
+        Path(f"{answer}.ask").touch()
+        return dict(json.loads(self._soon(lambda: answer.read_text() or None)))
+
+    def stop(self) -> None:
+        """End the hub, its proxy and its servers."""
+        self._process.terminate()
+        self._process.wait(PATIENCE)
+
+    def _soon(self, ask: Any) -> Any:
+        """Its answer, when it has one."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            assert self._process.poll() is None, self.log()
+            try:
+                if (answer := ask()) is not None:
+                    return answer
+            except (OSError, ValueError):
+                pass
+            time.sleep(0.05)
+        raise AssertionError(self.log())
+
+    def login(self, user: str) -> "Visitor":
+        """Log in, and have the server started."""
+        visitor = Visitor(self.url, user)
+        self._soon(lambda: visitor.get("/hub/login"))
+        visitor.get("/hub/login?next=/hub/spawn", username=user, password="any")
+        self._soon(lambda: visitor.ask("look"))
+        return visitor
+
+
+class Visitor:
+    """A user's browser."""
+
+    def __init__(self, url: str, user: str) -> None:
+        self._url, self._user = url, user
+        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        self._opener = urllib.request.build_opener(cookies)
+
+    def get(self, path: str, method: str | None = None, **form: str) -> str:
+        """A page; a form is posted."""
+        data = urllib.parse.urlencode(form).encode() if form else None
+        headers = {"Referer": self._url + "/hub/home"}
+        request = urllib.request.Request(self._url + path, data, headers, method=method)
+        with self._opener.open(request, timeout=PATIENCE) as answer:
+            return str(answer.read().decode())
+
+    def ask(self, what: str) -> dict[str, Any]:
+        """Have the user's server tell something."""
+        return dict(json.loads(self.get(f"/user/{self._user}/{what}")))
+
+    def stop(self) -> None:
+        """Stop the server."""
+        self.get(f"/hub/api/users/{self._user}/server", "DELETE")

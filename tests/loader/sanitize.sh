@@ -1,0 +1,39 @@
+#!/bin/sh
+# sanitize.sh [CYCLES]: build the loader and the programs with threads with the compiler's
+# sanitizers, and have sessions.  The first report ends it.  As root:
+#
+#     build-aux/world.sh tests/loader/sanitize.sh
+#
+# Leaks are not asked for: the interpreter is never ended.  ./setup bench shows them.
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+cycles=${1:-1000}
+# The dynamic linker has locks of its own, which the thread sanitizer does not know.
+echo 'race:ld-linux' >"$WORLD/known"
+package=$(python3 -I -c 'import pam_pykeyinit as p; print(p.__path__[0])')
+
+for kind in address,undefined thread; do
+    build=$WORLD/$kind
+    if ! { meson setup -Dtests=true "-Db_sanitize=$kind" "-Dpython.purelibdir=${package%/*}" \
+        "$build" "$here" && ninja -C "$build"; } >"$WORLD/sanitize.log" 2>&1; then
+        cat "$WORLD/sanitize.log" >&2
+        exit 1
+    fi
+    services=$build/services
+    mkdir "$services"
+    echo 'auth required pam_deny.so' >"$services/other"
+    line="required $build/pam_pykeyinit/loader/pam_pykeyinit.so force revoke"
+    printf 'auth %s\nsession %s\n' "$line" "$line" >"$services/s"
+    ASAN_OPTIONS=detect_leaks=0:abort_on_error=1
+    UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    TSAN_OPTIONS=halt_on_error=1:report_thread_leaks=0:suppressions=$WORLD/known
+    export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
+    LOOK=1 "$build/tests/driver/many" "$services" s 16 "$cycles" alice bob carol dave
+    # What the child of a process with threads does next, the thread sanitizer does not support.
+    ways='other ended forks'
+    [ $kind != thread ] || ways='other ended'
+    for how in $ways; do
+        "$build/tests/driver/across" "$how" "$services" s alice
+    done
+    echo "sanitize: $kind: clean"
+done

@@ -1,0 +1,77 @@
+"""The real su and sudo, as programs that anybody may run; and what they look for."""
+
+import re
+import shutil
+import stat
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from support import world
+from support.drive import Driver
+
+STACK = """auth required pam_permit.so
+account required pam_permit.so
+session optional {loader} force revoke"""
+DATABASES = ("passwd", "group", "shadow", "nsswitch.conf", "ld.so.cache", "login.defs")
+Program = tuple[dict[str, Path], list[str]]  # what it is to see at which path, and the command
+
+
+def su(driver: Driver, loader: str) -> Program:
+    """The machine's su, to bob."""
+    stack = STACK.format(loader=loader)
+    services = driver.services(su=stack, **{"su-l": stack})
+    return {"/etc/pam.d": services}, ["/bin/su", "bob", "-c", "/usr/bin/id -u"]
+
+
+def sudo(driver: Driver, loader: str) -> Program:
+    """A sudo that is unpacked here, with an /etc that lets everybody do everything."""
+    unpacked = driver.scratch / "sudo"
+    unpacked.mkdir()
+    subprocess.run([world.ROOT / "build-aux/unpack.sh", unpacked, "sudo"], check=True)
+    etc = driver.scratch / "etc"
+    etc.mkdir(mode=0o755)
+    for name in DATABASES:
+        if Path("/etc", name).exists():
+            shutil.copy(Path("/etc", name), etc)
+    sudoers = etc / "sudoers"
+    sudoers.write_text("ALL ALL=(ALL) NOPASSWD: ALL\n")
+    sudoers.chmod(0o440)
+    (etc / "pam.d").symlink_to(driver.services(sudo=STACK.format(loader=loader)))
+    mounts = {"/etc": etc, "/usr/libexec": unpacked / "usr/libexec"}
+    return mounts, [str(unpacked / "usr/bin/sudo"), "-n", "-u", "bob", "/usr/bin/id", "-u"]
+
+
+PROGRAMS: dict[str, Callable[[Driver, str], Program]] = {"su": su, "sudo": sudo}
+
+
+class Trace:
+    """The paths that a traced process looked for up to where it gave its privileges up."""
+
+    def __init__(self, text: str, uid: int) -> None:
+        self.paths: list[str] = []
+        for line in text.splitlines():
+            if re.match(rf"set(res|re)?uid\(.* {uid}, {uid}\)", line):
+                break  # it has become the user
+            path = re.match(r'\w+\((?:AT_FDCWD, )?"([^"]*)"', line)
+            if path and not line.startswith(("execve(", "chdir(")):
+                self.paths.append(path[1])
+
+    def since(self, module: str) -> set[str]:
+        """Those since it loaded a PAM module."""
+        at = [number for number, path in enumerate(self.paths) if path.endswith(f"/{module}")]
+        return set(self.paths[at[0] :])
+
+
+def is_roots(path: str) -> bool:
+    """Whether nobody but root can say what is at this path."""
+    if not path.startswith("/"):
+        return False
+    for part in (Path(path), *Path(path).parents):
+        try:
+            status = part.lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # what holds it is looked at next
+        if status.st_uid or (not stat.S_ISLNK(status.st_mode) and status.st_mode & stat.S_IWOTH):
+            return False
+    return True
