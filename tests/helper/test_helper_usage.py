@@ -88,7 +88,17 @@ def test_without_the_packages(stage: Stage, tmp_path: Path, left: str) -> None:
 
     def start(*words: str) -> Started:
         hide = f"cd {tmp_path}; rm -rf keyutils; {left or ':'}; mount --bind . {PACKAGES}"
-        command = ["unshare", "-m", "sh", "-c", f'{hide}; exec $HELPER "$@"', "sh", *words]
+        command = [
+            "unshare",
+            "-m",
+            "--propagation",
+            "unchanged",
+            "sh",
+            "-c",
+            f'{hide}; exec $HELPER "$@"',
+            "sh",
+            *words,
+        ]
         return stage.start("none", *command, env={"HELPER": HELPER, "PATH": "/usr/bin:/bin"})
 
     for words in (["show"], ["explain", "user:x"], ["try", "other", "alice"]):

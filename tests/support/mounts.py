@@ -11,7 +11,7 @@ def wrapper(script: Path, mounts: Mapping[str, Path], *command: str) -> Path:
     inner = "\n".join(["set -e", *lines, 'exec "$@"'])
     script.write_text(
         "#!/bin/sh\n"
-        "exec unshare --mount --propagation private "
+        "exec unshare --mount --propagation unchanged "
         f'sh -c {shlex.quote(inner)} sh {shlex.join(command)} "$@"\n'
     )
     script.chmod(0o755)
