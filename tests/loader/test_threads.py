@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -102,4 +103,7 @@ def test_nothing_is_left_behind(driver: Driver) -> None:
             check=True,
             env=os.environ,
         )
+    deadline = time.monotonic() + 20  # the kernel gives quota back when it collects
+    while _keys_of_root() > before + 4 and time.monotonic() < deadline:
+        time.sleep(0.2)
     assert _keys_of_root() <= before + 4

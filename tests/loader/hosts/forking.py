@@ -2,9 +2,12 @@
 
 import os
 import threading
+import warnings
 
 import bare  # type: ignore[import-not-found]  # beside this file
 
+# Since 3.12 Python warns of what is done here on purpose.
+warnings.simplefilter("ignore", DeprecationWarning)
 done = False
 
 

@@ -1,9 +1,14 @@
 """Sessions from a sub-interpreter, in the main thread and in another one."""
 
-import _xxsubinterpreters as interpreters  # type: ignore[import-not-found]
+import importlib
+import sys
 import threading
 
 import bare  # type: ignore[import-not-found]  # beside this file
+
+interpreters = importlib.import_module(
+    "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+)
 
 SCRIPT = f"""
 import sys
