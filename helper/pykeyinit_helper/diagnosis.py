@@ -97,13 +97,12 @@ def _whether_found(case: Case) -> list[Finding]:
         if case.asked.isdigit():
             text = f"There is no key {case.asked}, or it is in no keyring of yours and hidden."
             return [Finding("no-such-serial", text)]
-        kind, _, description = case.asked.partition(":")
+        kind, _, _ = case.asked.partition(":")
         text = f'No key of type "{kind}" with this description is in any keyring of {case.user}.'
-        mend = f"keyctl add {quote(kind)} {quote(description)} DATA @u"
         if kind == "keyring":
             text = f"No keyring of this name is in any keyring of {case.user}."
-            return [Finding("no-such-keyring", text, f"keyctl newring {quote(description)} @u")]
-        return [Finding("no-such-key", text, mend)]
+            return [Finding("no-such-keyring", text, _adding(case))]
+        return [Finding("no-such-key", text, _adding(case))]
     dead = _dead_key(case)
     if dead:
         return [dead]
@@ -114,8 +113,18 @@ def _whether_found(case: Case) -> list[Finding]:
     return [_why_not_found(case)]
 
 
+def _adding(case: Case) -> str:
+    """The command that makes the key that was asked for; in words if only its serial was."""
+    kind, colon, description = case.asked.partition(":")
+    if not colon:
+        return "add it again, under the same description"
+    if kind == "keyring":
+        return f"keyctl newring {quote(description)} @u"
+    return f"keyctl add {quote(kind)} {quote(description)} DATA @u"
+
+
 def _dead_key(case: Case) -> Finding | None:
-    again = "add it again, under the same description"
+    again = _adding(case)
     if case.state == "revoked":
         return Finding("key-revoked", "The key has been revoked: EKEYREVOKED.", again)
     if case.state == "expired":

@@ -81,7 +81,7 @@ def test_every_sequence_is_as_with_pam_keyinit(
     number = itertools.count(1)
     option = request.config.getoption
     wanted = option("--sequences") or (LONG if option("--long") else USUAL)
-    name = f"differential sequences, {loader.split()[0]}"
+    name = loader.split()[0]
 
     @settings(
         max_examples=wanted,
@@ -92,10 +92,11 @@ def test_every_sequence_is_as_with_pam_keyinit(
     @given(sequences())
     def check(sequence: Sequence) -> None:
         ours, theirs = bench.run(sequence)
-        tally[name] = next(number)
+        tally[f"differential sequences of {name}"] = next(number)
         comparison = compare(ours, theirs)
         for what in {*comparison.wanted, *_reached(theirs)}:
-            tally[f"  {what}"] = tally.get(f"  {what}", 0) + 1
+            line = f"  of {name}: {what}"
+            tally[line] = tally.get(line, 0) + 1
         assert not comparison.unwanted, "\n".join([sequence.script(), *comparison.unwanted])
         assert_hygiene(ours, loader)
 

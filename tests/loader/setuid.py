@@ -72,6 +72,8 @@ def is_roots(path: str) -> bool:
             status = part.lstat()
         except (FileNotFoundError, NotADirectoryError):
             continue  # what holds it is looked at next
-        if status.st_uid or (not stat.S_ISLNK(status.st_mode) and status.st_mode & stat.S_IWOTH):
+        # What anybody may write to a link or a terminal changes nothing of what is there.
+        anybody = stat.S_ISLNK(status.st_mode) or stat.S_ISCHR(status.st_mode)
+        if status.st_uid or (not anybody and status.st_mode & stat.S_IWOTH):
             return False
     return True
