@@ -30,8 +30,6 @@ _MAP_SHARED_ANONYMOUS = 0x21
 _RARE = {
     "syscall_add_key": ("syscall", "l", "lzzzll"),
     "syslog": ("syslog", "i", "iz"),
-    "_mmap": ("mmap", "l", "lliiil"),  # an address is as long
-    "_munmap": ("munmap", "i", "ll"),
 }
 
 
@@ -68,13 +66,14 @@ def __getattr__(name: str) -> "Any":
 
 def map_page() -> int:
     """Map a page that nobody can use; its address, or -1."""
-    address: int = __getattr__("_mmap")(0, 1, _PROT_NONE, _MAP_SHARED_ANONYMOUS, -1, 0)
+    mmap = function("mmap", "l", "lliiil")  # an address is as long as a long
+    address: int = mmap(0, 1, _PROT_NONE, _MAP_SHARED_ANONYMOUS, -1, 0)
     return address
 
 
 def unmap_page(address: int) -> int:
     """Take it away; 0, or -1."""
-    result: int = __getattr__("_munmap")(address, 1)
+    result: int = function("munmap", "i", "ll")(address, 1)
     return result
 
 

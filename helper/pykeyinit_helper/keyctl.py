@@ -17,7 +17,6 @@ PROCESS_KEYRING = -2
 
 _JOIN_SESSION_KEYRING = 1
 _DESCRIBE = 6
-_READ = 11
 _SESSION_TO_PARENT = 18
 _GET_PERSISTENT = 22
 
@@ -61,11 +60,6 @@ def describe(key: int) -> "tuple[str, int, int, int, str]":
     text = bytes(space.raw[: length - 1]).decode("utf-8", "surrogateescape")
     kind, uid, gid, mask, description = text.split(";", 4)
     return kind, int(uid), int(gid), int(mask, 16), description
-
-
-def can_read(key: int) -> int:
-    """The size of a key's payload in bytes, without taking it, keyctl_read(3)."""
-    return _numbers("keyctl(READ)", _READ, key)
 
 
 def join_named_session(name: str) -> None:
