@@ -6,7 +6,8 @@
 #
 #   $WORLD/log       where /dev/log points to; whoever wants the log listens there
 #   $WORLD/stage     what ./setup install lays
-#   alice, bob, carol, dave, jörg   ordinary users, with homes below $WORLD/home
+#   alice, bob, carol, dave, jörg   ordinary users, with homes below $WORLD/home; their uids
+#       count from $WORLD_UIDS, 61001: worlds at the same time must not share keys and quotas
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
@@ -25,7 +26,7 @@ for file in passwd group shadow nsswitch.conf; do
     cp -p "/etc/$file" "$WORLD/etc/$file" 2>/dev/null || : >"$WORLD/etc/$file"
 done
 printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n' >"$WORLD/etc/nsswitch.conf"
-uid=61001
+uid=${WORLD_UIDS:-61001}
 for user in alice bob carol dave jörg; do
     # The group's number is another one than the user's, so that none passes for the other.
     echo "$user:x:$uid:$((uid + 100)):$user:$WORLD/home/$user:/bin/sh" >>"$WORLD/etc/passwd"

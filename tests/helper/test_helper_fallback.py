@@ -159,5 +159,6 @@ def test_a_name_that_another_user_made_first_is_left(stage: Stage) -> None:
         HELPER, "run", "--session=name=trap", *stage.tell,
     )  # fmt: skip
     lines = started.output.splitlines()
-    assert '"description": "keyring;61001;61101;3f030000;_ses"' in lines[-1]
+    owner = f"{world.uid('alice')};{world.gid('alice')}"
+    assert f'"description": "keyring;{owner};3f030000;_ses"' in lines[-1]
     assert "belongs to uid 0" in started.errors
