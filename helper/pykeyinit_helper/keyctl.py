@@ -20,7 +20,7 @@ _DESCRIPTION_SPACE = 4096 + 64  # the longest description, and the fields in fro
 def _call(name: str, number: int, *arguments: "int | bytes | bytearray | None") -> int:
     result = libc.syscall(number, *arguments)
     if result < 0:
-        raise KernelError(libc.errno(), name)
+        raise KernelError(-result, name)
     return result
 
 
