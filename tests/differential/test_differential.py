@@ -89,11 +89,12 @@ def test_every_sequence_is_as_with_pam_keyinit(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    @given(sequences())
+    # pam_python.so never takes the GIL: with threads it crashes, whatever it runs.
+    @given(sequences(threads=name == "pam_pykeyinit.so"))
     def check(sequence: Sequence) -> None:
         ours, theirs = bench.run(sequence)
         tally[f"differential sequences of {name}"] = next(number)
-        comparison = compare(ours, theirs)
+        comparison = compare(ours, theirs, threads=bool(sequence.threads))
         for what in {*comparison.wanted, *_reached(theirs)}:
             line = f"  of {name}: {what}"
             tally[line] = tally.get(line, 0) + 1
