@@ -112,20 +112,23 @@ def _lives(draw: st.DrawFn, handles: int) -> list[tuple[str, int]]:
 
 
 @st.composite
-def sequences(draw: st.DrawFn, *, threads: bool = False) -> Sequence:
+def sequences(draw: st.DrawFn, *, threads: str = "") -> Sequence:
     """Every kind of sequence, the short and simple ones first when it shrinks.
 
-    With `threads`, half of them have calls in one of three threads each.
+    With `threads` half of them have three: each "call" is in any of them, or the calls of
+    each "handle" are.
     """
     handles = draw(st.one_of(st.tuples(_handles), st.tuples(_handles, _handles)))
     call = st.tuples(st.sampled_from(CALLS), st.integers(0, len(handles) - 1))
     calls = st.one_of(st.lists(call, min_size=2, max_size=10), _lives(len(handles)))
     drawn = tuple(draw(calls))
-    some = st.tuples(*[st.integers(0, 2)] * len(drawn))
+    some = draw(st.tuples(*[st.integers(0, 2)] * len(drawn)))
+    if threads == "handle":
+        some = tuple(some[number] for _, number in drawn)
     return Sequence(
         stage=draw(_stages),
         real=draw(st.sampled_from(("root", "alice", "bob"))),
         handles=handles,
         calls=drawn,
-        threads=draw(st.one_of(st.just(()), some) if threads else st.just(())),
+        threads=some if threads and draw(st.booleans()) else (),
     )
