@@ -12,11 +12,13 @@ from support.drive import Driver
 from support.journal import Journal
 
 counts: dict[str, int] = {}
+notes: list[str] = []
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What `./setup test` takes besides pytest's own options."""
     parser.addoption("--long", action="store_true", help="everything that takes hours")
+    parser.addoption("--fuzz-seconds", type=int, default=60, help="for each target of fuzzing")
     parser.addoption("--sequences", type=int, help="differential sequences: 2,000, 100,000 --long")
 
 
@@ -69,7 +71,15 @@ def tally() -> dict[str, int]:
     return counts
 
 
+@pytest.fixture(scope="session")
+def remarks() -> list[str]:
+    """Lines for the summary."""
+    return notes
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Say how much was run, where a number says more than "passed"."""
     for name, number in counts.items():
         terminalreporter.write_line(f"{name}: {number}")
+    for line in notes:
+        terminalreporter.write_line(line)

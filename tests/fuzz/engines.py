@@ -1,0 +1,248 @@
+"""What runs a target: libFuzzer for the loader, atheris for Python, else Hypothesis."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass, field
+from importlib import import_module
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CORPUS = Path(__file__).with_name("corpus")
+VENV = ROOT / "build/fuzz/venv"
+TARGETS = ("loader", "log")
+
+_PRIVILEGED = ("loader", "stack")  # the real libpam, as root; it reads nobody's files
+_LONGEST_INPUT = 4096
+# atheris has wheels for each version of Python from another version of its own.
+_ATHERIS = "3.0.0" if sys.version_info < (3, 12) else "3.1.0"
+_SANITIZERS = {
+    "ASAN_OPTIONS": "detect_leaks=0",  # the interpreter is never ended
+    "UBSAN_OPTIONS": "print_stacktrace=1",
+}
+# Nobody's name is looked up in the network, though libpam has a host's name to look up; and
+# no stack of the machine is read, though one may be named.
+_PRIVATE = (
+    "mount --bind $0/nsswitch.conf /etc/nsswitch.conf && mount --bind $0/none /etc/pam.d"
+    ' && exec "$@"'
+)
+
+
+class Unavailable(Exception):
+    """This target cannot be run here.  str() says why."""
+
+
+@dataclass
+class Result:
+    """What became of a target."""
+
+    target: str
+    means: str
+    executions: int
+    seconds: int
+    seeds: int  # inputs in the tree's corpus
+    inputs: int = 0  # those, and what was added
+    reached: dict[str, list[int]] = field(default_factory=dict)
+    found: str = ""  # what was found, with the input's file
+
+    def figures(self) -> dict[str, object]:
+        """For report.json: edges of the loader; lines and branches, reached and in all."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        parts = [f"fuzz {self.target}: {self.executions} executions in {self.seconds} s"]
+        parts.append(self.means)
+        for file, (lines, all_lines, *branches) in self.reached.items():
+            if branches:
+                parts.append(
+                    f"{file}: {lines} of {all_lines} lines,"
+                    f" {branches[0]} of {branches[1]} branches"
+                )
+            else:
+                parts.append(f"{file}: {lines} of {all_lines} edges")
+        return "; ".join(parts) + (f"\n{self.found}" if self.found else "")
+
+
+@dataclass
+class Engine:
+    """How a target is run: a command that takes libFuzzer's arguments, if there is one."""
+
+    means: str
+    command: list[str] = field(default_factory=list)
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def fuzz(name: str, engine: Engine, seconds: int, work: Path, *, keep: bool = False) -> Result:
+    """Run one target.  With `keep` its corpus in the tree becomes what reaches most."""
+    seeds, new = CORPUS / name, work / "corpus"
+    new.mkdir(parents=True, exist_ok=True)
+    run = _libfuzzer if engine.command else _unguided
+    log, code = run(name, engine, seconds, [new, seeds], work)
+    count = re.search(r"stat::number_of_executed_units: (\d+)", log)
+    executions = int(count[1]) if count else 0
+    result = Result(name, engine.means, executions, seconds, len([*seeds.iterdir()]))
+    if code:
+        result.found = _telling(code, log)
+        return result
+    if keep and engine.command:
+        _keep(engine, seeds, new, work)
+    result.inputs = result.seeds + len([*new.iterdir()])
+    result.reached = _edges(log) if name == "loader" else _replay(name, [seeds, new], work)
+    return result
+
+
+def _libfuzzer(
+    name: str, engine: Engine, seconds: int, folders: list[Path], work: Path
+) -> tuple[str, int]:
+    words = work / "words"
+    words.write_text(_dictionary(name))
+    return _run(
+        [
+            *engine.command,
+            f"-max_total_time={seconds}", f"-max_len={_LONGEST_INPUT}", f"-dict={words}",
+            f"-artifact_prefix={work}/", "-print_final_stats=1", "-timeout=20",
+            "-detect_leaks=0", "-rss_limit_mb=4096", *map(str, folders),
+        ],
+        engine, work,
+    )  # fmt: skip
+
+
+def _unguided(
+    name: str, engine: Engine, seconds: int, folders: list[Path], work: Path
+) -> tuple[str, int]:
+    command = _module("fuzz.unguided", sys.executable)
+    return _run([*command, name, str(seconds), str(folders[-1])], engine, work)
+
+
+def _edges(log: str) -> dict[str, list[int]]:
+    """What libFuzzer says of the loader: edges reached, and how many there are."""
+    edges = re.findall(r"\((\d+) inline 8-bit counters\)", log)
+    reached = re.findall(r"cov: (\d+)", log)
+    return {"pam_pykeyinit.c": [int(reached[-1]), sum(map(int, edges))]}
+
+
+def _telling(code: int, log: str) -> str:
+    """The part of the output that tells what was found."""
+    noise = r"#\d+\t|\tNEW_FUNC|stat::|INFO: "
+    lines = [line for line in log.splitlines() if not re.match(noise, line)]
+    return "\n".join([f"ended with {code}", *lines[-60:]])
+
+
+def _replay(name: str, folders: list[Path], work: Path) -> dict[str, list[int]]:
+    command = [*_module("fuzz.replay", sys.executable), name, *map(str, folders)]
+    log, code = _run(command, Engine(""), work)
+    if code:
+        raise RuntimeError(f"replay of {name}: {log}")
+    reached: dict[str, list[int]] = json.loads(log.splitlines()[-1])
+    return reached
+
+
+def _keep(engine: Engine, seeds: Path, new: Path, work: Path) -> None:
+    """Put the smallest set of inputs that reaches what all of them reach into the tree."""
+    merged = work / "merged"
+    shutil.rmtree(merged, ignore_errors=True)
+    merged.mkdir()
+    folders = [merged, seeds, new]
+    options = ["-merge=1", f"-max_len={_LONGEST_INPUT}", "-detect_leaks=0"]
+    _, code = _run([*engine.command, *options, *map(str, folders)], engine, work)
+    if not code and any(merged.iterdir()):
+        shutil.rmtree(seeds)
+        shutil.move(merged, seeds)
+
+
+def _dictionary(name: str) -> str:
+    words = import_module(f"fuzz.targets.{name}").WORDS
+    lines = []
+    for word in words:
+        escaped = "".join(
+            chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\x{byte:02x}"
+            for byte in word.encode()
+        )
+        lines.append(f'"{escaped}"\n')
+    return "".join(lines)
+
+
+# ---- how they are started ----
+
+
+def _module(name: str, python: str) -> list[str]:
+    return [python, "-P", "-m", name]
+
+
+def _run(command: list[str], engine: Engine, work: Path) -> tuple[str, int]:
+    """Run a command; as root, where it sees nobody's PAM stacks and asks no name server.
+
+    Returns what it printed, and its code.
+    """
+    path = [str(ROOT / "tests"), os.environ.get("PYTHONPATH")]
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": os.pathsep.join(filter(None, path)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **engine.environment,
+    }
+    if os.geteuid() == 0:
+        private = work / "private"
+        (private / "none").mkdir(parents=True, exist_ok=True)
+        (private / "nsswitch.conf").write_text(
+            "".join(f"{name}: files\n" for name in ("passwd", "group", "shadow", "hosts"))
+        )
+        command = ["unshare", "--mount", "sh", "-c", _PRIVATE, str(private), *command]
+    with tempfile.TemporaryDirectory(prefix="fuzz.") as scratch:
+        environment["TMPDIR"] = scratch
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", cwd=work, env=environment
+        )
+    return done.stderr + done.stdout, done.returncode
+
+
+def engine(name: str) -> Engine:
+    """Build or fetch what a target needs.  Raises Unavailable, and RuntimeError."""
+    world = os.environ.get("WORLD")
+    if name in _PRIVILEGED and not (world and os.geteuid() == 0):
+        raise Unavailable("needs root and a world of its own: sudo ./setup test")
+    return _loader(world or "") if name == "loader" else _python(name)
+
+
+def _loader(world: str) -> Engine:
+    folder = Path(world) / "fuzz"
+    if not (folder / "harness").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        build = Path(__file__).with_name("loader") / "build.sh"
+        _build([str(build), str(folder)])
+    module = folder / "build/pam_pykeyinit/loader/pam_pykeyinit.so"
+    return Engine(
+        "coverage-guided (libFuzzer, AddressSanitizer, UBSan)",
+        [str(folder / "harness")],
+        {**_SANITIZERS, "FUZZ_MODULE": str(module), "WORLD": world},
+    )
+
+
+def _build(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]}: {done.stdout}{done.stderr}")
+
+
+def _python(name: str) -> Engine:
+    """atheris, in a folder of its own; where that cannot be had, no command."""
+    python = VENV / "bin/python"
+    try:
+        if not python.exists():
+            # Debian's Python and its packages: what is fuzzed is what is installed.
+            _build(["/usr/bin/python3", "-m", "venv", "--system-site-packages", str(VENV)])
+        install = "install --quiet --disable-pip-version-check --only-binary=:all:".split()
+        have = [str(python), "-c", "import atheris"]
+        if subprocess.run(have, capture_output=True).returncode:
+            _build([str(VENV / "bin/pip"), *install, f"atheris=={_ATHERIS}"])
+    except RuntimeError as error:
+        why = str(error).strip().splitlines()[-1]
+        return Engine(f"NOT coverage-guided, by Hypothesis: no atheris here ({why})")
+    return Engine(
+        f"coverage-guided (atheris {_ATHERIS})", [*_module("fuzz.guided", str(python)), name]
+    )

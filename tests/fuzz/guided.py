@@ -1,0 +1,22 @@
+"""guided.py TARGET [LIBFUZZER ARGUMENT...]: a Python target under atheris.
+
+What of our packages the target imports is instrumented, the target itself is not.
+"""
+
+import importlib
+import sys
+
+import atheris
+
+
+def main() -> None:
+    """Does not return: libFuzzer ends the process, with 77 for what it has found."""
+    name = sys.argv.pop(1)
+    with atheris.instrument_imports(include=["pam_pykeyinit", "pykeyinit_helper"]):
+        target = importlib.import_module(f"fuzz.targets.{name}")
+    atheris.Setup(sys.argv, target.check)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+#!/bin/sh
+# build.sh FOLDER: build the loader with coverage counters and the address and undefined
+# sanitizers, and the program that fuzzes it, both below FOLDER.  In a world
+# (build-aux/world.sh): the package that the loader runs is the one that is installed there.
+set -eu
+PATH=/usr/sbin:/usr/bin:/sbin:/bin # the Python that the loader is built for
+export PATH
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd)
+folder=$1
+package=$(python3 -I -c 'import pam_pykeyinit as p; print(p.__path__[0])')
+
+# The sanitizers' own functions are in the program, so the module is linked without them.
+CC=clang CFLAGS='-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -g' \
+    meson setup -Db_sanitize=address,undefined "-Dpython.purelibdir=${package%/*}" \
+    "$folder/build" "$here"
+ninja -C "$folder/build" pam_pykeyinit/loader/pam_pykeyinit.so
+# The program's own code is not counted: what is asked is how much of the loader was reached.
+clang -g -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -c -o "$folder/harness.o" \
+    "$here/tests/fuzz/loader/harness.c"
+clang -g -fsanitize=fuzzer,address,undefined -o "$folder/harness" "$folder/harness.o" -lpam
