@@ -9,6 +9,7 @@ that has no privilege left (effective id not root, no capabilities) keeps the ri
 back, and one whose other ids are root's never loses its capabilities on the way.
 """
 
+from errno import EINVAL
 from posix import getresgid, getresuid
 
 from . import kernel
@@ -27,9 +28,12 @@ class NotRestored(Exception):
 def with_real_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
     """Call work() with the real ids `uid` and `gid`; afterwards all ids are as before.
 
-    Raises KernelError where the kernel refuses the switch (work is not called then),
+    Raises KernelError where the kernel refuses the switch (work is not called then), and for
+    the id -1, with which it would leave everything as it is and work() would be root's;
     NotRestored where it refuses the way back, and what work() raises.
     """
+    if kernel.KEEP in (uid, gid):
+        raise kernel.KernelError(EINVAL, "setresuid")
     real_uid, real_gid = getresuid()[0], getresgid()[0]
     _switched(
         (uid, kernel.KEEP, real_uid) if uid != real_uid else None,

@@ -12,6 +12,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
@@ -167,6 +168,11 @@ static PyMethodDef get_user_function = {"get_user", get_user, METH_O, NULL};
 
 /* ---- find Python, or start it ---- */
 
+static int is_roots(const struct stat *s)
+{
+	return !(s->st_uid || s->st_mode & S_IWOTH || (s->st_mode & S_IWGRP && s->st_gid));
+}
+
 /* Nobody but root can change what is at this path, or put something else there. */
 static int is_safe(const char *path)
 {
@@ -175,24 +181,49 @@ static int is_safe(const char *path)
 
 	snprintf(part, sizeof part, "%s", path);
 	for (char *slash;; slash[slash == part] = 0) {
-		if (stat(part, &s) || s.st_uid || s.st_mode & S_IWOTH || (s.st_mode & S_IWGRP && s.st_gid))
+		if (stat(part, &s) || !is_roots(&s))
 			return 0;
 		if ((slash = strrchr(part, '/')) == NULL || part[1] == 0)
 			return slash != NULL;
 	}
 }
 
-static int is_trusted(pam_handle_t *pamh, const char *folder)
+static int is_trusted(pam_handle_t *pamh, const char *path)
 {
 	char real[PATH_MAX];
 
-	if (realpath(folder, real) == NULL)
-		pam_syslog(pamh, LOG_ERR, "%s: %m", folder);
-	else if (!is_safe(folder) || !is_safe(real)) /* both ways there, where a link is in it */
-		pam_syslog(pamh, LOG_ALERT, "not run: %s or a folder above it is not root's alone", folder);
+	if (realpath(path, real) == NULL)
+		pam_syslog(pamh, LOG_ERR, "%s: %m", path);
+	else if (!is_safe(path) || !is_safe(real)) /* both ways there, where a link is in it */
+		pam_syslog(pamh, LOG_ALERT, "not run: %s or a folder above it is not root's alone", path);
 	else
 		return 1;
 	return 0;
+}
+
+/* The folder, and all that is in it: a file may have been given away on its own. */
+static int is_trusted_tree(pam_handle_t *pamh, const char *folder)
+{
+	char path[PATH_MAX];
+	struct dirent *entry;
+	struct stat s;
+	DIR *list = NULL;
+	int trusted = is_trusted(pamh, folder) && (list = opendir(folder)) != NULL;
+
+	while (trusted && (entry = readdir(list))) {
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+			continue;
+		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+		if (lstat(path, &s))
+			trusted = errno == ENOENT; /* an update has just renamed it */
+		else if (S_ISDIR(s.st_mode))
+			trusted = is_trusted_tree(pamh, path);
+		else if (S_ISLNK(s.st_mode) || !is_roots(&s))
+			trusted = is_trusted(pamh, path);
+	}
+	if (list)
+		closedir(list);
+	return trusted;
 }
 
 static void at_exit(void)
@@ -272,7 +303,7 @@ static int is_running(pam_handle_t *pamh)
 
 	if (!ready) {
 		pthread_mutex_lock(&starting);
-		if (!ready && (trusted = is_trusted(pamh, PACKAGE_FOLDER)) && !(wrong = find_python()))
+		if (!ready && (trusted = is_trusted_tree(pamh, PACKAGE_FOLDER)) && !(wrong = find_python()))
 			ready = !py.Py_AtExit(at_exit);
 		pthread_mutex_unlock(&starting);
 	}

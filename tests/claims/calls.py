@@ -1,12 +1,13 @@
 """Calls that claims are looked at with, where the layers of the project have none."""
 
+import ctypes
 import errno
 from collections.abc import Callable
 from typing import Any
 
 import keyutils
 
-from pam_pykeyinit import kernel, libc, sysnums
+from pam_pykeyinit import kernel, sysnums
 from pykeyinit_helper import keyctl
 
 THREAD, SESSION = kernel.THREAD_KEYRING, kernel.SESSION_KEYRING
@@ -15,20 +16,15 @@ PROCESS = keyctl.PROCESS_KEYRING
 EVERYTHING = 0x3F3F0000  # for possessor and owner
 
 _GET_KEYRING_ID = 0
-
-
-def numbers(operation: int, *arguments: int) -> int:
-    """keyctl(2); raises KernelError."""
-    a, b, c = (*arguments, 0, 0, 0)[:3]
-    result: int = libc.syscall_numbers(sysnums.KEYCTL, operation, a, b, c)
-    if result < 0:
-        raise kernel.KernelError(libc.errno(), f"keyctl({operation})")
-    return result
+_libc = ctypes.CDLL(None, use_errno=True)
 
 
 def make(keyring: int) -> int:
     """The serial number of a special keyring, which is made if it is not there."""
-    return numbers(_GET_KEYRING_ID, keyring, 1)
+    serial: int = _libc.syscall(sysnums.KEYCTL, _GET_KEYRING_ID, keyring, 1)
+    if serial < 0:
+        raise kernel.KernelError(ctypes.get_errno(), "keyctl(GET_KEYRING_ID)")
+    return serial
 
 
 def ask(call: Callable[..., Any], *arguments: Any) -> Any:
