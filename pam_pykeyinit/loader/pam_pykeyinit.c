@@ -188,13 +188,19 @@ static int is_safe(const char *path)
 	}
 }
 
+static int unreadable(pam_handle_t *pamh, const char *path)
+{
+	pam_syslog(pamh, LOG_ERR, "%s: %m", path);
+	return 0;
+}
+
 static int is_trusted(pam_handle_t *pamh, const char *path)
 {
 	char real[PATH_MAX];
 
 	if (realpath(path, real) == NULL)
-		pam_syslog(pamh, LOG_ERR, "%s: %m", path);
-	else if (!is_safe(path) || !is_safe(real)) /* both ways there, where a link is in it */
+		return unreadable(pamh, path);
+	if (!is_safe(path) || !is_safe(real)) /* both ways there, where a link is in it */
 		pam_syslog(pamh, LOG_ALERT, "not run: %s or a folder above it is not root's alone", path);
 	else
 		return 1;
@@ -207,22 +213,26 @@ static int is_trusted_tree(pam_handle_t *pamh, const char *folder)
 	char path[PATH_MAX];
 	struct dirent *entry;
 	struct stat s;
-	DIR *list = NULL;
-	int trusted = is_trusted(pamh, folder) && (list = opendir(folder)) != NULL;
+	int trusted = 1;
 
+	if (!is_trusted(pamh, folder))
+		return 0;
+	DIR *list = opendir(folder);
+	if (list == NULL)
+		return unreadable(pamh, folder);
 	while (trusted && (entry = readdir(list))) {
 		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
 			continue;
 		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
 		if (lstat(path, &s))
-			trusted = errno == ENOENT; /* an update has just renamed it */
+			trusted = errno == ENOENT /* an update has just renamed it */ ||
+				  unreadable(pamh, path);
 		else if (S_ISDIR(s.st_mode))
 			trusted = is_trusted_tree(pamh, path);
 		else if (S_ISLNK(s.st_mode) || !is_roots(&s))
 			trusted = is_trusted(pamh, path);
 	}
-	if (list)
-		closedir(list);
+	closedir(list);
 	return trusted;
 }
 
@@ -274,7 +284,10 @@ static const char *find_python(void)
 {
 	void *from = RTLD_DEFAULT, **slot = (void **)&py;
 	const char *wanted = "no Python of the version that this was built for";
+	static const char *broken; /* why our Python did not start: it cannot be started twice */
 
+	if (broken)
+		return broken;
 	if (dlsym(from, "Py_GetVersion") == NULL) {
 		from = dlopen(PYTHON_LIBRARY, RTLD_NOW | RTLD_NOLOAD);
 		ours = from == NULL;
@@ -291,7 +304,7 @@ static const char *find_python(void)
 		if ((slot[i] = dlsym(from, names[i])) == NULL)
 			return wanted;
 	if (ours)
-		return start_python();
+		return broken = start_python();
 	return py.Py_IsInitialized() ? NULL : "the program has a Python that is not running";
 }
 
@@ -393,14 +406,21 @@ static void complain(pam_handle_t *pamh, const char *what)
 static int load(void)
 {
 	PyObject *package = py.PyImport_AddModule(PACKAGE), *native = NULL;
+	PyObject *sys = py.PyImport_ImportModule("sys");
+	/* What Python saw in the folder when an earlier try failed is to be seen anew. */
+	PyObject *seen = sys ? py.PyObject_GetAttrString(sys, "path_importer_cache") : NULL;
+	PyObject *forgotten = seen ? py.PyObject_CallMethod(seen, "pop", "ss", PACKAGE_FOLDER, "") : NULL;
 	PyObject *path = py.Py_BuildValue("[s]", PACKAGE_FOLDER);
 	PyObject *libc = py.PyModule_Create2(&libc_module, PYTHON_API_VERSION);
 
-	if (package && path && libc && !py.PyObject_SetAttrString(package, "__path__", path) &&
+	if (forgotten && package && path && libc && !py.PyObject_SetAttrString(package, "__path__", path) &&
 	    !py.PyDict_SetItemString(py.PyImport_GetModuleDict(), PACKAGE ".libc", libc))
 		native = py.PyImport_ImportModule(PACKAGE ".native");
 	if (native)
 		new_state = py.PyObject_GetAttrString(native, "State");
+	py.Py_DecRef(sys);
+	py.Py_DecRef(seen);
+	py.Py_DecRef(forgotten);
 	py.Py_DecRef(path);
 	py.Py_DecRef(libc);
 	py.Py_DecRef(native);
