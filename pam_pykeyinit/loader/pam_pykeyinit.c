@@ -12,10 +12,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
@@ -24,9 +22,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/single_threaded.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
+
+#include "trust.h"
 
 #if PY_VERSION_HEX >= 0x030d0000
 #define _Py_IsFinalizing Py_IsFinalizing /* it became public */
@@ -168,74 +167,6 @@ static PyMethodDef get_user_function = {"get_user", get_user, METH_O, NULL};
 
 /* ---- find Python, or start it ---- */
 
-static int is_roots(const struct stat *s)
-{
-	return !(s->st_uid || s->st_mode & S_IWOTH || (s->st_mode & S_IWGRP && s->st_gid));
-}
-
-/* Nobody but root can change what is at this path, or put something else there. */
-static int is_safe(const char *path)
-{
-	char part[PATH_MAX];
-	struct stat s;
-
-	snprintf(part, sizeof part, "%s", path);
-	for (char *slash;; slash[slash == part] = 0) {
-		if (stat(part, &s) || !is_roots(&s))
-			return 0;
-		if ((slash = strrchr(part, '/')) == NULL || part[1] == 0)
-			return slash != NULL;
-	}
-}
-
-static int unreadable(pam_handle_t *pamh, const char *path)
-{
-	pam_syslog(pamh, LOG_ERR, "%s: %m", path);
-	return 0;
-}
-
-static int is_trusted(pam_handle_t *pamh, const char *path)
-{
-	char real[PATH_MAX];
-
-	if (realpath(path, real) == NULL)
-		return unreadable(pamh, path);
-	if (!is_safe(path) || !is_safe(real)) /* both ways there, where a link is in it */
-		pam_syslog(pamh, LOG_ALERT, "not run: %s or a folder above it is not root's alone", path);
-	else
-		return 1;
-	return 0;
-}
-
-/* The folder, and all that is in it: a file may have been given away on its own. */
-static int is_trusted_tree(pam_handle_t *pamh, const char *folder)
-{
-	char path[PATH_MAX];
-	struct dirent *entry;
-	struct stat s;
-	int trusted = 1;
-
-	if (!is_trusted(pamh, folder))
-		return 0;
-	DIR *list = opendir(folder);
-	if (list == NULL)
-		return unreadable(pamh, folder);
-	while (trusted && (entry = readdir(list))) {
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
-			continue;
-		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
-		if (lstat(path, &s))
-			trusted = errno == ENOENT /* an update has just renamed it */ ||
-				  unreadable(pamh, path);
-		else if (S_ISDIR(s.st_mode))
-			trusted = is_trusted_tree(pamh, path);
-		else if (S_ISLNK(s.st_mode) || !is_roots(&s))
-			trusted = is_trusted(pamh, path);
-	}
-	closedir(list);
-	return trusted;
-}
-
 static void at_exit(void)
 {
 	ended = 1;
@@ -316,7 +247,7 @@ static int is_running(pam_handle_t *pamh)
 
 	if (!ready) {
 		pthread_mutex_lock(&starting);
-		if (!ready && (trusted = is_trusted_tree(pamh, PACKAGE_FOLDER)) && !(wrong = find_python()))
+		if (!ready && (trusted = is_trusted(pamh, PACKAGE_FOLDER)) && !(wrong = find_python()))
 			ready = !py.Py_AtExit(at_exit);
 		pthread_mutex_unlock(&starting);
 	}

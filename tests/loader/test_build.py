@@ -83,3 +83,7 @@ def test_it_can_be_read_in_one_sitting() -> None:
 
     assert len([line for line in stripped.splitlines() if line.strip()]) <= 390
     assert len(source.splitlines()) <= 490
+
+
+def test_so_can_what_it_trusts() -> None:
+    assert len(native.SOURCE.with_name("trust.c").read_text().splitlines()) <= 90
