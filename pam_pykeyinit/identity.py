@@ -29,11 +29,9 @@ def with_real_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
     """Call work() with the real ids `uid` and `gid`; afterwards all ids are as before.
 
     Raises KernelError where the kernel refuses the switch (work is not called then), and for
-    the id -1, with which it would leave everything as it is and work() would be root's;
+    the id -1, with which it would leave all as it is, and work() would be done as root;
     NotRestored where it refuses the way back, and what work() raises.
     """
-    if kernel.KEEP in (uid, gid):
-        raise kernel.KernelError(EINVAL, "setresuid")
     real_uid, real_gid = getresuid()[0], getresgid()[0]
     _switched(
         (uid, kernel.KEEP, real_uid) if uid != real_uid else None,
@@ -55,6 +53,9 @@ def with_effective_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
 def _switched(uids: "Triple | None", gids: "Triple | None", work: "Callable[[], None]") -> None:
     before = getresuid(), getresgid()
     try:
+        for ids in (uids, gids):
+            if ids is not None and ids.count(kernel.KEEP) > 1:  # the id itself is -1
+                raise kernel.KernelError(EINVAL, "setresuid")
         if gids is not None:  # the group first: without root's uid it may be refused
             kernel.setresgid(*gids)
         if uids is not None:

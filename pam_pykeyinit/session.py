@@ -157,9 +157,9 @@ def _hold_displaced(said: "list[tuple[int, str]]") -> None:
 
 
 def _hold(session: Session, said: "list[tuple[int, str]]") -> None:
-    """Hold it as the host: the links in @t are charged to the real user that made @t, and no
-    user's quota, used up on purpose, is to decide whether somebody's session is revoked."""
     try:
+        # As the host: links in @t are charged to the real user that made @t, and no user's
+        # quota, used up on purpose, is to decide whether somebody's session is revoked.
         identity.with_real_ids(geteuid(), getegid(), session.hold)
     except kernel.KernelError as error:
         consequence = f"perhaps session keyring {session.keyring} cannot be revoked at its end"

@@ -17,7 +17,7 @@ DEFENCES = {
         "identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))",
         "self._make(force, said)",
     ),
-    "no id is -1": ("identity.py", "if kernel.KEEP in (uid, gid):", "if False:"),
+    "no id is -1": ("identity.py", "ids.count(kernel.KEEP) > 1", "False"),
     "the pin is not searchable": (
         "hold.py",
         "kernel.set_permissions(self._pin, _POSSESSOR_SETATTR | _OWNER_SETATTR)",
