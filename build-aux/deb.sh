@@ -1,0 +1,42 @@
+#!/bin/sh
+# deb.sh: build the Debian package for the Debian that this is, into dist/ (or $DIST), from a
+# clean copy of this tree, and let lintian read it.  The same tree gives the same bytes.
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+dist=${DIST:-$here/dist}
+PATH=/usr/sbin:/usr/bin:/sbin:/bin # the Python that PAM modules embed, not a user's own
+TZ=UTC
+LC_ALL=C.UTF-8
+umask 022
+
+# What a build depends on beside the tree: the day, and for which distribution it is.
+stamp() {
+    date=$(python3 -I "$here/build-aux/changelog.py" epoch)
+    [ -n "$date" ] || date=$(git -c safe.directory="$here" -C "$here" log -1 --format=%ct 2>/dev/null) ||
+        date=$(stat -c %Y "$here/CHANGELOG.md")
+    echo "$date"
+}
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(stamp)}
+export PATH TZ LC_ALL SOURCE_DATE_EPOCH
+suffix=$(. /etc/os-release && echo "+$ID${VERSION_ID:-}" | sed 's/debian/deb/')
+
+stage=$(mktemp -d)
+trap 'rm -rf "$stage"' EXIT
+trap 'exit 130' INT TERM HUP
+"$here/build-aux/copy.sh" "$stage/pam-pykeyinit"
+python3 -I "$here/build-aux/changelog.py" debian "$suffix" >"$stage/pam-pykeyinit/debian/changelog"
+find "$stage/pam-pykeyinit" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+
+cd "$stage/pam-pykeyinit"
+if ! DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} noautodbgsym" \
+    dpkg-buildpackage --build=binary --no-sign >"$stage/log" 2>&1; then
+    cat "$stage/log" >&2
+    echo "deb: the build failed" >&2
+    exit 1
+fi
+lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$stage"/*.changes
+mkdir -p "$dist"
+mv -f "$stage"/*.deb "$dist/"
+for package in "$stage"/*.changes; do
+    sed -n "s,^ [0-9a-f]\{64\} [0-9]* \(.*\.deb\)$,$dist/\1,p" "$package"
+done
