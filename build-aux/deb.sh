@@ -9,14 +9,7 @@ TZ=UTC
 LC_ALL=C.UTF-8
 umask 022
 
-# What a build depends on beside the tree: the day, and for which distribution it is.
-stamp() {
-    date=$(python3 -I "$here/build-aux/changelog.py" epoch)
-    [ -n "$date" ] || date=$(git -c safe.directory="$here" -C "$here" log -1 --format=%ct 2>/dev/null) ||
-        date=$(stat -c %Y "$here/CHANGELOG.md")
-    echo "$date"
-}
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(stamp)}
+SOURCE_DATE_EPOCH=$("$here/build-aux/epoch.sh")
 export PATH TZ LC_ALL SOURCE_DATE_EPOCH
 suffix=$(. /etc/os-release && echo "+$ID${VERSION_ID:-}" | sed 's/debian/deb/')
 
@@ -28,7 +21,7 @@ python3 -I "$here/build-aux/changelog.py" debian "$suffix" >"$stage/pam-pykeyini
 find "$stage/pam-pykeyinit" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 
 cd "$stage/pam-pykeyinit"
-if ! DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:-} noautodbgsym" \
+if ! DEB_BUILD_OPTIONS="${DEB_BUILD_OPTIONS:+$DEB_BUILD_OPTIONS }noautodbgsym" \
     dpkg-buildpackage --build=binary --no-sign >"$stage/log" 2>&1; then
     cat "$stage/log" >&2
     echo "deb: the build failed" >&2
