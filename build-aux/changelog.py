@@ -1,8 +1,9 @@
-"""changelog.py debian SUFFIX | epoch | release: what CHANGELOG.md says, for builds and releases.
+"""changelog.py debian SUFFIX NOW | epoch | release: what CHANGELOG.md says, for builds and releases.
 
-  debian SUFFIX   print debian/changelog, with SUFFIX after each version
-  epoch           print the newest release's date in seconds, or nothing before it has one
-  release         fail unless the version of the package has a date and notes
+  debian SUFFIX NOW   print debian/changelog, with SUFFIX after each version; what has no
+                      date yet is of NOW, in seconds
+  epoch               print the newest release's date in seconds, if it has one
+  release             fail unless the version of the package has a date and notes
 
 A release begins with `## 1.2.3 (2026-11-23)`, and one that is not out yet with
 `## 1.2.3 (not released)`; its notes are the items that follow.
@@ -10,7 +11,6 @@ A release begins with `## 1.2.3 (2026-11-23)`, and one that is not out yet with
 
 import datetime
 import email.utils
-import os
 import re
 import sys
 import textwrap
@@ -106,12 +106,12 @@ def main(arguments: list[str]) -> int:
     """Do what the first word says; 2 for a word that is none."""
     try:
         releases = parse((ROOT / "CHANGELOG.md").read_text())
-        if arguments[:1] == ["debian"] and len(arguments) == 2:
+        if arguments[:1] == ["debian"] and len(arguments) == 3:
             match = MAINTAINER.search((ROOT / "debian/control").read_text())
             if not match:
                 raise Wrong("debian/control has no Maintainer")
-            now = int(os.environ["SOURCE_DATE_EPOCH"])
-            sys.stdout.write(debian(releases, arguments[1], match[1], now))
+            _, suffix, now = arguments
+            sys.stdout.write(debian(releases, suffix, match[1], int(now)))
         elif arguments == ["epoch"]:
             sys.stdout.write(f"{releases[0].epoch or ''}\n")
         elif arguments == ["release"]:
