@@ -1,4 +1,4 @@
-"""changelog.py debian SUFFIX NOW | epoch | release: what CHANGELOG.md says, for builds and releases.
+"""changelog.py debian SUFFIX NOW | epoch | release: CHANGELOG.md, for builds and releases.
 
   debian SUFFIX NOW   print debian/changelog, with SUFFIX after each version; what has no
                       date yet is of NOW, in seconds
@@ -50,7 +50,9 @@ def parse(text: str) -> list[Release]:
         if line.startswith("## "):
             match = HEADING.fullmatch(line)
             if not match:
-                raise Wrong(f"{line!r} is not '## 1.2.3 (2026-11-23)' or '## 1.2.3 (not released)'")
+                raise Wrong(
+                    f"{line!r} is not '## 1.2.3 (2026-11-23)' or '## 1.2.3 (not released)'"
+                )
             out = match[2] != "not released"
             date = datetime.date.fromisoformat(match[2]) if out else None
             releases.append(Release(match[1], date, []))

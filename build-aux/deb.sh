@@ -31,6 +31,8 @@ fi
 lintian --allow-root --fail-on error,warning --tag-display-limit 0 "$stage"/*.changes
 mkdir -p "$dist"
 mv -f "$stage"/*.deb "$dist/"
-for package in "$stage"/*.changes; do
-    sed -n "s,^ [0-9a-f]\{64\} [0-9]* \(.*\.deb\)$,$dist/\1,p" "$package"
-done
+sed -n "s,^ [0-9a-f]\{64\} [0-9]* \(.*\.deb\)$,$dist/\1,p" "$stage"/*.changes |
+    while read -r package; do
+        python3 -I "$here/build-aux/sbom.py" "$package" "$SOURCE_DATE_EPOCH" >"$package.spdx.json"
+        echo "$package"
+    done

@@ -93,10 +93,9 @@ def next_package() -> Path:
 def bootstrap(packages: str) -> Path:
     """Lay a system of this machine's Debian release."""
     root = scratch() / "root"
+    options = ("--quiet", "--mode=root", "--variant=apt", "--dpkgopt=force-unsafe-io")
     subprocess.run(
-        ["/usr/bin/mmdebstrap", "--quiet", "--mode=root", "--variant=apt"]
-        + [f"--include={packages}", "--dpkgopt=force-unsafe-io", suite(), root],
-        check=True,
+        ["/usr/bin/mmdebstrap", *options, f"--include={packages}", suite(), root], check=True
     )
     return root
 
@@ -121,4 +120,3 @@ def system(bare: Path, pamdrive: Path) -> Iterator[System]:
     yield made
     made.stop()
     shutil.rmtree(root)
-

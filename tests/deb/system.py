@@ -11,7 +11,7 @@ from support import world
 from support.drive import Driver
 
 FEW = 5  # sessions of each loader that have to be seen before and after something happens
-LOADERS = {loader: f"session optional {line} force revoke" for loader, line in world.LOADERS.items()}
+LOADERS = {name: f"session optional {line} force revoke" for name, line in world.LOADERS.items()}
 
 
 @dataclass
@@ -68,8 +68,9 @@ class System:
     def session(self, loader: str) -> Seen:
         """Open and close a session of alice's."""
         services = Path("/") / self._services.relative_to(self.root)
+        script = f"start 0 {loader} alice\nopen 0\nclose 0\nend 0\n"
         try:
-            outcome = self._driver.run(services, f"start 0 {loader} alice\nopen 0\nclose 0\nend 0\n")
+            outcome = self._driver.run(services, script)
         except AssertionError as wrong:  # it crashed
             return Seen(loader, f"{wrong}", own=False)
         opened = outcome.steps[1]

@@ -1,4 +1,4 @@
-"""Another minor version of Python, by a real upgrade of Debian: 12, with 3.11, to 13, with 3.13."""
+"""Another minor version of Python, by a real upgrade of Debian 12, with 3.11, to 13, with 3.13."""
 
 from pathlib import Path
 
