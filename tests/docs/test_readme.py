@@ -1,5 +1,7 @@
 """README.md: every block of code in it is run, here or by the test that is named here."""
 
+import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -8,10 +10,12 @@ import pytest
 from pam_pykeyinit import codes
 from support import world
 from support.drive import Driver
+from support.mounts import wrapper
 
 from .texts import alice, fences
 
-BLOCKS = list(fences((world.ROOT / "README.md").read_text()))
+TEXT = (world.ROOT / "README.md").read_text()
+BLOCKS = list(fences(TEXT))
 INSTALL = "tests/installed/test_install.py"
 
 # What is run elsewhere: a command, and the test or the script that runs it.
@@ -40,6 +44,13 @@ def test_every_block_says_what_it_is() -> None:
     assert len(BLOCKS) >= 7
 
 
+def test_no_command_hides_from_these_tests() -> None:
+    """A block that is indented is one that nobody runs: fence it, as sh, pam or python."""
+    prose = re.sub(r"^```.*\n((?:.*\n)*?)```$", "", TEXT, flags=re.MULTILINE)
+    map_of_the_tree = prose.index("## Where things are")
+    assert re.findall(r"^    .*", prose[:map_of_the_tree], re.MULTILINE) == []
+
+
 @pytest.mark.parametrize("command", sorted(ELSEWHERE))
 def test_what_runs_elsewhere_is_there(command: str) -> None:
     assert command in _commands()
@@ -49,14 +60,17 @@ def test_what_runs_elsewhere_is_there(command: str) -> None:
 
 
 @pytest.mark.privileged
-def test_the_commands_run_in_their_order() -> None:
+def test_the_commands_run_in_their_order(tmp_path: Path) -> None:
+    """With a copy of the machine's /etc/pam.d: what they change there is not the machine's."""
+    stacks = Path(shutil.copytree("/etc/pam.d", tmp_path / "pam.d"))
+    as_root = wrapper(tmp_path / "sudo", {"/etc/pam.d": stacks}, "/bin/sh", "-ec")
     ran = 0
     for command in _commands():
         if command in ELSEWHERE:
             continue
         if command.startswith("sudo "):
             done = subprocess.run(
-                ["/bin/sh", "-ec", command.removeprefix("sudo ")],
+                [as_root, command.removeprefix("sudo ")],
                 env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
                 capture_output=True,
                 text=True,

@@ -15,9 +15,11 @@ PROMISES = [
 
 
 def is_a_test(reference: str) -> bool:
-    """Whether `tests/FILE.py::TEST` is a test of this tree."""
+    """Whether `tests/FILE.py::TEST`, a file or a folder of tests is of this tree."""
     path, _, name = reference.partition("::")
     file = world.ROOT / path
+    if not name:
+        return file.exists()
     pattern = rf"^def {re.escape(name)}\("
     return file.is_file() and re.search(pattern, file.read_text(), re.MULTILINE) is not None
 
@@ -34,7 +36,7 @@ def test_there_are_promises() -> None:
 
 @pytest.mark.parametrize(("promise", "tests"), PROMISES)
 def test_a_promise_is_held_by_tests_that_exist(promise: str, tests: str) -> None:
-    named = re.findall(r"`([^`]*)`", tests)
+    named = re.findall(r"\b(?:tests|docs)/[\w/.]*\w(?:::\w+)?", tests)
     assert named, promise
     assert [reference for reference in named if not is_a_test(reference)] == []
 
