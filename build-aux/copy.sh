@@ -8,7 +8,7 @@ mkdir -p "$1"
 cd "$here"
 if [ -e .git ]; then
     # Whoever owns the tree: root builds from a user's too.
-    git -c safe.directory="$here" ls-files --cached --others --exclude-standard |
+    git -c safe.directory="$here" -c core.quotePath=off ls-files --cached --others --exclude-standard |
         while read -r file; do
             [ ! -e "$file" ] || echo "$file"
         done
