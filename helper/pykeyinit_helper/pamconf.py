@@ -85,7 +85,8 @@ def _physical(text: str) -> list[str]:
 
 def words(text: str) -> tuple[str, ...]:
     """Cut a line into words.  What stands in brackets is one, without them; `\\]` is `]`."""
-    found, at = [], 0
+    found: list[str] = []
+    at = 0
     while True:
         while at < len(text) and text[at] in " \t\n":
             at += 1
@@ -113,7 +114,7 @@ def _bracketed(text: str, at: int) -> tuple[str, int]:
 
 
 def actions(control: str) -> tuple[int, ...] | None:
-    """What a control makes of each return code; None if libpam cannot read it (then all is bad)."""
+    """What a control makes of each return code; None if libpam cannot read it: all is bad."""
     named = _NAMED.get(fold(control))
     if named is not None:
         good, ignored, rest = named

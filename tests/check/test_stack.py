@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from check import stacks
+from check import generated
+from check.walk import walk
 from pykeyinit_helper import dispatch, pamconf, stack
 from pykeyinit_helper.stack import Entry, Folders
 
@@ -56,7 +57,7 @@ def predicted(folder: Path) -> tuple[str, list[int]]:
     notes, codes = "", []
     for kind, call in CALLS.items():
         entries = read.of(kind)
-        called, code = dispatch.walk(entries, code_of)
+        called, code = walk(entries, code_of)
         codes.append(code)
         assert set(called) <= dispatch.reachable(entries)
         notes += "".join(
@@ -86,7 +87,7 @@ def test_generated_stacks(
         max_examples=number, deadline=None, derandomize=number == 400, database=None,
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(stacks.folders())
+    @given(generated.folders())
     def compare(files: dict[str, str]) -> None:
         folder = tmp_path / "pam.d"
         shutil.rmtree(folder, ignore_errors=True)
