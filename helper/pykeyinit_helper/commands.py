@@ -163,7 +163,7 @@ def main(arguments: list[str]) -> int:
             raise
         debian, pip = _PACKAGES[package]
         say(f"{missing}: apt-get install {debian}, or {pip}; `run` and `adopt` do without")
-        return HELPER_FAILED
+        return _failed(arguments)
     except OSError as error:
         say(f"cannot write: {error.strerror}")
         os._exit(HELPER_FAILED)  # a second attempt to flush would only fail again
