@@ -166,7 +166,7 @@ def main(arguments: list[str]) -> int:
         return _failed(arguments)
     except OSError as error:
         say(f"cannot write: {error.strerror}")
-        os._exit(HELPER_FAILED)  # a second attempt to flush would only fail again
+        os._exit(_failed(arguments))  # a second attempt to flush would only fail again
     return status
 
 

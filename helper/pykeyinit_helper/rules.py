@@ -157,7 +157,7 @@ def _twice(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
             if "force" in second.arguments:
                 what = f"{second.name} makes another keyring, and that of {where} is lost"
                 yield _at("twice", stack, second, what, mend)
-            elif is_ours(second):
+            elif is_ours(second) and second.file == stack.file:  # not one that many include
                 what = f"{where} has made a keyring before: this line finds it and does nothing"
                 yield _at("twice", stack, second, what, mend)
 
