@@ -50,6 +50,8 @@ def put(service: str, folders: Folders) -> tuple[str, str, Stack]:
         ("debian-12 debian-13", "gdm-password", "pam_selinux", "pam_limits"),
         ("debian-12 debian-13", "su-l", "", "pam_env"),
         ("debian-12 debian-13", "runuser-l", "", "pam_systemd"),
+        # runuser-l has a keyring of its own before, and ours then rests: it has no `force`.
+        ("debian-12 debian-13", "runuser", "", "pam_limits"),
         ("debian-12 debian-13", "cockpit", "pam_selinux", "pam_ssh_add"),
         ("debian-12 debian-13", "systemd-user", "pam_unix", "pam_systemd"),
         ("fedora", "sshd login", "pam_namespace", "pam_motd pam_keyinit"),
@@ -91,7 +93,6 @@ def test_where_it_is_put(distribution: str, services: str, before: str, after: s
     [
         ("debian-12", "common-session", "pam-auth-update writes this file anew"),
         ("debian-12", "su", "su-l would be wrong"),  # which has pam_keyinit, and includes su
-        ("debian-12", "runuser", "runuser-l would be wrong"),
         ("fedora", "sudo", "sudo-i would be wrong"),
         ("arch", "sshd", "pam_keyinit.so makes another keyring"),  # of system-login
         ("opensuse", "other", "no session line that tells"),
