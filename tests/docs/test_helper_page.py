@@ -1,10 +1,13 @@
 """pykeyinit-helper(8): its examples run, with programs and users that there are."""
 
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from support import world
+from support.mounts import wrapper
 
 from .texts import PAGES, alice, examples
 
@@ -37,7 +40,7 @@ def _root(command: list[str], text: str = "") -> str:
 
 
 def test_every_example_is_run_below() -> None:
-    assert len(examples(PAGES["pykeyinit-helper.8"])) == 4
+    assert len(examples(PAGES["pykeyinit-helper.8"])) == 5
 
 
 def test_the_line_of_inetd() -> None:
@@ -61,3 +64,18 @@ def test_the_daemon_in_python() -> None:
     done = alice("/usr/bin/python3", "-B", "-c", f"{_example('import')}\n{look}")
     assert done.returncode == 0, done.stderr
     assert "pykeyinit-helper:mydaemon" in done.stdout
+
+
+def test_all_services_that_had_pam_keyinit(tmp_path: Path) -> None:
+    """With a copy of /etc/pam.d; what `check` says of this machine is this machine's affair."""
+    stacks = Path(shutil.copytree("/etc/pam.d", tmp_path / "pam.d"))
+    for service in ("su-l", "login"):
+        (stacks / service).write_text("session optional pam_keyinit.so force revoke\n")
+    shell = wrapper(tmp_path / "shell", {"/etc/pam.d": stacks}, "/bin/sh", "-c")
+    subprocess.run(
+        [shell, _example("xargs")], env={"PATH": "/usr/local/bin:/usr/bin:/bin"}, check=False
+    )
+    for service in ("su-l", "login"):
+        assert (
+            "\nsession optional pam_pykeyinit.so force revoke\n" in (stacks / service).read_text()
+        )

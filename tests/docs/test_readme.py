@@ -25,6 +25,7 @@ ELSEWHERE = {
     "sudo apt install ./dist/pam-pykeyinit_*.deb": "tests/deb/test_python_upgrade.py",
     "sudo ./setup install": INSTALL,
     "sudo ./setup uninstall": INSTALL,
+    "sudo pykeyinit-helper check": "tests/check/test_check.py",
     "sudo ./setup test": ".ci/run",
     "./setup lint": ".ci/run",
 }
