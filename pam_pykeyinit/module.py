@@ -107,10 +107,10 @@ class Handle:
         return self._initialise(pamh, asked, say)
 
     def _initialise(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
-        for word in asked.unknown:
-            if word not in self._named:
-                self._named.add(word)
-                say(log.ERR, f"unknown option: {word}")
+        for line in asked.wrong:
+            if line not in self._named:
+                self._named.add(line)
+                say(log.ERR, line)
         session = self._session
         session.revoke = session.revoke or asked.revoke
         if not session.keyring:  # setcred and open_session come in either order
