@@ -30,8 +30,10 @@ def with_real_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
     Raises KernelError where the kernel refuses the switch (work is not called then),
     NotRestored where it refuses the way back, and what work() raises.
     """
-    real_uid, real_gid = getresuid()[0], getresgid()[0]
+    before = getresuid(), getresgid()
+    real_uid, real_gid = before[0][0], before[1][0]
     _switched(
+        before,
         (uid, kernel.KEEP, real_uid) if uid != real_uid else None,
         (gid, kernel.KEEP, real_gid) if gid != real_gid else None,
         work,
@@ -40,16 +42,22 @@ def with_real_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
 
 def with_effective_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
     """The same with the effective ids, by which permissions are checked."""
-    effective_uid, effective_gid = getresuid()[1], getresgid()[1]
+    before = getresuid(), getresgid()
+    effective_uid, effective_gid = before[0][1], before[1][1]
     _switched(
+        before,
         (kernel.KEEP, uid, effective_uid) if uid != effective_uid else None,
         (kernel.KEEP, gid, effective_gid) if gid != effective_gid else None,
         work,
     )
 
 
-def _switched(uids: "Triple | None", gids: "Triple | None", work: "Callable[[], None]") -> None:
-    before = getresuid(), getresgid()
+def _switched(
+    before: "tuple[Triple, Triple]",
+    uids: "Triple | None",
+    gids: "Triple | None",
+    work: "Callable[[], None]",
+) -> None:
     try:
         if gids is not None:  # the group first: without root's uid it may be refused
             kernel.setresgid(*gids)

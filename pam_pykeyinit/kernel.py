@@ -33,8 +33,8 @@ class KernelError(OSError):
         self.call = call
 
 
-def _call(name: str, number: int, a: int, b: int = 0, c: int = 0) -> int:
-    result: int = libc.syscall_numbers(number, a, b, c, 0)
+def _call(name: str, number: int, *arguments: "int | bytes | bytearray | None") -> int:
+    result = libc.syscall(number, *arguments)
     if result < 0:
         raise KernelError(libc.errno(), name)
     return result
@@ -51,7 +51,7 @@ def get_keyring_id(keyring: int) -> int:
 
 def join_anonymous_session() -> int:
     """Give this thread a new session keyring, owned by its real ids; its serial number."""
-    return _call("keyctl(JOIN_SESSION_KEYRING)", sysnums.KEYCTL, _JOIN_SESSION_KEYRING)
+    return _call("keyctl(JOIN_SESSION_KEYRING)", sysnums.KEYCTL, _JOIN_SESSION_KEYRING, None)
 
 
 def link(key: int, keyring: int) -> None:
@@ -81,12 +81,9 @@ def set_permissions(key: int, mask: int) -> None:
 
 def add_keyring(description: str, keyring: int) -> int:
     """Make a keyring inside another one, add_key(2); its serial number."""
-    serial: int = libc.syscall_add_key(
-        sysnums.ADD_KEY, b"keyring", description.encode(), None, 0, keyring
+    return _call(
+        "add_key(keyring)", sysnums.ADD_KEY, b"keyring", description.encode(), None, 0, keyring
     )
-    if serial < 0:
-        raise KernelError(libc.errno(), "add_key(keyring)")
-    return serial
 
 
 def keep_credentials() -> int:

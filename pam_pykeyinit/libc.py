@@ -17,29 +17,21 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["errno", "function", "map_page", "single_threaded", "syscall_numbers", "unmap_page"]
+__all__ = ["errno", "map_page", "single_threaded", "syscall", "syslog", "unmap_page"]
 
 _CDECL = 1
 _SAVE_ERRNO = 8
 _PROT_NONE = 0
 _MAP_SHARED_ANONYMOUS = 0x21
 
-# What function() takes, by the name here.
-# Of syslog(3) only the fixed arguments are declared, so that what follows them is passed
-# as a variable argument: on some processors that is not the same thing.
-_RARE = {
-    "syscall_add_key": ("syscall", "l", "lzzzll"),
-    "syslog": ("syslog", "i", "iz"),
-}
-
-
 _libc = dlopen(None, 0)
 
 
-def function(symbol: str, result: str, arguments: str) -> "Any":
+def _function(symbol: str, result: str, arguments: str) -> "Any":
     """A function of libc, by the types of its result and arguments.
 
-    i is an int, l a long, z bytes, P the address of a buffer.
+    i is an int, l a long, z bytes.  Of a variadic function only the fixed arguments are
+    declared: on some processors the variable ones are not passed in the same way.
     """
     simple = {
         kind: type(kind, (_ctypes._SimpleCData,), {"_type_": kind}) for kind in result + arguments
@@ -52,28 +44,37 @@ def function(symbol: str, result: str, arguments: str) -> "Any":
     return type(symbol, (_ctypes.CFuncPtr,), members)(dlsym(_libc, symbol))
 
 
-# syscall(2) with four numbers after the call's own, enough for keyctl(2) and set*id(2).
-syscall_numbers = function("syscall", "l", "lllll")
+_syscall = _function("syscall", "l", "l")
 
 
-def __getattr__(name: str) -> "Any":
-    """Make one of the functions of _RARE, the first time that it is asked for (PEP 562)."""
-    if name not in _RARE:
-        raise AttributeError(name)
-    made = globals()[name] = function(*_RARE[name])
-    return made
+def syscall(number: int, *arguments: "int | bytes | bytearray | None") -> int:
+    """syscall(2), with up to five arguments; the kernel may write into a bytearray."""
+    passed = [_space(each) if type(each) is bytearray else each for each in arguments]
+    result: int = _syscall(number, *passed)
+    return result
+
+
+def _space(buffer: bytearray) -> "Any":
+    char = type("c", (_ctypes._SimpleCData,), {"_type_": "c"})
+    array = type("s", (_ctypes.Array,), {"_type_": char, "_length_": len(buffer)})
+    return array.from_buffer(buffer)  # type: ignore[attr-defined]
+
+
+def syslog(priority: int, line: bytes) -> None:
+    """syslog(3), with nothing in the line taken as a format."""
+    _function("syslog", "i", "iz")(priority, b"%s", line)
 
 
 def map_page() -> int:
     """Map a page that nobody can use; its address, or -1."""
-    mmap = function("mmap", "l", "lliiil")  # an address is as long as a long
+    mmap = _function("mmap", "l", "lliiil")  # an address is as long as a long
     address: int = mmap(0, 1, _PROT_NONE, _MAP_SHARED_ANONYMOUS, -1, 0)
     return address
 
 
 def unmap_page(address: int) -> int:
     """Take it away; 0, or -1."""
-    result: int = function("munmap", "i", "ll")(address, 1)
+    result: int = _function("munmap", "i", "ll")(address, 1)
     return result
 
 

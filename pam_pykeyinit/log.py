@@ -27,14 +27,16 @@ def printable(text: str) -> str:
 class Log:
     """Lines of one call of the module: ``pam_pykeyinit(SERVICE:KIND): TEXT``."""
 
-    __slots__ = ("_debug", "_prefix")
+    __slots__ = ("_kind", "debug", "service")
 
-    def __init__(self, service: "str | None", kind: str, *, debug: bool) -> None:
-        self._prefix = f"pam_pykeyinit({service or '<unknown>'}:{kind}): "
-        self._debug = debug
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self.service: "str | None" = None
+        self.debug = False
 
-    def __call__(self, priority: int, text: str) -> None:
-        """Write one line; DEBUG lines only where the administrator asked for them."""
-        if priority != DEBUG or self._debug:
-            line = printable(self._prefix + text).encode("utf-8", "backslashreplace")
-            libc.syslog(_AUTHPRIV | priority, b"%s", line)
+    def __call__(self, priority: int, text: str, *numbers: int) -> None:
+        """Write one line, numbers put in for %d; DEBUG only where the administrator asks."""
+        if priority != DEBUG or self.debug:
+            text = text % numbers if numbers else text
+            line = printable(f"pam_pykeyinit({self.service or '<unknown>'}:{self._kind}): {text}")
+            libc.syslog(_AUTHPRIV | priority, line.encode("utf-8", "backslashreplace"))

@@ -87,10 +87,10 @@ class Handle:
         self, action: "Action", kind: str, error: int, pamh: "Pamh", argv: "list[str]"
     ) -> int:
         """Run an action of one call; whatever it raises ends here."""
-        say = log.Log(None, kind, debug=False)
+        say = log.Log(kind)
         try:
             asked = options.parse(argv[1:])  # argv[0] is the name of the module's file
-            say = log.Log(pamh.service, kind, debug=asked.debug)
+            say.service, say.debug = pamh.service, asked.debug
             return action(pamh, asked, say)
         except _Answer as answer:
             return _report(say, answer.priority, str(answer), answer.code)
@@ -103,7 +103,7 @@ class Handle:
 
     def _open(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
         self._session.opens += 1
-        say(log.DEBUG, f"open {self._session.opens}")
+        say(log.DEBUG, "open %d", self._session.opens)
         return self._initialise(pamh, asked, say)
 
     def _initialise(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
@@ -126,7 +126,7 @@ class Handle:
     def _close(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
         session = self._session
         session.opens -= 1
-        say(log.DEBUG, f"close, {session.opens} left, session keyring {session.keyring}")
+        say(log.DEBUG, "close, %d left, session keyring %d", session.opens, session.keyring)
         if must_revoke(session.opens, session.keyring, session.revoke):
             try:
                 session.end(say)

@@ -10,6 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Ask = Callable[[int | str], str | tuple[int, str]]
+
+_PAM_SERVICE = 1  # security/_pam_types.h
+
 
 class PamError(Exception):
     """libpam refused something: `pam_result` is its code, str() its words."""
@@ -20,19 +24,30 @@ class PamError(Exception):
 
 
 class Pamh:
-    """What the handlers use of pam_python's handle."""
+    """What the handlers use of pam_python's handle.
 
-    __slots__ = ("_ask", "service")
+    `ask` is the loader's: it answers an item's number, or the prompt for a user's name,
+    with a text, or with PAM's code and words for what went wrong.
+    """
+
+    __slots__ = ("_ask",)
 
     exception = PamError
 
-    def __init__(self, ask: "Callable[[str], str | tuple[int, str]]") -> None:
+    def __init__(self, ask: "Ask") -> None:
         self._ask = ask
-        self.service: str | None = None
+
+    @property
+    def service(self) -> str:
+        """PAM_SERVICE."""
+        return self._answer(_PAM_SERVICE)
 
     def get_user(self, prompt: str) -> str:
         """The user's name, asked for with the prompt where PAM does not have it yet."""
-        answer = self._ask(prompt)
+        return self._answer(prompt)
+
+    def _answer(self, what: "int | str") -> str:
+        answer = self._ask(what)
         if isinstance(answer, str):
             return answer
         raise PamError(*answer)
@@ -43,13 +58,12 @@ class State:
 
     __slots__ = ("_handle", "_pamh")
 
-    def __init__(self, ask: "Callable[[str], str | tuple[int, str]]") -> None:
+    def __init__(self, ask: "Ask") -> None:
         self._handle = Handle()
         self._pamh = Pamh(ask)
 
-    def call(self, handler: str, service: str, flags: int, argv: "list[str]") -> object:
+    def call(self, handler: str, flags: int, argv: "list[str]") -> object:
         """Call a service function by its name; the loader looks at what it answers."""
-        self._pamh.service = service
         return getattr(self._handle, handler)(self._pamh, flags, argv)
 
     def end(self) -> None:

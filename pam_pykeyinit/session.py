@@ -12,6 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .hold import Hold
 
+    # Lines for the log, kept until they can be written: what log.Log is called with.
+    Said = list[tuple[int, str] | tuple[int, str, int] | tuple[int, str, int, int]]
+
 # The sessions that are to revoke a keyring, by its serial number.  It is asked one thing
 # only: is the keyring that a login is about to displace one of these?
 _unfinished: "dict[int, Session]" = {}
@@ -65,16 +68,16 @@ class Session:
         Raises Failed, and NotRestored from identity.
         """
         self._user = user
-        said: list[tuple[int, str]] = []
+        said: "Said" = []
         try:
             identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))
         except kernel.KernelError as error:
             raise failed(error, self._without()) from error
         finally:
-            for priority, text in said:  # not before: a log line carries its sender's ids
-                say(priority, text)
+            for line in said:  # not before: a log line carries its sender's ids
+                say(*line)
 
-    def _make(self, force: bool, said: "list[tuple[int, str]]") -> None:
+    def _make(self, force: bool, said: "Said") -> None:
         """What is done with the user's real ids."""
         if not force:
             try:
@@ -88,15 +91,15 @@ class Session:
             user_session = attempt(
                 self._without(), kernel.get_keyring_id, kernel.USER_SESSION_KEYRING
             )
-            found = f"session keyring {session}, user-session keyring {user_session}"
-            said.append((log.DEBUG, found))
+            found = "session keyring %d, user-session keyring %d"
+            said.append((log.DEBUG, found, session, user_session))
             if not must_create(session, user_session):
                 return
         if _unfinished:
             _hold_displaced(said)
         self.keyring = attempt(self._without(), kernel.join_anonymous_session)
         _unfinished[self.keyring] = self
-        said.append((log.DEBUG, f"joined new session keyring {self.keyring}"))
+        said.append((log.DEBUG, "joined new session keyring %d", self.keyring))
         if self.revoke and kernel.has_threads():
             _hold(self, said)
         attempt(
@@ -105,7 +108,7 @@ class Session:
             kernel.USER_KEYRING,
             kernel.SESSION_KEYRING,
         )
-        said.append((log.DEBUG, f"linked user keyring into {self.keyring}"))
+        said.append((log.DEBUG, "linked user keyring into %d", self.keyring))
 
     def _without(self) -> str:
         return f"{self._user.name} gets no new session keyring"
@@ -125,7 +128,7 @@ class Session:
         finally:
             if hold is not None:
                 hold.drop()
-        say(log.DEBUG, f"revoked session keyring {keyring}")
+        say(log.DEBUG, "revoked session keyring %d", keyring)
 
     def abandon(self) -> None:
         """The handle is gone, perhaps only this process's copy of it: revoke nothing."""
@@ -146,7 +149,7 @@ class Session:
         self._hold = None
 
 
-def _hold_displaced(said: "list[tuple[int, str]]") -> None:
+def _hold_displaced(said: "Said") -> None:
     try:
         displaced = _unfinished.get(kernel.get_keyring_id(kernel.SESSION_KEYRING))
     except kernel.KernelError:
@@ -155,7 +158,7 @@ def _hold_displaced(said: "list[tuple[int, str]]") -> None:
         _hold(displaced, said)
 
 
-def _hold(session: Session, said: "list[tuple[int, str]]") -> None:
+def _hold(session: Session, said: "Said") -> None:
     try:
         session.hold()
     except kernel.KernelError as error:

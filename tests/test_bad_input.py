@@ -161,7 +161,7 @@ def _fill_quota() -> list[int]:
     for size in (32_000, 1_000, 50, 1):
         for number in range(10_000):
             if (
-                libc.syscall_add_key(
+                libc.syscall(
                     sysnums.ADD_KEY, b"user", b"%d.%d" % (size, number), b"x" * size, size, -4
                 )
                 < 0

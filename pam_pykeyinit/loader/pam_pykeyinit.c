@@ -37,7 +37,8 @@
  * version.  For the same reason the macros of Python.h that hide a symbol are not used.
  */
 #define PYTHON(X) \
-	X(PyArg_ParseTuple) X(PyCMethod_New) X(PyCapsule_GetPointer) X(PyCapsule_New) \
+	X(PyArg_ParseTuple) X(PyByteArray_AsString) X(PyByteArray_Type) X(PyBytes_AsString) \
+	X(PyBytes_Type) X(PyCMethod_New) X(PyCapsule_GetPointer) X(PyCapsule_New) \
 	X(PyConfig_Clear) X(PyConfig_InitIsolatedConfig) X(PyConfig_SetString) \
 	X(PyDict_SetItemString) X(PyErr_Clear) X(PyErr_Fetch) X(PyErr_NormalizeException) \
 	X(PyEval_RestoreThread) X(PyEval_SaveThread) \
@@ -96,31 +97,26 @@ static PyObject *libc_unmap_page(PyObject *self, PyObject *address)
 }
 
 /* The GIL is kept: none of these calls sleeps, and no other thread may see us half done. */
-static PyObject *libc_syscall_numbers(PyObject *self, PyObject *args)
+static PyObject *libc_syscall(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
-	long n, a, b, c, d;
+	long a[6] = {0};
 
-	if (!py.PyArg_ParseTuple(args, "lllll", &n, &a, &b, &c, &d))
-		return NULL;
-	return result(syscall(n, a, b, c, d));
-}
-
-static PyObject *libc_syscall_add_key(PyObject *self, PyObject *args)
-{
-	long n, length, keyring;
-	const char *type, *description, *payload;
-
-	if (!py.PyArg_ParseTuple(args, "lyyzll", &n, &type, &description, &payload, &length, &keyring))
-		return NULL;
-	return result(syscall(n, type, description, payload, length, keyring));
+	for (Py_ssize_t i = 0; i < count && i < 6; i++)
+		if (Py_TYPE(args[i]) == py.PyLong_Type)
+			a[i] = py.PyLong_AsLong(args[i]);
+		else if (Py_TYPE(args[i]) == py.PyBytes_Type)
+			a[i] = (long)py.PyBytes_AsString(args[i]);
+		else if (Py_TYPE(args[i]) == py.PyByteArray_Type) /* written into */
+			a[i] = (long)py.PyByteArray_AsString(args[i]);
+	return result(syscall(a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
 static PyObject *libc_syslog(PyObject *self, PyObject *args)
 {
 	int priority;
-	const char *format, *line; /* the format is "%s": it is not for Python to choose */
+	const char *line;
 
-	if (!py.PyArg_ParseTuple(args, "iyy", &priority, &format, &line))
+	if (!py.PyArg_ParseTuple(args, "iy", &priority, &line))
 		return NULL;
 	PyThreadState *released = py.PyEval_SaveThread(); /* the log may make us wait */
 	syslog(priority, "%s", line);
@@ -132,8 +128,7 @@ static PyMethodDef libc_functions[] = {
 	{"errno", libc_errno, METH_NOARGS, NULL},
 	{"map_page", libc_map_page, METH_NOARGS, NULL},
 	{"single_threaded", libc_single_threaded, METH_NOARGS, NULL},
-	{"syscall_add_key", libc_syscall_add_key, METH_VARARGS, NULL},
-	{"syscall_numbers", libc_syscall_numbers, METH_VARARGS, NULL},
+	{"syscall", (PyCFunction)(void *)libc_syscall, METH_FASTCALL, NULL},
 	{"syslog", libc_syslog, METH_VARARGS, NULL},
 	{"unmap_page", libc_unmap_page, METH_O, NULL},
 	{NULL, NULL, 0, NULL},
@@ -148,22 +143,27 @@ static PyObject *text(const char *bytes)
 	return py.PyUnicode_DecodeUTF8(bytes, strlen(bytes), "surrogateescape");
 }
 
-/* Ask PAM for the user: a name, or a pair of PAM's code and its words. */
-static PyObject *get_user(PyObject *capsule, PyObject *prompt)
+/* Ask PAM for an item by its number, or for the user with a prompt: a string, or a pair of
+   PAM's code and its words. */
+static PyObject *ask(PyObject *capsule, PyObject *what)
 {
 	pam_handle_t *pamh = py.PyCapsule_GetPointer(capsule, NULL);
-	const char *name = NULL, *question = py.PyUnicode_AsUTF8(prompt);
+	const void *found = NULL;
+	int code;
 
-	if (pamh == NULL || question == NULL)
-		return NULL;
-	PyThreadState *released = py.PyEval_SaveThread(); /* a conversation takes its time */
-	int code = pam_get_user(pamh, &name, question);
-	py.PyEval_RestoreThread(released);
+	if (Py_TYPE(what) == py.PyLong_Type) {
+		code = pam_get_item(pamh, py.PyLong_AsLong(what), &found);
+	} else {
+		const char *prompt = py.PyUnicode_AsUTF8(what);
+		PyThreadState *released = py.PyEval_SaveThread(); /* a conversation takes its time */
+		code = pam_get_user(pamh, (const char **)&found, prompt);
+		py.PyEval_RestoreThread(released);
+	}
 	if (code != PAM_SUCCESS)
 		return py.Py_BuildValue("(is)", code, pam_strerror(pamh, code));
-	return text(name ? name : "");
+	return text(found ? found : "");
 }
-static PyMethodDef get_user_function = {"get_user", get_user, METH_O, NULL};
+static PyMethodDef ask_function = {"ask", ask, METH_O, NULL};
 
 /* ---- find Python, or start it ---- */
 
@@ -394,7 +394,7 @@ static void forget(pam_handle_t *pamh, void *state, int status)
 static PyObject *state_of(pam_handle_t *pamh)
 {
 	const void *known;
-	PyObject *capsule, *ask = NULL, *state = NULL;
+	PyObject *capsule, *asking = NULL, *state = NULL;
 
 	if (pam_get_data(pamh, PACKAGE, &known) == PAM_SUCCESS)
 		return (PyObject *)known;
@@ -402,15 +402,15 @@ static PyObject *state_of(pam_handle_t *pamh)
 		return NULL;
 	capsule = py.PyCapsule_New(pamh, NULL, NULL);
 	if (capsule)
-		ask = py.PyCMethod_New(&get_user_function, capsule, NULL, NULL);
-	if (ask)
-		state = py.PyObject_CallFunction(new_state, "O", ask);
+		asking = py.PyCMethod_New(&ask_function, capsule, NULL, NULL);
+	if (asking)
+		state = py.PyObject_CallFunction(new_state, "O", asking);
 	if (state && pam_set_data(pamh, PACKAGE, state, forget) != PAM_SUCCESS) {
 		py.Py_DecRef(state);
 		state = NULL;
 	}
 	py.Py_DecRef(capsule);
-	py.Py_DecRef(ask);
+	py.Py_DecRef(asking);
 	return state;
 }
 
@@ -434,14 +434,11 @@ static PyObject *list_of(int argc, const char **argv)
 /* Call a handler; its answer, or -1 after a line in the log. */
 static long ask_python(pam_handle_t *pamh, const char *handler, int flags, int argc, const char **argv)
 {
-	const void *service = NULL;
 	PyObject *answer = NULL, *state = state_of(pamh);
 	long code = -1;
 
-	pam_get_item(pamh, PAM_SERVICE, &service);
 	if (state)
-		answer = py.PyObject_CallMethod(state, "call", "sNiN", handler, text(service ? service : ""),
-						flags, list_of(argc, argv));
+		answer = py.PyObject_CallMethod(state, "call", "siN", handler, flags, list_of(argc, argv));
 	if (answer == NULL) {
 		complain(pamh, handler);
 		return -1;
