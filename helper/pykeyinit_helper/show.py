@@ -5,10 +5,11 @@ import pwd
 import sys
 from typing import Any
 
+from pam_pykeyinit import quota
 from pam_pykeyinit.log import printable
 from pykeyinit_helper import permissions
 from pykeyinit_helper.output import Style
-from pykeyinit_helper.tree import ANCHORS, Key, Tree, quota
+from pykeyinit_helper.tree import ANCHORS, Key, Tree
 
 SCHEMA = 1
 
@@ -51,7 +52,7 @@ def text(tree: Tree, names: list[str], roots: list[int], style: Style) -> list[s
     for root in roots:
         lines += _branch(tree, root, shown, style)
     lines += _notes(tree, names, shown)
-    used = quota(tree.who.uid)
+    used = quota.read(tree.who.uid)
     if used is not None:
         whose = f"Quota of {owner(tree.who.uid)}"
         lines.append(f"{whose}: {used[0]} of {used[1]} keys, {used[2]} of {used[3]} bytes")
@@ -112,7 +113,7 @@ def document(tree: Tree, roots: list[int]) -> dict[str, Any]:
             "error": None if live else serial,
             "created_on_demand": serial == "ENOKEY",
         }
-    used = quota(tree.who.uid)
+    used = quota.read(tree.who.uid)
     names = ("keys_used", "keys_allowed", "bytes_used", "bytes_allowed")
     return {
         "schema": SCHEMA,

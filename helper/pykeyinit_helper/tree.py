@@ -167,17 +167,3 @@ def _rows() -> dict[int, Row]:
         for row in rows
         if len(row) > 8
     }
-
-
-def quota(uid: int) -> tuple[int, int, int, int] | None:
-    """Keys used, keys allowed, bytes used, bytes allowed, by /proc/key-users, proc(5)."""
-    try:
-        with open("/proc/key-users", encoding="ascii") as file:
-            rows = [line.replace(":", " ").split() for line in file]
-    except OSError:
-        return None
-    for row in rows:
-        if int(row[0]) == uid:
-            (keys, most), (size, largest) = row[3].split("/"), row[4].split("/")
-            return int(keys), int(most), int(size), int(largest)
-    return None
