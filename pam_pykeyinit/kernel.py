@@ -24,6 +24,8 @@ _LINK = 8
 _UNLINK = 9
 _INVALIDATE = 21
 
+_MAX_ERRNO = 4095  # include/linux/err.h
+
 
 class KernelError(OSError):
     """A system call failed: `errno`, `strerror`, and `call`, its name for the log."""
@@ -34,9 +36,12 @@ class KernelError(OSError):
 
 
 def _call(name: str, number: int, *arguments: "int | bytes | bytearray | None") -> int:
-    result = libc.syscall(number, *arguments)
-    if result < 0:
-        raise KernelError(libc.errno(), name)
+    return _checked(name, libc.syscall(number, *arguments))
+
+
+def _checked(name: str, result: int) -> int:
+    if -_MAX_ERRNO <= result < 0:  # below that it is an address, of a 32-bit process
+        raise KernelError(-result, name)
     return result
 
 
@@ -93,16 +98,12 @@ def keep_credentials() -> int:
     memory is a file.  It lasts until it is given to release_credentials(), and not longer
     than the process.
     """
-    address = libc.map_page()
-    if address == -1:
-        raise KernelError(libc.errno(), "mmap")
-    return address
+    return _checked("mmap", libc.map_page())
 
 
 def release_credentials(handle: int) -> None:
     """Undo keep_credentials()."""
-    if libc.unmap_page(handle):
-        raise KernelError(libc.errno(), "munmap")
+    _checked("munmap", libc.unmap_page(handle))
 
 
 def has_threads() -> bool:

@@ -10,14 +10,13 @@ an ordinary login does not call is made when it is called.
 
 import _ctypes
 import posix
-from _ctypes import dlopen, dlsym  # type: ignore[attr-defined]  # typeshed has them not
-from _ctypes import get_errno as errno  # libc's errno as the last call here left it
+from _ctypes import dlopen, dlsym, get_errno  # type: ignore[attr-defined]  # typeshed's gap
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["errno", "map_page", "single_threaded", "syscall", "syslog", "unmap_page"]
+__all__ = ["map_page", "single_threaded", "syscall", "syslog", "unmap_page"]
 
 _CDECL = 1
 _SAVE_ERRNO = 8
@@ -48,10 +47,16 @@ _syscall = _function("syscall", "l", "l")
 
 
 def syscall(number: int, *arguments: "int | bytes | bytearray | None") -> int:
-    """syscall(2), with up to five arguments; the kernel may write into a bytearray."""
+    """syscall(2), with up to five arguments; an errno is negative, as the kernel gives it.
+
+    The kernel may write into a bytearray.
+    """
     passed = [_space(each) if type(each) is bytearray else each for each in arguments]
-    result: int = _syscall(number, *passed)
-    return result
+    return _result(_syscall(number, *passed))
+
+
+def _result(value: int) -> int:
+    return -get_errno() if value == -1 else value
 
 
 def _space(buffer: bytearray) -> "Any":
@@ -66,16 +71,14 @@ def syslog(priority: int, line: bytes) -> None:
 
 
 def map_page() -> int:
-    """Map a page that nobody can use; its address, or -1."""
+    """Map a page that nobody can use; its address, or the errno, negative."""
     mmap = _function("mmap", "l", "lliiil")  # an address is as long as a long
-    address: int = mmap(0, 1, _PROT_NONE, _MAP_SHARED_ANONYMOUS, -1, 0)
-    return address
+    return _result(mmap(0, 1, _PROT_NONE, _MAP_SHARED_ANONYMOUS, -1, 0))
 
 
 def unmap_page(address: int) -> int:
-    """Take it away; 0, or -1."""
-    result: int = _function("munmap", "i", "ll")(address, 1)
-    return result
+    """Take it away; 0, or the errno, negative."""
+    return _result(_function("munmap", "i", "ll")(address, 1))
 
 
 def single_threaded() -> bool:

@@ -160,13 +160,11 @@ def _fill_quota() -> list[int]:
     refusals = []
     for size in (32_000, 1_000, 50, 1):
         for number in range(10_000):
-            if (
-                libc.syscall(
-                    sysnums.ADD_KEY, b"user", b"%d.%d" % (size, number), b"x" * size, size, -4
-                )
-                < 0
-            ):
-                refusals.append(libc.errno())
+            added = libc.syscall(
+                sysnums.ADD_KEY, b"user", b"%d.%d" % (size, number), b"x" * size, size, -4
+            )
+            if added < 0:
+                refusals.append(-added)
                 break
     return refusals
 

@@ -37,20 +37,19 @@
  * version.  For the same reason the macros of Python.h that hide a symbol are not used.
  */
 #define PYTHON(X) \
-	X(PyArg_ParseTuple) X(PyByteArray_AsString) X(PyByteArray_Type) X(PyBytes_AsString) \
-	X(PyBytes_Type) X(PyCMethod_New) X(PyCapsule_GetPointer) X(PyCapsule_New) \
-	X(PyConfig_Clear) X(PyConfig_InitIsolatedConfig) X(PyConfig_SetString) \
-	X(PyDict_SetItemString) X(PyErr_Clear) X(PyErr_Fetch) X(PyErr_NormalizeException) \
-	X(PyEval_RestoreThread) X(PyEval_SaveThread) \
-	X(PyGILState_Ensure) X(PyGILState_Release) X(PyImport_AddModule) X(PyImport_GetModuleDict) \
-	X(PyImport_ImportModule) X(PyInterpreterState_Get) X(PyInterpreterState_Main) \
-	X(PyList_New) X(PyList_SetItem) X(PyLong_AsLong) X(PyLong_FromLong) X(PyLong_Type) \
-	X(PyModule_Create2) X(PyOS_AfterFork_Child) X(PyOS_AfterFork_Parent) X(PyOS_BeforeFork) \
-	X(PyObject_ASCII) X(PyObject_CallFunction) X(PyObject_CallMethod) X(PyObject_GetAttrString) \
-	X(PyObject_SetAttrString) X(PyPreConfig_InitIsolatedConfig) X(PyStatus_Exception) \
-	X(PyUnicode_AsUTF8) X(PyUnicode_DecodeUTF8) X(PyWideStringList_Append) X(Py_AtExit) \
-	X(Py_BuildValue) X(Py_DecRef) X(Py_GetVersion) X(Py_InitializeFromConfig) \
-	X(Py_IsInitialized) X(Py_PreInitialize) X(_Py_IsFinalizing)
+	X(PyByteArray_AsString) X(PyByteArray_Type) X(PyBytes_AsString) X(PyBytes_Type) X(PyCMethod_New) \
+	X(PyCapsule_GetPointer) X(PyCapsule_New) X(PyConfig_Clear) X(PyConfig_InitIsolatedConfig) \
+	X(PyConfig_SetString) X(PyDict_SetItemString) X(PyErr_Clear) X(PyErr_Fetch) \
+	X(PyErr_NormalizeException) X(PyEval_RestoreThread) X(PyEval_SaveThread) X(PyGILState_Ensure) \
+	X(PyGILState_Release) X(PyImport_AddModule) X(PyImport_GetModuleDict) X(PyImport_ImportModule) \
+	X(PyInterpreterState_Get) X(PyInterpreterState_Main) X(PyList_Append) X(PyLong_AsLong) \
+	X(PyLong_FromLong) X(PyLong_Type) X(PyModule_Create2) X(PyOS_AfterFork_Child) \
+	X(PyOS_AfterFork_Parent) X(PyOS_BeforeFork) X(PyObject_ASCII) X(PyObject_CallFunction) \
+	X(PyObject_CallMethod) X(PyObject_GetAttrString) X(PyObject_SetAttrString) \
+	X(PyPreConfig_InitIsolatedConfig) X(PyStatus_Exception) X(PyUnicode_AsUTF8) \
+	X(PyUnicode_DecodeUTF8) X(PyWideStringList_Append) X(Py_AtExit) X(Py_BuildValue) X(Py_DecRef) \
+	X(Py_GetVersion) X(Py_InitializeFromConfig) X(Py_IsInitialized) X(Py_PreInitialize) \
+	X(_Py_IsFinalizing)
 #define MEMBER(name) __typeof__(name) *name;
 #define STRING(name) EXPANDED(name) /* what is a macro since 3.13 is looked up as what it is */
 #define EXPANDED(name) #name,
@@ -68,17 +67,9 @@ static PyObject *new_state;      /* native.State, which makes what a PAM handle 
 
 /* ---- libc.py's functions, without ctypes: it would need a second library of libffi's ---- */
 
-static _Thread_local long last_errno;
-
 static PyObject *result(long value)
 {
-	last_errno = errno;
-	return py.PyLong_FromLong(value);
-}
-
-static PyObject *libc_errno(PyObject *self, PyObject *none)
-{
-	return py.PyLong_FromLong(last_errno);
+	return py.PyLong_FromLong(value == -1 ? -errno : value);
 }
 
 static PyObject *libc_single_threaded(PyObject *self, PyObject *none)
@@ -111,13 +102,10 @@ static PyObject *libc_syscall(PyObject *self, PyObject *const *args, Py_ssize_t 
 	return result(syscall(a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
-static PyObject *libc_syslog(PyObject *self, PyObject *args)
+static PyObject *libc_syslog(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
-	int priority;
-	const char *line;
-
-	if (!py.PyArg_ParseTuple(args, "iy", &priority, &line))
-		return NULL;
+	int priority = py.PyLong_AsLong(args[0]);
+	const char *line = py.PyBytes_AsString(args[1]);
 	PyThreadState *released = py.PyEval_SaveThread(); /* the log may make us wait */
 	syslog(priority, "%s", line);
 	py.PyEval_RestoreThread(released);
@@ -125,11 +113,10 @@ static PyObject *libc_syslog(PyObject *self, PyObject *args)
 }
 
 static PyMethodDef libc_functions[] = {
-	{"errno", libc_errno, METH_NOARGS, NULL},
 	{"map_page", libc_map_page, METH_NOARGS, NULL},
 	{"single_threaded", libc_single_threaded, METH_NOARGS, NULL},
 	{"syscall", (PyCFunction)(void *)libc_syscall, METH_FASTCALL, NULL},
-	{"syslog", libc_syslog, METH_VARARGS, NULL},
+	{"syslog", (PyCFunction)(void *)libc_syslog, METH_FASTCALL, NULL},
 	{"unmap_page", libc_unmap_page, METH_O, NULL},
 	{NULL, NULL, 0, NULL},
 };
@@ -417,16 +404,15 @@ static PyObject *state_of(pam_handle_t *pamh)
 /* The words of the PAM line, after the name of the module as pam_python gives it. */
 static PyObject *list_of(int argc, const char **argv)
 {
-	PyObject *list = py.PyList_New(argc + 1);
+	PyObject *list = py.Py_BuildValue("[s]", "pam_pykeyinit.so");
 
-	for (int i = 0; list && i <= argc; i++) {
-		PyObject *word = text(i ? argv[i - 1] : "pam_pykeyinit.so");
-		if (word) {
-			py.PyList_SetItem(list, i, word);
-		} else {
+	for (int i = 0; list && i < argc; i++) {
+		PyObject *word = text(argv[i]);
+		if (word == NULL || py.PyList_Append(list, word)) {
 			py.Py_DecRef(list);
 			list = NULL;
 		}
+		py.Py_DecRef(word);
 	}
 	return list;
 }
