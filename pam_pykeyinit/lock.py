@@ -2,8 +2,9 @@
 
 A keyring that is joined by name is born unsearchable, so that between its birth and the
 call that makes it searchable a second login would not find it and make another.  The kernel
-has no call that does both.  So a login of the user locks a file of the user's own, where
-nobody but root can open it; the kernel lets go of the lock with the process, however it ends.
+has no call that does both.  So the first login locks a file of the user's own, where nobody
+but root can open it; the kernel lets go of the lock with the process, however it ends.
+Logins that find a keyring need no turn.
 """
 
 import posix
@@ -14,7 +15,7 @@ from . import kernel, keyctl, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .session import User
+    from .session import Said, User
 
 FOLDER = "/run/pam_pykeyinit"
 _PATIENCE = 5.0  # seconds; a turn takes less than a millisecond, if nothing stops its process
@@ -25,15 +26,15 @@ _OTHERS = 0o077
 class Turn:
     """A turn of the user's, in a `with` block.  Without it there is a line in the log.
 
-    It never fails: a login goes on without, and only where it is the user's first, and
-    another one is just as far, there will be two keyrings.
+    It never fails: a login goes on without, and only where another one is just as far
+    there will be two keyrings.
     """
 
-    __slots__ = ("_descriptor", "_say", "_user")
+    __slots__ = ("_descriptor", "_said", "_user")
 
-    def __init__(self, user: "User", say: log.Log) -> None:
+    def __init__(self, user: "User", said: "Said") -> None:
         self._user = user
-        self._say = say
+        self._said = said
         self._descriptor = -1
 
     def __enter__(self) -> None:
@@ -42,11 +43,11 @@ class Turn:
             _wait(self._descriptor)
         except OSError as error:
             name = errorcode.get(error.errno or 0, error.errno)
-            self._say(
-                log.NOTICE,
+            line = (
                 f"{FOLDER}/{self._user.uid}: {name}: of two logins of {self._user.name} at the"
-                " same instant each may get a keyring of that name",
+                " same instant each may get a keyring of that name"
             )
+            self._said.append((log.NOTICE, line))
 
     def __exit__(self, *raised: object) -> None:
         if self._descriptor < 0:

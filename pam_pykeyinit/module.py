@@ -142,7 +142,7 @@ class Handle:
             return
         plan = Plan(policy, user, pamh)
         try:
-            plan.carry_out(self._session, force, say)
+            self._session.create(user, force, say, plan)
         except Failed as failure:
             if not plan.tolerates(failure):
                 raise

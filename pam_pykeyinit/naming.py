@@ -8,13 +8,14 @@ chown(2) a key.  Its permissions can, by its owner, and are looked at again.
 
 from errno import errorcode
 
-from . import identity, kernel, keyctl, log
+from . import identity, kernel, keyctl, lock, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .session import Said, User
 
 _MOST_BYTES = 4095  # KEY_MAX_DESC_SIZE in the kernel, less the zero at the end
+_BORN = 0x3F130000  # possessor: all; owner: view, read, link
 _OWNER_SEARCH = 0x00080000
 _NOT_OWNER = 0x0000FFFF  # the rights of the group, and of others
 
@@ -69,24 +70,43 @@ def join(name: str, user: "User", said: "Said") -> "tuple[int, bool]":
     if wrong:
         said.append((log.ERR, f"name={name[:64]}: {wrong}; the keyring is one without a name"))
         return kernel.join_anonymous_session(), False
-    serial, wrong = identity.with_filesystem_uid(user.uid, lambda: _join(name, user.uid))
+    serial, wrong, found = _enter(name, user)
+    if not wrong and not found:
+        # New, and so far nobody else finds it.  It is made so in turn, and only if nobody
+        # has been first: which is seen by joining once more.
+        with lock.Turn(user, said):
+            serial, wrong, found = _enter(name, user)
+            if not wrong and not found:
+                wrong = _open_to_owner(serial, user)
     if wrong:
         return leave(serial, wrong, user, said), False
     return serial, True
 
 
-def _join(name: str, uid: int) -> "tuple[int, str]":
-    """Join it, and have a second login of its owner find it: it is born without that right."""
-    serial = keyctl.join_named_session(name)
+def _enter(name: str, user: "User") -> "tuple[int, str, bool]":
+    """Join it: the serial number, an objection, and whether its owner's logins find it."""
+
+    def enter() -> "tuple[int, str, bool]":
+        serial = keyctl.join_named_session(name)
+        try:
+            serial = serial or kernel.get_keyring_id(kernel.SESSION_KEYRING)
+            kind, owner, _, mask, _ = keyctl.describe(serial)
+        except kernel.KernelError as error:
+            return serial, _hidden(error), False
+        return serial, objection(kind, owner, mask, user.uid), bool(mask & _OWNER_SEARCH)
+
+    return identity.with_filesystem_uid(user.uid, enter)
+
+
+def _open_to_owner(serial: int, user: "User") -> str:
+    """Have the owner's later logins find it: it is born without that right.  What is wrong."""
     try:
-        serial = serial or kernel.get_keyring_id(kernel.SESSION_KEYRING)
-        kind, owner, _, mask, _ = keyctl.describe(serial)
-        wrong = objection(kind, owner, mask, uid)
-        if not wrong and not mask & _OWNER_SEARCH:
-            kernel.set_permissions(serial, mask | _OWNER_SEARCH)
+        identity.with_filesystem_uid(
+            user.uid, lambda: kernel.set_permissions(serial, _BORN | _OWNER_SEARCH)
+        )
     except kernel.KernelError as error:
-        wrong = _hidden(error)
-    return serial, wrong
+        return f"of uid {user.uid} cannot be shared ({error.call}: {error.strerror})"
+    return ""
 
 
 def look_again(serial: int, user: "User") -> str:

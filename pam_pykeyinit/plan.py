@@ -38,16 +38,6 @@ class Plan:
 
             self._origin = tag.origin(pamh)
 
-    def carry_out(self, session: "Session", force: bool, say: log.Log) -> None:
-        """Make the keyring, where one is to be made.  Raises what Session.create raises."""
-        if not self._policy.name:
-            session.create(self._user, force, say, self)
-            return
-        from .lock import Turn
-
-        with Turn(self._user, say):
-            session.create(self._user, force, say, self)
-
     def tolerates(self, failure: Failed) -> bool:
         """Whether the session is to go on although keyrings are denied to it."""
         error = failure.__cause__
