@@ -147,7 +147,7 @@ def test_without_force_a_session_keyring_in_place_is_kept(run: Run) -> None:
     assert outcome.steps[-1].session["serial"] == outcome.steps[0].session["serial"]
 
 
-def test_a_thousand_logins_at_the_same_instant_are_one_keyring(journal: Journal) -> None:
+def test_a_thousand_logins_at_the_same_instant_are_one_keyring() -> None:
     program = Path(__file__).with_name("parallel.py")
     command = [sys.executable, "-P", str(program), "1000", "alice", "force", "name=parallel-%u"]
     run = subprocess.run(
@@ -162,7 +162,6 @@ def test_a_thousand_logins_at_the_same_instant_are_one_keyring(journal: Journal)
     assert len(answers) == 1000
     assert len(set(answers)) == 1
     assert answers[0].startswith("0 ")
-    assert journal.ours() == []
 
 
 def _open(options: str) -> tuple[object, str]:
