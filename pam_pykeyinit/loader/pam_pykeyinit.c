@@ -299,25 +299,25 @@ static void before_fork(void)
 	}
 }
 
-static void after_fork(void (*python)(void))
+static void after_fork_parent(void)
 {
-	PyGILState_STATE gil = forking_gil;
-
 	if (forking) {
-		python();
-		py.PyGILState_Release(gil);
+		py.PyOS_AfterFork_Parent();
+		py.PyGILState_Release(forking_gil);
 	}
 	pthread_mutex_unlock(&starting);
 }
 
-static void after_fork_parent(void)
-{
-	after_fork(py.PyOS_AfterFork_Parent);
-}
-
+/* This thread is the only one now, and its entry in Python's list has to stay: Python cannot
+   begin the list anew, and PyGILState_Release might take the entry out. */
 static void after_fork_child(void)
 {
-	after_fork(py.PyOS_AfterFork_Child);
+	if (forking) {
+		py.PyOS_AfterFork_Child();
+		if (forking_gil == PyGILState_UNLOCKED)
+			py.PyEval_SaveThread();
+	}
+	pthread_mutex_unlock(&starting);
 }
 
 __attribute__((constructor)) static void loaded(void)

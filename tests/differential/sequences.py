@@ -1,5 +1,6 @@
 """Sequences of calls, generated: users, stacks, the stage, and what is called."""
 
+import itertools
 from dataclasses import dataclass
 
 from hypothesis import strategies as st
@@ -54,12 +55,13 @@ class Handle:
 
 @dataclass(frozen=True)
 class Sequence:
-    """One case: the stage, one or two handles, and the calls on them."""
+    """One case: the stage, one or two handles, and the calls on them, each in a thread."""
 
     stage: str  # what pamdrive's `prep` takes
     real: str  # whose real ids the application has; its effective ones are root's
     handles: tuple[Handle, ...]
     calls: tuple[tuple[str, int], ...]
+    threads: tuple[int, ...]  # for each call; without any, all are of the first thread
 
     def script(self) -> str:
         """The script for pamdrive; handle N uses the service hN."""
@@ -67,9 +69,12 @@ class Sequence:
         if self.real != "root":
             uid, gid = world.uid(self.real), world.gid(self.real)
             lines.append(f"ids {uid} 0 0 {gid} 0 0")
+        lines += [f"thread {number}" for number in (1, 2, 0) if self.threads]
         lines.append("hygiene")
         started: set[int] = set()
+        threads = iter(self.threads)
         for call, number in (*self.calls, *(("end", n) for n in range(len(self.handles)))):
+            lines += [f"thread {thread}" for thread in itertools.islice(threads, 1)]
             if number not in started:
                 started.add(number)
                 lines.append(f"start {number} h{number} {self.handles[number].user}")
@@ -107,14 +112,23 @@ def _lives(draw: st.DrawFn, handles: int) -> list[tuple[str, int]]:
 
 
 @st.composite
-def sequences(draw: st.DrawFn) -> Sequence:
-    """Every kind of sequence, the short and simple ones first when it shrinks."""
+def sequences(draw: st.DrawFn, *, threads: str = "") -> Sequence:
+    """Every kind of sequence, the short and simple ones first when it shrinks.
+
+    With `threads` half of them have three: each "call" is in any of them, or the calls of
+    each "handle" are.
+    """
     handles = draw(st.one_of(st.tuples(_handles), st.tuples(_handles, _handles)))
     call = st.tuples(st.sampled_from(CALLS), st.integers(0, len(handles) - 1))
     calls = st.one_of(st.lists(call, min_size=2, max_size=10), _lives(len(handles)))
+    drawn = tuple(draw(calls))
+    some = draw(st.tuples(*[st.integers(0, 2)] * len(drawn)))
+    if threads == "handle":
+        some = tuple(some[number] for _, number in drawn)
     return Sequence(
         stage=draw(_stages),
         real=draw(st.sampled_from(("root", "alice", "bob"))),
         handles=handles,
-        calls=tuple(draw(calls)),
+        calls=drawn,
+        threads=some if threads and draw(st.booleans()) else (),
     )

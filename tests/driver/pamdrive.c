@@ -10,6 +10,8 @@
  *   establish|delete|reinitialize|refresh H        pam_setcred with that flag
  *   end H                  pam_end
  *   forkend H USER         pam_end in a forked child that has become USER, as su does
+ *   thread N               from now on commands are done in thread N, a digit; 0 is the first,
+ *                          the others are born when they are first named
  *   answer TEXT            from now on a prompt is answered so, where it was refused
  *   syslog TEXT            a line of the application's own
  *   add NAME, search NAME  a key in the session keyring; what request_key(2) finds
@@ -35,6 +37,7 @@
 
 static pam_handle_t *handles[10];
 static char *answer;
+static int thread;
 
 noreturn void fail(const char *what)
 {
@@ -141,6 +144,11 @@ static void set_item(pam_handle_t *handle, char **words)
 		fail("item");
 }
 
+static void nothing(const char *confdir, char **words)
+{
+	(void)confdir, (void)words;
+}
+
 static void run(const char *confdir, char **words)
 {
 	const char *name = words[0];
@@ -200,8 +208,12 @@ int main(int argc, char **argv)
 		line[strcspn(line, "\n")] = 0;
 		for (char *word; count < 9 && (word = strsep(&rest, " "));)
 			words[count++] = word;
-		if (words[0][0])
-			run(argv[1], words);
+		command *wanted = words[0][0] ? run : nothing;
+		if (!strcmp(words[0], "thread")) {
+			thread = words[1][0] - '0';
+			wanted = nothing;
+		}
+		thread ? in_thread(thread, wanted, argv[1], words) : wanted(argv[1], words);
 	}
 	fflush(stdout);
 	return 0;

@@ -26,6 +26,10 @@ enum keyctl_operation {
 
 noreturn void fail(const char *what);
 
+/* A command, done in another thread than the first, of which there are nine. */
+typedef void command(const char *confdir, char **words);
+void in_thread(int number, command *run, const char *confdir, char **words);
+
 /* The state that a login may change, seen from a forked child: looking changes nothing. */
 void look_begin(void);
 void look(void);

@@ -6,6 +6,8 @@
 #
 # Leaks are not asked for: the interpreter is never ended.  ./setup bench shows them.
 set -eu
+PATH=/usr/sbin:/usr/bin:/sbin:/bin # the Python that the loader is built for
+export PATH
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cycles=${1:-1000}
 # The dynamic linker has locks of its own, which the thread sanitizer does not know.

@@ -107,3 +107,22 @@ def test_nothing_is_left_behind(driver: Driver) -> None:
     while _keys_of_root() > before + 4 and time.monotonic() < deadline:
         time.sleep(0.2)
     assert _keys_of_root() <= before + 4
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 1), (1, 0), (1, 2)])
+def test_a_child_of_another_thread_than_the_first_ends_the_handle(
+    first: int, second: int, driver: Driver
+) -> None:
+    """Python was started in one thread; in a child of another one that thread is gone."""
+    services = driver.services(s=STACK)
+    steps = driver.run(
+        services,
+        f"thread {second}\nthread {first}\nstart 0 s alice\nopen 0\n"
+        f"thread {second}\nforkend 0 alice\nforkend 0 alice\n"
+        f"thread {first}\nforkend 0 alice\nclose 0\nend 0\n",
+    ).steps
+    serial = steps[1].session["serial"]
+
+    assert [(step.call, step.code) for step in steps[2:5]] == [("forkend", 0)] * 3
+    assert steps[4].keyrings[serial] == "live"
+    assert steps[5].keyrings[serial] == "EKEYREVOKED"
