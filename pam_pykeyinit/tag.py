@@ -56,7 +56,7 @@ def leave(text: str, uid: int, said: "Said") -> None:
         line = f"{error.call}: {name}: the session keyring gets no tag"
         said.append((log.DEBUG if quiet else log.NOTICE, line))
     else:
-        said.append((log.DEBUG, f"left the tag {text}"))
+        said.append((log.DEBUG, "left a tag"))
 
 
 def _leave(payload: bytes) -> None:

@@ -83,6 +83,8 @@ def _row(tree: Tree, key: Key, depth: int, again: bool, style: Style) -> str:
     shares = [permissions.letters(key.mask >> shift & permissions.ALL) for shift in (24, 16, 8, 0)]
     name = f"{key.kind}: {printable(key.description)}"
     more = " (see above)" if again else f" (content: {key.error})" if key.error else ""
+    if key.tag:
+        more = f": {printable(key.tag)}"
     expires = key.expires or "unknown"
     return (
         f"{key.serial:10} {owner(key.uid)[:8]:8} {shares[0]}  {' '.join(shares[1:])} "
@@ -145,6 +147,7 @@ def _entry(tree: Tree, key: Key) -> dict[str, Any]:
         "possessed": key.serial in tree.paths,
         "path": list(tree.paths.get(key.serial, ())),
         "links": key.links,
+        "tag": key.tag or None,
     }  # fmt: skip
 
 

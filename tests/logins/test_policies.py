@@ -20,6 +20,8 @@ WAYS = {
     "runuser-l": ["runuser", "--login", "--shell=/bin/sh", "alice", "-c"],
     "sshd": [],
 }
+# pam_python.so has no business in a set-user-ID program.
+LOADED = [("su", "native"), ("runuser-l", "native"), ("sshd", "native"), ("sshd", "pam_python")]
 
 
 @pytest.fixture(scope="module")
@@ -87,18 +89,18 @@ CASES: list[tuple[str, Callable[[Seen, Seen], None]]] = [
 ]
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(("way", "module"), LOADED)
 @pytest.mark.parametrize(("options", "holds"), CASES, ids=[options for options, _ in CASES])
 def test_a_login(
     way: str,
+    module: str,
     options: str,
     holds: Callable[[Seen, Seen], None],
     server: sshd.Sshd,
-    loader: str,
     scratch: Path,
     journal: Journal,
 ) -> None:
-    line = f"{loader} {options}"
+    line = f"{world.LOADERS[module]} {options}"
     with pam_services(scratch / "pam.d", **{way: stack(line, auth=line)}):
         alice = server.login("alice", scratch) if way == "sshd" else Login(WAYS[way], scratch)
         inside = alice("look")
