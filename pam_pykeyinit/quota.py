@@ -1,5 +1,7 @@
 """How much of their key quota users have used, by /proc/key-users (proc(5))."""
 
+from . import procfs
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .session import User
@@ -17,11 +19,7 @@ def parse(table: str, uid: int) -> "tuple[int, int, int, int] | None":
 
 def read(uid: int) -> "tuple[int, int, int, int] | None":
     """The same as it is now; None for who has no keys, and where /proc does not tell."""
-    try:
-        with open("/proc/key-users", encoding="ascii") as file:
-            return parse(file.read(), uid)
-    except OSError:
-        return None
+    return parse(procfs.text("/proc/key-users"), uid)
 
 
 def warnings(user: "User", percent: int) -> "list[str]":

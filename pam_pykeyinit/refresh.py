@@ -5,7 +5,7 @@ handle that knows of no keyring.  So what is in place is judged by what the kern
 it: a keyring of the user's, with the name that this line gives to session keyrings.
 """
 
-from . import identity, kernel, keyctl, log
+from . import identity, kernel, keyctl, log, procfs
 from .codes import PAM_IGNORE, PAM_SUCCESS
 from .failure import failed
 
@@ -62,17 +62,9 @@ class Refresh:
             said.append((log.DEBUG, "session keyring %d is not ours to refresh", keyring))
             return
         self._plan.link_all(keyring, said)
-        if self._plan.grace and _has_timeout(keyring):
+        if self._plan.grace and has_timeout(procfs.text("/proc/keys"), keyring):
             keyctl.set_timeout(keyring, self._plan.grace)
             said.append(
                 (log.DEBUG, "session keyring %d lives %d s more", keyring, self._plan.grace)
             )
         self._code = PAM_SUCCESS
-
-
-def _has_timeout(keyring: int) -> bool:
-    try:
-        with open("/proc/keys", encoding="utf-8", errors="surrogateescape") as file:
-            return has_timeout(file.read(), keyring)
-    except OSError:
-        return False

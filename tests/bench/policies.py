@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from bench import ask, progress
+from bench.bench import ask, progress
 
 PLAIN = "force revoke"
 OPTIONS = (
