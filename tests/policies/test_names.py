@@ -132,6 +132,22 @@ def test_a_shared_keyring_dies_with_its_last_process(driver: Driver, loader: str
     assert in_child(gone) == "gone"
 
 
+def test_nothing_of_the_process_is_changed_by_it(run: Run, loader: str) -> None:
+    """Also where the real ids are the user's already, and only the filesystem uid is switched."""
+    alice, group = world.uid("alice"), world.gid("alice")
+    name = f"hygiene-{loader[:12].strip('.')}"
+    calls = "start 0 s alice\nopen 0\nrefresh 0\nclose 0\nend 0\n"
+    for ids in ("0 0 0 0 0 0", f"{alice} 0 0 {group} 0 0"):
+        script = f"ids {ids}\nhygiene\n{calls}hygiene\n"
+        outcome = run(f"force tag refresh link=user,persistent name={name}", script)
+        before, after = (
+            [line for line in seen if not line.startswith(("SigQ", "locale"))]  # pam_python's
+            for seen in outcome.hygiene
+        )
+        assert after == before
+        assert 0 in outcome.codes()
+
+
 def test_users_of_one_name_share_nothing(run: Run, journal: Journal) -> None:
     script = "start 0 s alice\nopen 0\nstart 1 s bob\nopen 1\nstart 2 s root\nopen 2\n"
     outcome = run("force name=everybody", script)
