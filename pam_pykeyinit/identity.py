@@ -9,7 +9,7 @@ that has no privilege left (effective id not root, no capabilities) keeps the ri
 back, and one whose other ids are root's never loses its capabilities on the way.
 """
 
-from errno import EPERM
+from errno import EINVAL, EPERM
 from posix import getresgid, getresuid
 
 from . import kernel
@@ -30,7 +30,8 @@ class NotRestored(Exception):
 def with_real_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
     """Call work() with the real ids `uid` and `gid`; afterwards all ids are as before.
 
-    Raises KernelError where the kernel refuses the switch (work is not called then),
+    Raises KernelError where the kernel refuses the switch (work is not called then), and for
+    the id -1, with which it would leave all as it is, and work() would be done as root;
     NotRestored where it refuses the way back, and what work() raises.
     """
     before = getresuid(), getresgid()
@@ -89,6 +90,9 @@ def _switched(
     work: "Callable[[], None]",
 ) -> None:
     try:
+        for ids in (uids, gids):
+            if ids is not None and ids.count(kernel.KEEP) > 1:  # the id itself is -1
+                raise kernel.KernelError(EINVAL, "setresuid")
         if gids is not None:  # the group first: without root's uid it may be refused
             kernel.setresgid(*gids)
         if uids is not None:

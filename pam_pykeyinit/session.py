@@ -4,6 +4,7 @@ The rules are pam_keyinit's; DIFFERENCES in pam_pykeyinit(8) names the exception
 """
 
 from errno import EACCES, ENOSYS
+from posix import getegid, geteuid
 
 from . import identity, kernel, log
 from .failure import attempt, failed
@@ -184,7 +185,9 @@ def _hold_displaced(said: "Said") -> None:
 
 def _hold(session: Session, said: "Said") -> None:
     try:
-        session.hold()
+        # As the host: links in @t are charged to the real user that made @t, and no user's
+        # quota, used up on purpose, is to decide whether somebody's session is revoked.
+        identity.with_real_ids(geteuid(), getegid(), session.hold)
     except kernel.KernelError as error:
         consequence = f"perhaps session keyring {session.keyring} cannot be revoked at its end"
         said.append((log.WARNING, str(failed(error, consequence))))

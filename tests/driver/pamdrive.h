@@ -17,6 +17,7 @@ enum keyctl_operation {
 	REVOKE = 3,
 	SETPERM = 5,
 	DESCRIBE = 6,
+	LINK = 8,
 	SEARCH = 10,
 	READ = 11,
 	SET_TIMEOUT = 15,
