@@ -188,6 +188,7 @@ def _end_with_the_serial_of_another(options: str) -> tuple[object, str]:
     os.setresgid(*[world.gid("bob")] * 3)
     kernel.setresuid(world.uid("bob"), 0, 0)
     other = kernel.join_anonymous_session()
+    kernel.link(other, kernel.THREAD_KEYRING)  # so that it lives on, and could be revoked
     kernel.setresuid(0, 0, 0)
     handle = Handle()
     handle.pam_sm_open_session(Pamh("alice"), 0, ["m", "force", *options.split()])
