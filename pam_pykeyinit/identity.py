@@ -9,7 +9,7 @@ that has no privilege left (effective id not root, no capabilities) keeps the ri
 back, and one whose other ids are root's never loses its capabilities on the way.
 """
 
-from errno import EINVAL
+from errno import EINVAL, EPERM
 from posix import getresgid, getresuid
 
 from . import kernel
@@ -17,7 +17,9 @@ from . import kernel
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
+    Result = TypeVar("Result")
     Triple = tuple[int, int, int]
 
 
@@ -52,6 +54,33 @@ def with_effective_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
         (kernel.KEEP, gid, effective_gid) if gid != effective_gid else None,
         work,
     )
+
+
+def with_filesystem_uid(uid: int, work: "Callable[[], Result]") -> "Result":
+    """Return work(), called with the filesystem user id.
+
+    By it the kernel checks the permissions of keys, finds session keyrings by name, and
+    owns the keys of add_key(2).  Raises KernelError where it cannot be had, NotRestored.
+    """
+    before = kernel.setfsuid(uid)
+    try:
+        if kernel.setfsuid(kernel.KEEP) != uid:  # the call itself never says so
+            raise kernel.KernelError(EPERM, "setfsuid")
+        return work()
+    finally:
+        try:
+            _restore_filesystem_uid(before)
+        except BaseException as interruption:
+            _restore_filesystem_uid(before)
+            if not isinstance(interruption, NotRestored):
+                raise
+
+
+def _restore_filesystem_uid(uid: int) -> None:
+    kernel.setfsuid(uid)
+    found = kernel.setfsuid(kernel.KEEP)
+    if found != uid:
+        raise NotRestored(f"filesystem uid is {found}, must be {uid}")
 
 
 def _switched(

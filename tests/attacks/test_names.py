@@ -48,7 +48,7 @@ def test_a_name_that_looks_like_something_else_is_nobodys(
         " ".join("abcdefgh"[i % 8] for i in range(400)),
         "[" + "x" * 500 + " " + "y" * 300 + "]",
         "%s%n%d " * 100,
-        "force=force revoke= debug\\ =",
+        "force=force revoked= debug\\ =",
     ],
     ids=["long", "many", "with a space", "formats", "nearly options"],
 )
