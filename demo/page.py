@@ -4,6 +4,7 @@ import grp
 import os
 import pwd
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 Key = dict[str, Any]
@@ -116,14 +117,19 @@ def answer(seen: Key) -> str:
     return paint(GOOD, f"yes: {found}") if found == "green" else paint(LACK, f"no: {found}")
 
 
-def comparison(names: list[str], ours: dict[str, str], theirs: dict[str, str]) -> None:
-    """What is the same."""
+def comparison(modules: dict[str, dict[str, str]]) -> None:
+    """What is the same: the traits of each module's keyring, in words."""
     section("compared", "each as a process of hers saw it")
-    put("  " + paint(FAINT, f"{'':<24}{names[0]:<20}{names[1]}"))
-    for trait, mine in ours.items():
-        same = mine == theirs[trait]
-        mark = paint(GOOD, "same") if same else paint(BAD, "DIFFERENT")
-        put(f"  {trait:<24}{mine:<20}{theirs[trait]:<20}{mark}")
+    put("  " + paint(FAINT, f"{'':<22}{columns(modules)}".rstrip()))
+    for trait in next(iter(modules.values())):
+        found = [traits[trait] for traits in modules.values()]
+        mark = paint(GOOD, "same") if len(set(found)) == 1 else paint(BAD, "DIFFERENT")
+        put(f"  {trait:<22}{columns(found)}{mark}")
+
+
+def columns(texts: Iterable[str]) -> str:
+    """One text for each module."""
+    return "".join(f"{text:<{width}}" for text, width in zip(texts, (17, 15, 16), strict=True))
 
 
 def verdict(kept: int, broken: list[str], logged: list[str]) -> None:

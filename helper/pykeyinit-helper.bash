@@ -10,7 +10,7 @@ _pykeyinit_helper() {
         previous=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if [[ $COMP_CWORD -eq 1 ]]; then
-        words='run show explain adopt try --version --help'
+        words='run show explain adopt try check enable disable --version --help'
     elif [[ ${COMP_WORDS[1]} == run ]]; then
         # From PROGRAM on, complete what it takes.
         for ((number = 2; number < COMP_CWORD; number++)); do
@@ -52,6 +52,17 @@ _pykeyinit_helper() {
         show) words='@t @p @s @u @us --json --help' ;;
         explain) words='user: keyring: logon: --help' ;;
         adopt) words='--help' ;;
+        check)
+            [[ $previous != --root ]] || mapfile -t COMPREPLY < <(compgen -d -- "$current")
+            [[ $previous != --root ]] || return
+            words='--root --json --help'
+            ;;
+        enable | disable)
+            [[ $previous != --user ]] || mapfile -t COMPREPLY < <(compgen -u -- "$current")
+            [[ $previous != --user ]] || return
+            words='--dry-run --user --help'
+            [[ $current == -* ]] || words=$(cd /etc/pam.d 2>/dev/null && echo *)
+            ;;
         try)
             case $previous in
             --confdir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;

@@ -9,6 +9,7 @@ that has no privilege left (effective id not root, no capabilities) keeps the ri
 back, and one whose other ids are root's never loses its capabilities on the way.
 """
 
+from errno import EINVAL, EPERM
 from posix import getresgid, getresuid
 
 from . import kernel
@@ -16,7 +17,9 @@ from . import kernel
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
+    Result = TypeVar("Result")
     Triple = tuple[int, int, int]
 
 
@@ -27,7 +30,8 @@ class NotRestored(Exception):
 def with_real_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
     """Call work() with the real ids `uid` and `gid`; afterwards all ids are as before.
 
-    Raises KernelError where the kernel refuses the switch (work is not called then),
+    Raises KernelError where the kernel refuses the switch (work is not called then), and for
+    the id -1, with which it would leave all as it is, and work() would be done as root;
     NotRestored where it refuses the way back, and what work() raises.
     """
     before = getresuid(), getresgid()
@@ -52,6 +56,33 @@ def with_effective_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
     )
 
 
+def with_filesystem_uid(uid: int, work: "Callable[[], Result]") -> "Result":
+    """Return work(), called with the filesystem user id.
+
+    By it the kernel checks the permissions of keys, finds session keyrings by name, and
+    owns the keys of add_key(2).  Raises KernelError where it cannot be had, NotRestored.
+    """
+    before = kernel.setfsuid(uid)
+    try:
+        if kernel.setfsuid(kernel.KEEP) != uid:  # the call itself never says so
+            raise kernel.KernelError(EPERM, "setfsuid")
+        return work()
+    finally:
+        try:
+            _restore_filesystem_uid(before)
+        except BaseException as interruption:
+            _restore_filesystem_uid(before)
+            if not isinstance(interruption, NotRestored):
+                raise
+
+
+def _restore_filesystem_uid(uid: int) -> None:
+    kernel.setfsuid(uid)
+    found = kernel.setfsuid(kernel.KEEP)
+    if found != uid:
+        raise NotRestored(f"filesystem uid is {found}, must be {uid}")
+
+
 def _switched(
     before: "tuple[Triple, Triple]",
     uids: "Triple | None",
@@ -59,6 +90,9 @@ def _switched(
     work: "Callable[[], None]",
 ) -> None:
     try:
+        for ids in (uids, gids):
+            if ids is not None and ids.count(kernel.KEEP) > 1:  # the id itself is -1
+                raise kernel.KernelError(EINVAL, "setresuid")
         if gids is not None:  # the group first: without root's uid it may be refused
             kernel.setresgid(*gids)
         if uids is not None:

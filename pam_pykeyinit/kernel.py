@@ -119,3 +119,11 @@ def setresuid(real: int, effective: int, saved: int) -> None:
 def setresgid(real: int, effective: int, saved: int) -> None:
     """setresgid(2) for the calling thread alone."""
     _call("setresgid", sysnums.SETRESGID, real, effective, saved)
+
+
+def setfsuid(uid: int) -> int:
+    """setfsuid(2) for the calling thread alone; the id that was in place before.
+
+    It never fails: KEEP tells what is in place.
+    """
+    return _call("setfsuid", sysnums.SETFSUID, uid)

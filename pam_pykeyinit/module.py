@@ -16,12 +16,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
+    from .policies import Policy
+
     class Pamh(Protocol):
         """What is used of pam_python's handle.  Its repr() crashes: never log it."""
 
         @property
         def service(self) -> str | None:
             """PAM_SERVICE."""
+
+        @property
+        def tty(self) -> str | None:
+            """PAM_TTY."""
+
+        @property
+        def rhost(self) -> str | None:
+            """PAM_RHOST."""
 
         @property
         def exception(self) -> type[Any]:
@@ -69,6 +79,8 @@ class Handle:
             return self._guard(self._initialise, "setcred", codes.PAM_CRED_ERR, pamh, argv)
         if flags & codes.PAM_DELETE_CRED:
             return self._guard(self._delete, "setcred", codes.PAM_CRED_ERR, pamh, argv)
+        if flags & (codes.PAM_REINITIALIZE_CRED | codes.PAM_REFRESH_CRED) and "refresh" in argv:
+            return self._guard(self._refresh, "setcred", codes.PAM_CRED_ERR, pamh, argv)
         return codes.PAM_IGNORE
 
     def pam_sm_open_session(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
@@ -107,18 +119,53 @@ class Handle:
         return self._initialise(pamh, asked, say)
 
     def _initialise(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
-        for word in asked.unknown:
-            if word not in self._named:
-                self._named.add(word)
-                say(log.ERR, f"unknown option: {word}")
+        for line in asked.wrong:
+            self._once(say, log.ERR, line)
         session = self._session
         session.revoke = session.revoke or asked.revoke
         if not session.keyring:  # setcred and open_session come in either order
-            session.create(_target(pamh), asked.force, say)
+            user = _target(pamh)
+            if asked.policy is None:
+                session.create(user, asked.force, say)
+            else:
+                self._follow(asked.policy, asked.force, pamh, user, say)
         return codes.PAM_SUCCESS
 
+    def _follow(
+        self, policy: "Policy", force: bool, pamh: "Pamh", user: User, say: log.Log
+    ) -> None:
+        """Make the keyring as options beyond pam_keyinit's want it."""
+        from .plan import Plan  # here: most lines have no such option
+
+        if policy.leaves_out(user.uid):
+            say(log.DEBUG, f"{user.name} is left out")
+            return
+        plan = Plan(policy, user, pamh)
+        try:
+            self._session.create(user, force, say, plan)
+        except Failed as failure:
+            if not plan.tolerates(failure):
+                raise
+            self._once(say, log.WARNING, f"{failure}: going on without, by on_error=degrade")
+        plan.look_at_quota(say)
+
+    def _once(self, say: log.Log, priority: int, line: str) -> None:
+        """Write a line that is written at most once for a handle."""
+        if line not in self._named:
+            self._named.add(line)
+            say(priority, line)
+
+    def _refresh(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+        from .plan import Plan
+        from .refresh import Refresh
+
+        user = _target(pamh)
+        if asked.policy is None or asked.policy.leaves_out(user.uid):
+            return codes.PAM_IGNORE
+        return Refresh(Plan(asked.policy, user, pamh), user, self._session.keyring).run(say)
+
     def _delete(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
-        if not (self._session.keyring and self._session.revoke):
+        if not (self._session.keyring and self._session.ends_with("cred")):
             return codes.PAM_IGNORE
         self._session.end(say)
         return codes.PAM_SUCCESS
@@ -127,7 +174,7 @@ class Handle:
         session = self._session
         session.opens -= 1
         say(log.DEBUG, "close, %d left, session keyring %d", session.opens, session.keyring)
-        if must_revoke(session.opens, session.keyring, session.revoke):
+        if must_revoke(session.opens, session.keyring, session.ends_with("close")):
             try:
                 session.end(say)
             except Failed as failure:  # the user has left: there is nothing to fail

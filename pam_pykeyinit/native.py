@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
     Ask = Callable[[int | str], str | tuple[int, str]]
 
-_PAM_SERVICE = 1  # security/_pam_types.h
+# security/_pam_types.h
+_PAM_SERVICE = 1
+_PAM_TTY = 3
+_PAM_RHOST = 4
 
 
 class PamError(Exception):
@@ -41,6 +44,16 @@ class Pamh:
     def service(self) -> str:
         """PAM_SERVICE."""
         return self._answer(_PAM_SERVICE)
+
+    @property
+    def tty(self) -> str:
+        """PAM_TTY, or an empty text."""
+        return self._answer(_PAM_TTY)
+
+    @property
+    def rhost(self) -> str:
+        """PAM_RHOST, or an empty text."""
+        return self._answer(_PAM_RHOST)
 
     def get_user(self, prompt: str) -> str:
         """The user's name, asked for with the prompt where PAM does not have it yet."""

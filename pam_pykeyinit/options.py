@@ -3,13 +3,21 @@
 Nothing here touches the kernel or PAM, so every combination is tested without them.
 """
 
-_WORDS = ("debug", "force", "revoke")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .policies import Policy
+
+_WORDS = frozenset(("debug", "force", "revoke"))
 
 
 class Options:
-    """What one PAM line asks for.  The words and their meaning are pam_keyinit(8)'s."""
+    """What one PAM line asks for.
 
-    __slots__ = ("debug", "force", "revoke", "unknown")
+    `debug`, `force` and `revoke` are pam_keyinit(8)'s; `policy` is what the line asks for
+    beyond them, if anything; `wrong` has a line for the log for each word that is not good.
+    """
+
+    __slots__ = ("debug", "force", "policy", "revoke", "wrong")
 
     def __init__(
         self,
@@ -17,23 +25,26 @@ class Options:
         debug: bool = False,
         force: bool = False,
         revoke: bool = False,
-        unknown: tuple[str, ...] = (),
+        policy: "Policy | None" = None,
+        wrong: tuple[str, ...] = (),
     ) -> None:
         self.debug = debug
         self.force = force
         self.revoke = revoke
-        self.unknown = unknown
+        self.policy = policy
+        self.wrong = wrong
 
 
 def parse(words: list[str]) -> Options:
     """Read the words of a PAM line, in any order, repeated or not.
 
-    An unknown word never fails a login: it is kept in `unknown` to be named in the log,
-    and otherwise it is as if it were not there.
+    An unknown word never fails a login: it is named in `wrong`, and otherwise it is as if
+    it were not there.
     """
-    return Options(
-        debug="debug" in words,
-        force="force" in words,
-        revoke="revoke" in words,
-        unknown=tuple(word for word in words if word not in _WORDS),
-    )
+    asked = Options(debug="debug" in words, force="force" in words, revoke="revoke" in words)
+    if not _WORDS.issuperset(words):
+        from . import policies  # here: most lines have no such word
+
+        asked.policy, asked.wrong = policies.read(words)
+        asked.revoke = asked.policy.revoke != policies.NEVER
+    return asked

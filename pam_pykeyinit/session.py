@@ -4,13 +4,17 @@ The rules are pam_keyinit's; DIFFERENCES in pam_pykeyinit(8) names the exception
 """
 
 from errno import EACCES, ENOSYS
+from posix import getegid, geteuid
 
 from . import identity, kernel, log
 from .failure import attempt, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .hold import Hold
+    from .plan import Plan
 
     # Lines for the log, kept until they can be written: what log.Log is called with.
     Said = list[tuple[int, str] | tuple[int, str, int] | tuple[int, str, int, int]]
@@ -49,9 +53,12 @@ def must_revoke(opens: int, keyring: int, revoke: bool) -> bool:
 
 
 class Session:
-    """What one handle has made, and what it owes.  `keyring` is 0 while that is nothing."""
+    """What one handle has made, and what it owes.  `keyring` is 0 while that is nothing.
 
-    __slots__ = ("_hold", "_user", "keyring", "opens", "revoke")
+    `_plan` is what options beyond pam_keyinit's ask for, where there are any.
+    """
+
+    __slots__ = ("_hold", "_plan", "_user", "keyring", "opens", "revoke")
 
     def __init__(self) -> None:
         self.keyring = 0
@@ -59,8 +66,9 @@ class Session:
         self.revoke = False
         self._user = User("", 0, 0)
         self._hold: "Hold | None" = None
+        self._plan: "Plan | None" = None
 
-    def create(self, user: User, force: bool, say: log.Log) -> None:
+    def create(self, user: User, force: bool, say: log.Log, plan: "Plan | None" = None) -> None:
         """Give the thread a session keyring of `user`, with the user keyring linked into it.
 
         Without `force`, one that is in place is kept.  One that was made and could not be
@@ -68,11 +76,12 @@ class Session:
         Raises Failed, and NotRestored from identity.
         """
         self._user = user
+        self._plan = plan
         said: "Said" = []
         try:
             identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))
         except kernel.KernelError as error:
-            raise failed(error, self._without()) from error
+            raise failed(error, self.without()) from error
         finally:
             for line in said:  # not before: a log line carries its sender's ids
                 say(*line)
@@ -83,25 +92,26 @@ class Session:
             try:
                 session = kernel.get_keyring_id(kernel.SESSION_KEYRING)
             except kernel.KernelError as error:
-                why = failed(error, f"{self._without()} without 'force'")
+                why = failed(error, f"{self.without()} without 'force'")
                 if error.errno != ENOSYS:
                     raise why from error
                 said.append((log.NOTICE, str(why)))
                 return
             user_session = attempt(
-                self._without(), kernel.get_keyring_id, kernel.USER_SESSION_KEYRING
+                self.without(), kernel.get_keyring_id, kernel.USER_SESSION_KEYRING
             )
             found = "session keyring %d, user-session keyring %d"
             said.append((log.DEBUG, found, session, user_session))
-            if not must_create(session, user_session):
+            if not must_create(session, user_session) and not (
+                self._plan is not None and self._plan.replaces(session)
+            ):
                 return
         if _unfinished:
             _hold_displaced(said)
-        self.keyring = attempt(self._without(), kernel.join_anonymous_session)
-        _unfinished[self.keyring] = self
-        said.append((log.DEBUG, "joined new session keyring %d", self.keyring))
-        if self.revoke and kernel.has_threads():
-            _hold(self, said)
+        if self._plan is not None:
+            self._plan.make(self, said)
+            return
+        self.made(attempt(self.without(), kernel.join_anonymous_session), said)
         attempt(
             f"session keyring {self.keyring} does not lead to the keys of {self._user.name}",
             kernel.link,
@@ -110,7 +120,20 @@ class Session:
         )
         said.append((log.DEBUG, "linked user keyring into %d", self.keyring))
 
-    def _without(self) -> str:
+    def made(self, keyring: int, said: "Said", kind: str = "new") -> None:
+        """Remember a keyring that was joined, and see to it that it can be ended."""
+        self.keyring = keyring
+        _unfinished[keyring] = self
+        said.append((log.DEBUG, f"joined {kind} session keyring %d", keyring))
+        if self.ends_with("cred") and kernel.has_threads():
+            _hold(self, said)
+
+    def ends_with(self, call: str) -> bool:
+        """Whether the keyring is ended by this call: "close", or "cred" for DELETE_CRED."""
+        return self.revoke and (self._plan is None or self._plan.ends_with(call))
+
+    def without(self) -> str:
+        """What follows for the user where no keyring can be made, in words."""
         return f"{self._user.name} gets no new session keyring"
 
     def end(self, say: log.Log) -> None:
@@ -119,16 +142,18 @@ class Session:
         Raises Failed, and NotRestored from identity.
         """
         keyring, user, hold = self.keyring, self._user, self._hold
+        act = kernel.revoke if self._plan is None else self._plan.end
         self._forget()
         try:
-            _revoke(keyring, user, hold)
+            _end(act, keyring, user, hold)
         except kernel.KernelError as error:
             consequence = f"session keyring {keyring} of {user.name} was not revoked by us"
             raise failed(error, consequence) from error
         finally:
             if hold is not None:
                 hold.drop()
-        say(log.DEBUG, "revoked session keyring %d", keyring)
+        told = "revoked session keyring %d" if self._plan is None else self._plan.told()
+        say(log.DEBUG, told, keyring)
 
     def abandon(self) -> None:
         """The handle is gone, perhaps only this process's copy of it: revoke nothing."""
@@ -138,7 +163,7 @@ class Session:
 
     def hold(self) -> None:
         """Keep the right to revoke the keyring where possession of it does not last."""
-        if self.revoke and self._hold is None:
+        if self.ends_with("cred") and self._hold is None:
             from .hold import Hold  # here: few logins need it, and each pays for an import
 
             self._hold = Hold(self.keyring)
@@ -160,16 +185,18 @@ def _hold_displaced(said: "Said") -> None:
 
 def _hold(session: Session, said: "Said") -> None:
     try:
-        session.hold()
+        # As the host: links in @t are charged to the real user that made @t, and no user's
+        # quota, used up on purpose, is to decide whether somebody's session is revoked.
+        identity.with_real_ids(geteuid(), getegid(), session.hold)
     except kernel.KernelError as error:
         consequence = f"perhaps session keyring {session.keyring} cannot be revoked at its end"
         said.append((log.WARNING, str(failed(error, consequence))))
 
 
-def _revoke(keyring: int, user: User, hold: "Hold | None") -> None:
-    """Revoke by what this thread possesses; failing that, as its owner, and by the hold."""
+def _end(act: "Callable[[int], None]", keyring: int, user: User, hold: "Hold | None") -> None:
+    """Act by what this thread possesses; failing that, as the owner, and by the hold."""
     try:
-        kernel.revoke(keyring)
+        act(keyring)
     except kernel.KernelError as error:
         if error.errno != EACCES:
             raise
@@ -177,7 +204,7 @@ def _revoke(keyring: int, user: User, hold: "Hold | None") -> None:
         return
 
     def as_owner() -> None:
-        identity.with_effective_ids(user.uid, user.gid, lambda: kernel.revoke(keyring))
+        identity.with_effective_ids(user.uid, user.gid, lambda: act(keyring))
 
     if hold is not None:
         hold.possessing(as_owner)

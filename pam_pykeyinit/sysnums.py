@@ -8,20 +8,20 @@ process on a 64-bit kernel makes 32-bit calls.
 
 import sys
 
-# The id calls of i386 and arm are the ones with 32-bit ids (setresuid32, setresgid32).
-#               add_key keyctl setresuid setresgid
+# The id calls of i386, arm and s390x are the ones with 32-bit ids (setresuid32, and so on).
+#               add_key keyctl setresuid setresgid setfsuid flock
 TABLE = {
-    "x86_64": (248, 250, 117, 119),
-    "i386": (286, 288, 208, 210),
-    "arm": (309, 311, 208, 210),
-    "aarch64": (217, 219, 147, 149),
-    "riscv64": (217, 219, 147, 149),
-    "powerpc64le": (269, 271, 164, 169),
-    "s390x": (278, 280, 208, 210),
+    "x86_64": (248, 250, 117, 119, 122, 73),
+    "i386": (286, 288, 208, 210, 215, 143),
+    "arm": (309, 311, 208, 210, 215, 143),
+    "aarch64": (217, 219, 147, 149, 151, 32),
+    "riscv64": (217, 219, 147, 149, 151, 32),
+    "powerpc64le": (269, 271, 164, 169, 138, 143),
+    "s390x": (278, 280, 208, 210, 215, 143),
 }
 
 # Not a number of any call: the kernel answers ENOSYS, which every caller handles.
-_NO_SUCH_CALL = (-1, -1, -1, -1)
+_NO_SUCH_CALL = (-1,) * 6
 
 
 def architecture(multiarch: str) -> str:
@@ -33,6 +33,6 @@ def architecture(multiarch: str) -> str:
     return "" if abi.endswith("x32") else machine
 
 
-ADD_KEY, KEYCTL, SETRESUID, SETRESGID = TABLE.get(
+ADD_KEY, KEYCTL, SETRESUID, SETRESGID, SETFSUID, FLOCK = TABLE.get(
     architecture(getattr(sys.implementation, "_multiarch", "")), _NO_SUCH_CALL
 )

@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """What `./setup test` takes besides pytest's own options."""
     parser.addoption("--long", action="store_true", help="everything that takes hours")
     parser.addoption("--fuzz-seconds", type=int, default=60, help="for each target of fuzzing")
+    parser.addoption("--deb", action="store_true", help="the Debian package: ./setup deb --test")
     parser.addoption("--sequences", type=int, help="differential sequences: 2,000, 100,000 --long")
 
 

@@ -4,13 +4,11 @@ import errno
 import os
 import re
 import subprocess
-import time
-from pathlib import Path
 
 import pytest
 
 from pam_pykeyinit import libc, sysnums
-from support import world
+from support import keyusers, world
 from support.child import in_child
 from support.drive import Driver
 from support.journal import Journal
@@ -138,21 +136,6 @@ def test_a_revocation_that_is_refused_is_logged_and_close_succeeds(
     assert "keyctl(REVOKE): EPERM: " in line.text
 
 
-def _keys_of(uid: int) -> int:
-    for line in Path("/proc/key-users").read_text().splitlines():
-        user, _, figures = line.partition(":")
-        if int(user) == uid:
-            return int(figures.split()[0])
-    return 0
-
-
-def _wait_until_collected(uid: int) -> None:
-    """The kernel collects a cleared keyring's keys in its own time, quota and all."""
-    deadline = time.monotonic() + 30
-    while _keys_of(uid) > 10 and time.monotonic() < deadline:
-        time.sleep(0.1)
-
-
 def _fill_quota() -> list[int]:
     """As dave, add keys until not one more byte is his; what each size was refused with."""
     os.setresgid(*[world.gid("dave")] * 3)
@@ -185,7 +168,7 @@ def test_a_quota_that_is_used_up(driver: Driver, loader: str, journal: Journal) 
     finally:
         as_dave = ["setpriv", "--reuid=dave", "--regid=dave", "--clear-groups"]
         subprocess.run([*as_dave, "keyctl", "clear", "@u"], check=True)
-        _wait_until_collected(world.uid("dave"))
+        keyusers.settle(world.uid("dave"), 10)
 
 
 def test_a_user_who_took_rights_from_the_possessor_is_revoked_all_the_same(

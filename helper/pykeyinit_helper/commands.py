@@ -18,6 +18,9 @@ Session keyrings for programs that never see PAM.
   explain  why a key is found or not, readable or not, and what mends it
   adopt    give the calling shell a good session keyring
   try      open and close a real PAM session, and show its keyrings
+  check    what is wrong with the keyrings of this machine's logins
+  enable   put pam_pykeyinit into the stack of a service
+  disable  take it out again
 
 pykeyinit-helper COMMAND --help tells about each; pykeyinit-helper(8) about all."""
 
@@ -39,6 +42,24 @@ failed."""
 _TRY = """\
 Open and close a PAM session, and show the user's keyrings before, inside and
 after it, with the codes of all calls."""
+
+_CHECK = """\
+Read this machine's PAM stacks and what belongs to them, and tell what is wrong
+with the keyrings of its logins: the worst first, with the line and the mend."""
+
+_ENABLE = """\
+Put pam_pykeyinit.so into the stack of each SERVICE, in the place of
+pam_keyinit's line or where one belongs.  A trial session through the new stack
+comes first.  What is not understood is not touched; disable undoes it."""
+
+_DISABLE = """\
+Take out what enable put into the stack of each SERVICE, and put back what was
+there before."""
+
+_EPILOG_OF_THREE = """\
+Exit status: 0 nothing is wrong, or done; 1 something is wrong, or a service
+was left as it is; 2 wrong usage, or it cannot be read.
+See pykeyinit-helper(8)."""
 
 _EPILOG = """\
 Exit status: 0 yes, 1 no, 125 wrong usage or no way to tell.
@@ -92,15 +113,33 @@ def _parser() -> _Parser:
         help="authenticate first; the password is a line from this descriptor",
     )
     test.add_argument("--confdir", metavar="FOLDER", help="instead of /etc/pam.d")
+    _add_those_of_the_machine(commands)
     return parser  # fmt: skip
 
 
-def _add(commands: Any, name: str, text: str) -> argparse.ArgumentParser:
+def _add_those_of_the_machine(commands: Any) -> None:
+    check = _add(commands, "check", _CHECK, _EPILOG_OF_THREE)
+    check.add_argument("--root", metavar="DIR", default="/", help="another system's folder")
+    check.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    for name, text in (("enable", _ENABLE), ("disable", _DISABLE)):
+        change = _add(commands, name, text, _EPILOG_OF_THREE)
+        change.add_argument(
+            "services", nargs="+", metavar="SERVICE", help="the PAM service, as in /etc/pam.d"
+        )
+        change.add_argument(
+            "--dry-run", action="store_true", help="print the difference, and change nothing"
+        )
+        change.add_argument(
+            "--user", default="root", metavar="USER", help="whose the trial session is: root"
+        )
+
+
+def _add(commands: Any, name: str, text: str, epilog: str = _EPILOG) -> argparse.ArgumentParser:
     made: argparse.ArgumentParser = commands.add_parser(
         name,
         help="",
         description=text,
-        epilog=_EPILOG,
+        epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -117,17 +156,17 @@ def main(arguments: list[str]) -> int:
         sys.stdout.flush()
     except Refused as refusal:
         say(str(refusal))
-        return HELPER_FAILED
+        return _failed(arguments)
     except ImportError as missing:
         package = (missing.name or "").partition(".")[0]
         if package not in _PACKAGES:
             raise
         debian, pip = _PACKAGES[package]
         say(f"{missing}: apt-get install {debian}, or {pip}; `run` and `adopt` do without")
-        return HELPER_FAILED
+        return _failed(arguments)
     except OSError as error:
         say(f"cannot write: {error.strerror}")
-        os._exit(HELPER_FAILED)  # a second attempt to flush would only fail again
+        os._exit(_failed(arguments))  # a second attempt to flush would only fail again
     return status
 
 
@@ -146,8 +185,16 @@ def _parse_and_dispatch(arguments: list[str]) -> int:
     try:
         asked = _parser().parse_args(arguments)
     except SystemExit as end:  # --help, --version, or what error() has said
-        return int(end.code or 0)
+        return _failed(arguments) if end.code else 0
     return _dispatch(asked)
+
+
+def _failed(arguments: list[str]) -> int:
+    """The status of what cannot be told: those about the machine say 2, as grep and diff do."""
+    return 2 if arguments[0:1] and arguments[0] in _OF_THE_MACHINE else HELPER_FAILED
+
+
+_OF_THE_MACHINE = ("check", "enable", "disable")
 
 
 def _dispatch(asked: argparse.Namespace) -> int:
@@ -165,6 +212,14 @@ def _dispatch(asked: argparse.Namespace) -> int:
         from pykeyinit_helper.adopt import adopt
 
         return adopt()
+    if asked.command == "check":
+        from pykeyinit_helper.check import check
+
+        return check(asked.root, as_json=asked.json)
+    if asked.command in ("enable", "disable"):
+        from pykeyinit_helper.enable import change
+
+        return change(asked.command, asked.services, asked.user, dry_run=asked.dry_run)
     from pykeyinit_helper.trial import trial
 
     return trial(asked.service, asked.user, asked.confdir, asked.password, asked.password_fd)

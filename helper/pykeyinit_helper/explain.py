@@ -4,6 +4,7 @@ import os
 import sys
 import textwrap
 
+from pam_pykeyinit import quota
 from pam_pykeyinit.log import printable
 from pykeyinit_helper import permissions
 from pykeyinit_helper.become import Refused
@@ -11,7 +12,7 @@ from pykeyinit_helper.commands import is_serial
 from pykeyinit_helper.diagnosis import Case, Finding, diagnose, usable
 from pykeyinit_helper.output import Style
 from pykeyinit_helper.show import owner
-from pykeyinit_helper.tree import SEARCHED, Key, Tree, quota
+from pykeyinit_helper.tree import SEARCHED, Key, Tree
 
 _KEYCTL_IS_REFUSED = ("ENOSYS", "EPERM", "EACCES")
 _GONE = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "EACCES": "hidden"}
@@ -50,7 +51,8 @@ def examine(asked: str) -> Case:
         return Case(asked, me, refused=str(refused[0]))
     tree.read()
     session, session_owner = _session(tree)
-    case = Case(asked, me, session=session, session_owner=session_owner, quota=quota(tree.who.uid))
+    used = quota.read(tree.who.uid)
+    case = Case(asked, me, session=session, session_owner=session_owner, quota=used)
     serial = int(asked) if is_serial(asked) else _look_up(tree, asked)
     if serial and serial not in tree.keys:
         tree.walk(serial)

@@ -5,10 +5,11 @@ import pwd
 import sys
 from typing import Any
 
+from pam_pykeyinit import quota
 from pam_pykeyinit.log import printable
 from pykeyinit_helper import permissions
 from pykeyinit_helper.output import Style
-from pykeyinit_helper.tree import ANCHORS, Key, Tree, quota
+from pykeyinit_helper.tree import ANCHORS, Key, Tree
 
 SCHEMA = 1
 
@@ -51,7 +52,7 @@ def text(tree: Tree, names: list[str], roots: list[int], style: Style) -> list[s
     for root in roots:
         lines += _branch(tree, root, shown, style)
     lines += _notes(tree, names, shown)
-    used = quota(tree.who.uid)
+    used = quota.read(tree.who.uid)
     if used is not None:
         whose = f"Quota of {owner(tree.who.uid)}"
         lines.append(f"{whose}: {used[0]} of {used[1]} keys, {used[2]} of {used[3]} bytes")
@@ -82,6 +83,8 @@ def _row(tree: Tree, key: Key, depth: int, again: bool, style: Style) -> str:
     shares = [permissions.letters(key.mask >> shift & permissions.ALL) for shift in (24, 16, 8, 0)]
     name = f"{key.kind}: {printable(key.description)}"
     more = " (see above)" if again else f" (content: {key.error})" if key.error else ""
+    if key.tag:
+        more = f": {printable(key.tag)}"
     expires = key.expires or "unknown"
     return (
         f"{key.serial:10} {owner(key.uid)[:8]:8} {shares[0]}  {' '.join(shares[1:])} "
@@ -112,7 +115,7 @@ def document(tree: Tree, roots: list[int]) -> dict[str, Any]:
             "error": None if live else serial,
             "created_on_demand": serial == "ENOKEY",
         }
-    used = quota(tree.who.uid)
+    used = quota.read(tree.who.uid)
     names = ("keys_used", "keys_allowed", "bytes_used", "bytes_allowed")
     return {
         "schema": SCHEMA,
@@ -144,6 +147,7 @@ def _entry(tree: Tree, key: Key) -> dict[str, Any]:
         "possessed": key.serial in tree.paths,
         "path": list(tree.paths.get(key.serial, ())),
         "links": key.links,
+        "tag": key.tag or None,
     }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from keyutils import Error, describe_key, read_key
 
-from pam_pykeyinit import kernel
+from pam_pykeyinit import kernel, tag
 from pykeyinit_helper import keyctl, permissions
 from pykeyinit_helper.permissions import SEARCH, Who
 
@@ -41,6 +41,7 @@ class Key:
         "links",
         "mask",
         "serial",
+        "tag",
         "uid",
     )
 
@@ -50,6 +51,7 @@ class Key:
         self.uid = self.gid = -1
         self.mask = 0
         self.links: list[int] = []
+        self.tag = ""  # what a login has left there (pam_pykeyinit.tag)
         self.expires: str | None = None  # "never", "expired", the kernel's "5m"; None: unknown
 
     def bits(self, who: Who, *, possessed: bool) -> int:
@@ -127,6 +129,8 @@ class Tree:
             if key.kind == "keyring":
                 content = read_key(serial)
                 key.links = list(struct.unpack(f"{len(content) // 4}i", content))
+            elif (key.kind, key.description) == ("user", tag.NAME):
+                key.tag = read_key(serial).decode("utf-8", "replace")
         except Error as error:
             key.error = errno.errorcode.get(error.args[0], str(error.args[0]))
         return key
@@ -167,17 +171,3 @@ def _rows() -> dict[int, Row]:
         for row in rows
         if len(row) > 8
     }
-
-
-def quota(uid: int) -> tuple[int, int, int, int] | None:
-    """Keys used, keys allowed, bytes used, bytes allowed, by /proc/key-users, proc(5)."""
-    try:
-        with open("/proc/key-users", encoding="ascii") as file:
-            rows = [line.replace(":", " ").split() for line in file]
-    except OSError:
-        return None
-    for row in rows:
-        if int(row[0]) == uid:
-            (keys, most), (size, largest) = row[3].split("/"), row[4].split("/")
-            return int(keys), int(most), int(size), int(largest)
-    return None

@@ -6,6 +6,7 @@ import os
 import pwd
 import sys
 import textwrap
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -65,10 +66,14 @@ def _password(user: str, ask: bool, descriptor: int | None) -> str | None:
     return getpass.getpass(f"Password of {printable(user)}: ")
 
 
-def _report(
-    service: str, user: str, confdir: str | None, password: str | None, style: Style
-) -> int:
-    """Run the child, and print each line that it sends as it comes."""
+def messages(
+    service: str, user: str, confdir: str | None, password: str | None
+) -> Iterator[dict[str, Any]]:
+    """What a session of PAM gives, in a process of its own, as it happens.
+
+    Each call with its `code` and `text`, each look at keyrings with `when` and its `lines`; in
+    the end `killed` by which signal or `status` if that was not 0.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -82,19 +87,29 @@ def _report(
         finally:
             os._exit(status)
     os.close(writing)
-    good = True
     with os.fdopen(reading, encoding="utf-8") as pipe:
         for line in pipe:
-            message = json.loads(line)
-            good = good and message.get("code", 0) == 0
-            _print(message, style)
-            sys.stdout.flush()
+            yield json.loads(line)
     status = os.waitpid(child, 0)[1]
     if os.WIFSIGNALED(status):
-        number = os.WTERMSIG(status)
-        say(f"the process that called PAM was killed by signal {number}: a module crashed it")
-        return 1
-    return 0 if good and status == 0 else 1
+        yield {"killed": os.WTERMSIG(status)}
+    elif status != 0:
+        yield {"status": os.WEXITSTATUS(status)}
+
+
+def _report(
+    service: str, user: str, confdir: str | None, password: str | None, style: Style
+) -> int:
+    """Print each message as it comes."""
+    good = True
+    for message in messages(service, user, confdir, password):
+        if "killed" in message:
+            number = message["killed"]
+            say(f"the process that called PAM was killed by signal {number}: a module crashed it")
+        good = good and message.get("code", 0) == 0 and not {"killed", "status"} & set(message)
+        _print(message, style)
+        sys.stdout.flush()
+    return 0 if good else 1
 
 
 def _print(message: dict[str, Any], style: Style) -> None:
@@ -102,7 +117,7 @@ def _print(message: dict[str, Any], style: Style) -> None:
         code = message["code"]
         text = f"pam: {message['call']}: {code} {printable(message['text'])}".rstrip()
         print(text if code == 0 else style.alarm(text))
-    else:
+    elif "when" in message:
         print("\n".join((style.bold(message["when"]), *message["lines"])))
 
 

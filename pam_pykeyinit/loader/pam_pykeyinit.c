@@ -14,7 +14,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
@@ -23,9 +22,10 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/single_threaded.h>
-#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
+
+#include "trust.h"
 
 #if PY_VERSION_HEX >= 0x030d0000
 #define _Py_IsFinalizing Py_IsFinalizing /* it became public */
@@ -154,34 +154,6 @@ static PyMethodDef ask_function = {"ask", ask, METH_O, NULL};
 
 /* ---- find Python, or start it ---- */
 
-/* Nobody but root can change what is at this path, or put something else there. */
-static int is_safe(const char *path)
-{
-	char part[PATH_MAX];
-	struct stat s;
-
-	snprintf(part, sizeof part, "%s", path);
-	for (char *slash;; slash[slash == part] = 0) {
-		if (stat(part, &s) || s.st_uid || s.st_mode & S_IWOTH || (s.st_mode & S_IWGRP && s.st_gid))
-			return 0;
-		if ((slash = strrchr(part, '/')) == NULL || part[1] == 0)
-			return slash != NULL;
-	}
-}
-
-static int is_trusted(pam_handle_t *pamh, const char *folder)
-{
-	char real[PATH_MAX];
-
-	if (realpath(folder, real) == NULL)
-		pam_syslog(pamh, LOG_ERR, "%s: %m", folder);
-	else if (!is_safe(folder) || !is_safe(real)) /* both ways there, where a link is in it */
-		pam_syslog(pamh, LOG_ALERT, "not run: %s or a folder above it is not root's alone", folder);
-	else
-		return 1;
-	return 0;
-}
-
 static void at_exit(void)
 {
 	ended = 1;
@@ -230,7 +202,10 @@ static const char *find_python(void)
 {
 	void *from = RTLD_DEFAULT, **slot = (void **)&py;
 	const char *wanted = "no Python of the version that this was built for";
+	static const char *broken; /* why our Python did not start: it cannot be started twice */
 
+	if (broken)
+		return broken;
 	if (dlsym(from, "Py_GetVersion") == NULL) {
 		from = dlopen(PYTHON_LIBRARY, RTLD_NOW | RTLD_NOLOAD);
 		ours = from == NULL;
@@ -247,7 +222,7 @@ static const char *find_python(void)
 		if ((slot[i] = dlsym(from, names[i])) == NULL)
 			return wanted;
 	if (ours)
-		return start_python();
+		return broken = start_python();
 	return py.Py_IsInitialized() ? NULL : "the program has a Python that is not running";
 }
 
@@ -349,14 +324,21 @@ static void complain(pam_handle_t *pamh, const char *what)
 static int load(void)
 {
 	PyObject *package = py.PyImport_AddModule(PACKAGE), *native = NULL;
+	PyObject *sys = py.PyImport_ImportModule("sys");
+	/* What Python saw in the folder when an earlier try failed is to be seen anew. */
+	PyObject *seen = sys ? py.PyObject_GetAttrString(sys, "path_importer_cache") : NULL;
+	PyObject *forgotten = seen ? py.PyObject_CallMethod(seen, "pop", "ss", PACKAGE_FOLDER, "") : NULL;
 	PyObject *path = py.Py_BuildValue("[s]", PACKAGE_FOLDER);
 	PyObject *libc = py.PyModule_Create2(&libc_module, PYTHON_API_VERSION);
 
-	if (package && path && libc && !py.PyObject_SetAttrString(package, "__path__", path) &&
+	if (forgotten && package && path && libc && !py.PyObject_SetAttrString(package, "__path__", path) &&
 	    !py.PyDict_SetItemString(py.PyImport_GetModuleDict(), PACKAGE ".libc", libc))
 		native = py.PyImport_ImportModule(PACKAGE ".native");
 	if (native)
 		new_state = py.PyObject_GetAttrString(native, "State");
+	py.Py_DecRef(sys);
+	py.Py_DecRef(seen);
+	py.Py_DecRef(forgotten);
 	py.Py_DecRef(path);
 	py.Py_DecRef(libc);
 	py.Py_DecRef(native);

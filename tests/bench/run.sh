@@ -12,4 +12,5 @@ python3 -I "$here/tests/bench/bench.py" "$build/tests/driver/pamloop" "$@"
 status=0
 python3 -I "$here/tests/bench/helper.py" "$@" || status=$?
 python3 -I "$here/tests/bench/loader.py" "$build/tests/driver" "$@" || status=$?
+PYTHONPATH=$here/tests python3 -P "$here/tests/bench/policies.py" "$build/tests/driver/pamloop" "$@"
 exit $status

@@ -235,3 +235,21 @@ void search(const char *name)
 
 	printf("[\"%s\"]\n", key < 0 ? error_name() : "found");
 }
+
+/* What is in a key of this name, or the name of an errno. */
+void read_key(const char *name)
+{
+	char text[1024];
+	long key = keyctl(SEARCH, SESSION_KEYRING, "user", name, 0), size = -1;
+
+	if (key > 0)
+		size = keyctl(READ, key, text, sizeof text);
+	if (size < 0 || size > (long)sizeof text) {
+		printf("[\"%s\"]\n", size < 0 ? error_name() : "too long");
+		return;
+	}
+	printf("[\"");
+	for (long i = 0; i < size; i++)
+		printf(text[i] == '\\' || text[i] == '"' ? "\\%c" : "%c", text[i]);
+	printf("\"]\n");
+}

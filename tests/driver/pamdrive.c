@@ -16,6 +16,10 @@
  *   syslog TEXT            a line of the application's own
  *   add NAME, search NAME  a key in the session keyring; what request_key(2) finds
  *   special                what is linked into @t and @p
+ *   item H tty|rhost TEXT  pam_set_item; %XX stands for a byte
+ *   keyctl NUMBER [A [B]]  that operation, with numbers, as pamdrive is
+ *   sleep MILLISECONDS
+ *   read NAME              what is in a key that is found from the session keyring
  *   look, hygiene, prep, ids, seccomp, setperm     see pamdrive.h
  *
  * A PAM call prints {"call": ..., "code": ...} and is followed by a look.
@@ -132,6 +136,14 @@ static int call(const char *name, pam_handle_t *handle, char **words)
 	fail(name);
 }
 
+static void set_item(pam_handle_t *handle, char **words)
+{
+	int item = strcmp(words[2], "tty") ? PAM_RHOST : PAM_TTY;
+
+	if (pam_set_item(handle, item, decode(words[3])) != PAM_SUCCESS)
+		fail("item");
+}
+
 static void nothing(const char *confdir, char **words)
 {
 	(void)confdir, (void)words;
@@ -161,6 +173,14 @@ static void run(const char *confdir, char **words)
 		set_permissions(words);
 	else if (!strcmp(name, "answer"))
 		answer = strdup(words[1]);
+	else if (!strcmp(name, "item"))
+		set_item(handles[words[1][0] - '0'], words);
+	else if (!strcmp(name, "keyctl"))
+		operate(words);
+	else if (!strcmp(name, "read"))
+		read_key(words[1]);
+	else if (!strcmp(name, "sleep"))
+		usleep(atoi(words[1]) * 1000);
 	else if (!strcmp(name, "syslog"))
 		syslog(LOG_INFO, "%s", words[1]);
 	else {

@@ -17,6 +17,8 @@ enum keyctl_operation {
 	REVOKE = 3,
 	SETPERM = 5,
 	DESCRIBE = 6,
+	LINK = 8,
+	SEARCH = 10,
 	READ = 11,
 	SET_TIMEOUT = 15,
 };
@@ -36,12 +38,14 @@ void look(void);
 void hygiene(void);
 void special(void);
 void search(const char *name);
+void read_key(const char *name);
 /* Set the stage: "prep KIND [USER]", "ids RUID EUID SUID RGID EGID SGID", "seccomp CALL ERRNO",
-   "setperm MASK". */
+   "setperm MASK", "keyctl NUMBER A B". */
 void prepare(char **words);
 void set_ids(char **words);
 void deny(char **words);
 void set_permissions(char **words);
+void operate(char **words);
 /* A key in the session keyring, with the rights of its possessor alone. */
 void add_key_named(const char *name);
 

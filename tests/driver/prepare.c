@@ -116,3 +116,14 @@ void add_key_named(const char *name)
 		fail("add_key");
 	search(name);
 }
+
+/* keyctl NUMBER A B */
+void operate(char **words)
+{
+	long number[3] = {0, 0, 0};
+
+	for (int i = 0; i < 3 && words[i + 1]; i++)
+		number[i] = strtol(words[i + 1], NULL, 0);
+	if (keyctl(number[0], number[1], number[2]) < 0)
+		fail(words[1]);
+}

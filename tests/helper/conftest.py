@@ -6,12 +6,15 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pam_pykeyinit import sysnums
 from support import world
+
+if TYPE_CHECKING:
+    from helper.supervisors import Supervisors
 
 PYTHON = ("/usr/bin/python3", "-IS")
 HELPER = "/usr/local/bin/pykeyinit-helper"
@@ -85,6 +88,22 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     where.chmod(0o644)
     shutil.copy(sysnums.__file__, where.with_name("sysnums.py"))
     return Stage(where)
+
+
+@pytest.fixture(scope="session")
+def supervisors(tmp_path_factory: pytest.TempPathFactory) -> "Supervisors":
+    """Debian's programs that start daemons."""
+    from helper.supervisors import unpacked
+
+    return unpacked(tmp_path_factory.mktemp("debian"))
+
+
+@pytest.fixture(scope="session")
+def _dave_has_a_key() -> Iterator[None]:
+    from helper.supervisors import a_key_of_daves
+
+    with a_key_of_daves():
+        yield
 
 
 @pytest.fixture

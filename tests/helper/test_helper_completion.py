@@ -31,7 +31,7 @@ def offered(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("", "run show explain adopt try --version --help"),
+        ("", "run show explain adopt try check enable disable --version --help"),
         ("sh", "show"),
         ("run --", OPTIONS),
         ("run --session ", "keep new user-session name="),
@@ -55,6 +55,11 @@ def offered(*words: str) -> list[str]:
         ("try other ali", "alice"),
         ("try --confdir /etc/pam", "/etc/pam.d"),
         ("try --password-fd ", ""),
+        ("check --", "--root --json --help"),
+        ("check --root /etc/pam", "/etc/pam.d"),
+        ("enable othe", "other"),
+        ("enable other --", "--dry-run --user --help"),
+        ("disable --user ali", "alice"),
     ],
 )
 def test_what_is_offered(words: str, expected: str) -> None:

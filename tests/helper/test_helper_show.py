@@ -50,6 +50,17 @@ def test_show(stage: Stage) -> None:
     assert normalised(output(stage, script, "--session=new")) == SHOWN
 
 
+def test_show_tells_where_a_keyring_came_from(stage: Stage) -> None:
+    """What the module's option `tag` leaves; it may hold what steers a terminal."""
+    add = "printf 'service=sshd tty=ssh\\033[2J' | keyctl padd user pam_pykeyinit @s >/dev/null"
+    shown = output(stage, f"{add}; {HELPER} show @s", "--session=new")
+    assert "\\_ user: pam_pykeyinit: service=sshd tty=ssh\\x1b[2J\n" in shown
+    document = json.loads(output(stage, f"{add}; {HELPER} show @s --json", "--session=new"))
+    tags = {key["description"]: key["tag"] for key in document["keys"]}
+    assert tags["pam_pykeyinit"] == "service=sshd tty=ssh\033[2J"
+    assert tags["_ses"] is None
+
+
 def test_show_what_is_missing(stage: Stage) -> None:
     shown = output(stage, f"{HELPER} show", "--session=new", "--link=none")
     assert "Missing: @u is not found through @s (keyctl link @u @s)\n" in shown
@@ -115,6 +126,7 @@ def test_json(stage: Stage) -> None:
         "permissions": {"possessor": "alswrv", "user": "-----v",
                         "group": "------", "other": "------"},
         "expires": "never", "possessed": True, "path": [session, user, colour], "links": [],
+        "tag": None,
     }  # fmt: skip
     assert list(read["quota"]) == ["keys_used", "keys_allowed", "bytes_used", "bytes_allowed"]
 

@@ -13,7 +13,8 @@ from helper.conftest import HELPER, Stage, Started
 pytestmark = pytest.mark.privileged
 
 PACKAGES = "/usr/lib/python3/dist-packages"  # Debian's
-COMMANDS = ("run", "show", "explain", "adopt", "try")
+COMMANDS = ("run", "show", "explain", "adopt", "try", "check", "enable", "disable")
+OF_THE_MACHINE = COMMANDS[-3:]  # they say 2 where the others say 125
 
 
 def test_help_and_version(stage: Stage) -> None:
@@ -66,8 +67,9 @@ def test_help_into_a_pipe_that_is_closed_or_a_disk_that_is_full(
 ) -> None:
     full = stage.start("none", "sh", "-c", f"{HELPER} {' '.join(words)} >/dev/full")
     assert (full.code, full.errors) == (
-        125, "pykeyinit-helper: cannot write: No space left on device\n",
-    )  # fmt: skip
+        2 if words[0] in OF_THE_MACHINE else 125,
+        "pykeyinit-helper: cannot write: No space left on device\n",
+    )
     reading, writing = os.pipe()
     os.close(reading)
     closed = subprocess.run([HELPER, *words], stdout=writing, stderr=subprocess.PIPE)

@@ -77,6 +77,10 @@ def test_it_is_hardened() -> None:
     assert "_chk@" in symbols.replace("__stack_chk_fail", "")
 
 
+def test_so_can_what_it_trusts() -> None:
+    assert len(native.SOURCE.with_name("trust.c").read_text().splitlines()) <= 90
+
+
 def test_it_can_be_read_in_one_sitting() -> None:
     source = native.SOURCE.read_text()
     stripped = _output("gcc", "-fpreprocessed", "-dD", "-E", "-P", "-w", native.SOURCE)

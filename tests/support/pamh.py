@@ -14,6 +14,8 @@ class Pamh:
 
     exception = PamError
     service = "sshd"
+    tty = "ssh"
+    rhost = "192.0.2.1"
 
     def __init__(self, user: str | BaseException) -> None:
         self._user = user

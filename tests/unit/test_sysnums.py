@@ -30,9 +30,9 @@ MACROS = {
 SOURCE = """
 #include <asm/unistd.h>
 #ifdef __NR_setresuid32
-numbers __NR_add_key, __NR_keyctl, __NR_setresuid32, __NR_setresgid32
+numbers __NR_add_key, __NR_keyctl, __NR_setresuid32, __NR_setresgid32, __NR_setfsuid32, __NR_flock
 #else
-numbers __NR_add_key, __NR_keyctl, __NR_setresuid, __NR_setresgid
+numbers __NR_add_key, __NR_keyctl, __NR_setresuid, __NR_setresgid, __NR_setfsuid, __NR_flock
 #endif
 """
 

@@ -1,0 +1,160 @@
+"""One file of PAM configuration, as libpam cuts it into lines and words.  Pure.
+
+The rules are those of pam.conf(5) and, where it is silent, of libpam's functions
+_pam_assemble_line, _pam_StrTok and _pam_parse_control.
+"""
+
+from typing import NamedTuple
+
+# What an entry's control makes of a module's return code; a number above zero is a jump
+# over that many entries.
+IGNORE, OK, DONE, BAD, DIE, RESET = 0, -1, -2, -3, -4, -5
+
+SUCCESS, PERM_DENIED, NEW_AUTHTOK_REQD, MODULE_UNKNOWN, IGNORED = 0, 6, 12, 28, 25
+
+CODES = (
+    "success", "open_err", "symbol_err", "service_err", "system_err", "buf_err", "perm_denied",
+    "auth_err", "cred_insufficient", "authinfo_unavail", "user_unknown", "maxtries",
+    "new_authtok_reqd", "acct_expired", "session_err", "cred_unavail", "cred_expired", "cred_err",
+    "no_module_data", "conv_err", "authtok_err", "authtok_recover_err", "authtok_lock_busy",
+    "authtok_disable_aging", "try_again", "ignore", "abort", "authtok_expired", "module_unknown",
+    "bad_item", "conv_again", "incomplete",
+)  # fmt: skip
+
+_ACTIONS = {"ignore": IGNORE, "ok": OK, "done": DONE, "bad": BAD, "die": DIE, "reset": RESET}
+
+# Each named control: what it makes of success (and of a token that is to be changed), of
+# PAM_IGNORE, of all else.
+_NAMED = {
+    "required": (OK, IGNORE, BAD),
+    "requisite": (OK, IGNORE, DIE),
+    "optional": (OK, IGNORE, IGNORE),
+    "sufficient": (DONE, IGNORE, IGNORE),
+}
+
+_SPACE = " \t\n\v\f\r"  # isspace(3) in the C locale
+
+
+class Line(NamedTuple):
+    """One line as libpam reads it: several of the file's where they end in a backslash."""
+
+    number: int  # of its first line in the file, from 1
+    last: int
+    words: tuple[str, ...]
+    fault: str = ""  # why libpams of different versions read it differently
+
+
+def fold(word: str) -> str:
+    """Lower case as strcasecmp(3) has it: of ASCII alone."""
+    return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in word)
+
+
+def lines(text: str) -> tuple[list[Line], bool]:
+    """Cut a file into lines; those without a word are left out.
+
+    Second, whether the file is whole: one whose last line ends in a backslash is not, and
+    libpam takes it as one that cannot be read.
+    """
+    found: list[Line] = []
+    begun, parts, fault = 0, "", ""
+    for number, raw in enumerate(_physical(text), 1):
+        line = raw.partition("\0")[0]
+        if line.strip(" \t\n") == "" or line.lstrip(" \t").startswith("#"):
+            if begun:
+                fault = "after a backslash stands a comment or an empty line"
+            continue
+        begun = begun or number
+        content, comment, _ = line.partition("#")
+        bare = content.rstrip(" \t\n")
+        if bare.endswith("\\") and not comment:
+            parts += bare[:-1] + " "
+            continue
+        parts += content
+        if len(parts.encode("utf-8", "surrogateescape")) > 1022:
+            fault = "it is longer than 1022 bytes"
+        found.append(Line(begun, number, words(parts), fault))
+        begun, parts, fault = 0, "", ""
+    return [line for line in found if line.words], not begun
+
+
+def _physical(text: str) -> list[str]:
+    """The file's lines, each with its end: a bracket that nothing closes takes that in."""
+    cut = text.split("\n")
+    return [*(line + "\n" for line in cut[:-1]), *cut[-1:]]
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Cut a line into words.  What stands in brackets is one, without them; `\\]` is `]`."""
+    found: list[str] = []
+    at = 0
+    while True:
+        while at < len(text) and text[at] in " \t\n":
+            at += 1
+        if at == len(text):
+            return tuple(found)
+        if text[at] == "[":
+            word, at = _bracketed(text, at + 1)
+        else:
+            start = at
+            while at < len(text) and text[at] not in " \t\n":
+                at += 1
+            word = text[start:at]
+        found.append(word)
+        at = min(at + 1, len(text))
+
+
+def _bracketed(text: str, at: int) -> tuple[str, int]:
+    word = ""
+    while at < len(text) and text[at] != "]":
+        if text.startswith("\\]", at):
+            at += 1
+        word += text[at]
+        at += 1
+    return word, at
+
+
+def actions(control: str) -> tuple[int, ...] | None:
+    """What a control makes of each return code; None if libpam cannot read it: all is bad."""
+    named = _NAMED.get(fold(control))
+    if named is not None:
+        good, ignored, rest = named
+        table = {SUCCESS: good, NEW_AUTHTOK_REQD: good, IGNORED: ignored}
+        return tuple(table.get(code, rest) for code in range(len(CODES)))
+    return _in_brackets(control)
+
+
+ALL_BAD = (BAD,) * len(CODES)
+
+
+def _in_brackets(control: str) -> tuple[int, ...] | None:
+    """CODE=ACTION, one after the other; where none stands for a code, it is bad."""
+    set_: dict[int, int] = {}
+    rest = control.lstrip(_SPACE)
+    while rest:
+        # The names are compared as beginnings, in libpam's order.
+        name = next((name for name in (*CODES, "default") if rest.startswith(name)), None)
+        after = rest[len(name) :].lstrip(_SPACE) if name else ""
+        if name is None or not after.startswith("="):
+            return None
+        action, rest = _action(after[1:].lstrip(_SPACE))
+        if action is None:
+            return None
+        if name == "default":
+            for code in range(len(CODES)):
+                set_.setdefault(code, action)
+        else:
+            set_[CODES.index(name)] = action
+        rest = rest.lstrip(_SPACE)
+    return tuple(set_.get(code, BAD) for code in range(len(CODES)))
+
+
+def _action(text: str) -> tuple[int | None, str]:
+    for name, action in _ACTIONS.items():
+        if text.startswith(name):
+            return action, text[len(name) :]
+    digits = ""
+    while text[len(digits) : len(digits) + 1] in tuple("0123456789"):
+        digits += text[len(digits)]
+    if not digits or len(digits) > 10 or not 0 < int(digits) < 2**31:
+        return None, text
+    return int(digits), text[len(digits) :]

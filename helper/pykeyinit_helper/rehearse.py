@@ -1,0 +1,68 @@
+"""Trial sessions through a stack before a login depends on it: is it worse than the old one?"""
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pykeyinit_helper import place
+from pykeyinit_helper.stack import Folders
+from pykeyinit_helper.trial import messages
+
+_ALONE = "auth required pam_permit.so\naccount required pam_permit.so\n"
+
+
+class Worse(Exception):
+    """What the new stack does that the old one did not."""
+
+
+Codes = dict[str, tuple[int, str]]  # each call's, with what libpam says to it
+
+
+def session(service: str, user: str, folder: Path | None) -> Codes:
+    """Open and close a session in a process of its own; `crash` is the signal that ended it."""
+    found: Codes = {}
+    for message in messages(service, user, str(folder) if folder else None, None):
+        if "call" in message:
+            found[message["call"]] = message["code"], message["text"]
+        elif "killed" in message:
+            found["crash"] = message["killed"], "the process was killed by this signal"
+    return found
+
+
+def compare(old: Codes, new: Codes) -> None:
+    """Raises Worse where a call fails that did not."""
+    for call, (code, text) in new.items():
+        if code != 0 and code != old.get(call, (0, ""))[0]:
+            raise Worse(f"{call} gives {code} ({text})")
+
+
+def new_stack(service: str, user: str, folders: Folders, new: str) -> Codes:
+    """Sessions through the old stack and the new one, and one that fails unless our line works.
+
+    The codes of the old one.  Raises Worse.
+    """
+    line = next(line for line in new.split("\n") if line.startswith(place.LINE))
+    alone = _ALONE + line.replace(place.LINE, "session required pam_pykeyinit.so") + "\n"
+    with _copies(folders) as folder:
+        old = session(service, user, folder)
+        (folder / service).write_text(alone, encoding="utf-8", errors="surrogateescape")
+        for call, (code, text) in session(service, user, folder).items():
+            if code != 0:
+                raise Worse(f"pam_pykeyinit.so by itself: {call} gives {code} ({text})")
+        (folder / service).write_text(new, encoding="utf-8", errors="surrogateescape")
+        compare(old, session(service, user, folder))
+    return old
+
+
+@contextlib.contextmanager
+def _copies(folders: Folders) -> Iterator[Path]:
+    """A folder with all services and what they include, for pam_start_confdir(3)."""
+    with tempfile.TemporaryDirectory(prefix="pykeyinit-helper.") as name:
+        folder = Path(name)
+        for source in reversed(folders.services):
+            for path in source.iterdir() if source.is_dir() else ():
+                if path.is_file():
+                    shutil.copyfile(path, folder / path.name)
+        yield folder

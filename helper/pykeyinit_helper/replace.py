@@ -1,0 +1,99 @@
+"""A file replaced such that whoever reads it, or ends this process, finds the old or the new.
+
+The new one is written beside it under another name, is on the disk, and has the old one's
+owner, mode and extended attributes (an SELinux context among them) before rename(2).
+"""
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+
+class Changed(Exception):
+    """Somebody else has changed the file meanwhile, or is at it."""
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold the folder against others of us.  Raises Changed, OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Changed(f"another pykeyinit-helper is at work in {folder}") from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def replace(path: Path, old: str | None, new: str) -> None:
+    """Put a text in the place of another; `old` is None where there is to be no file yet.
+
+    Raises Changed where the file is not `old`, OSError.
+    """
+    beside = path.with_name(f".{path.name}.pykeyinit-helper")
+    beside.unlink(missing_ok=True)  # of one that was killed
+    try:
+        _write(beside, new, like=path if old is not None else None)
+        if now(path) != old:
+            raise Changed(f"{path} has been changed meanwhile: nothing was done")
+        beside.rename(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    _to_disk(path.parent)
+
+
+def remove(path: Path, old: str) -> None:
+    """Remove a file that is still `old`.  Raises Changed, OSError."""
+    if now(path) != old:
+        raise Changed(f"{path} has been changed meanwhile: nothing was done")
+    path.unlink()
+    _to_disk(path.parent)
+
+
+def now(path: Path) -> str | None:
+    """What is in a file; None where there is none.  Raises OSError."""
+    try:
+        return path.read_bytes().decode("utf-8", "surrogateescape")
+    except FileNotFoundError:
+        return None
+
+
+def _write(path: Path, text: str, like: Path | None) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(path, flags, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(text.encode("utf-8", "surrogateescape"))
+        file.flush()
+        if like is None:
+            os.fchmod(descriptor, 0o644)
+        else:
+            status = like.stat()
+            os.fchown(descriptor, status.st_uid, status.st_gid)
+            os.fchmod(descriptor, status.st_mode & 0o7777)
+            _copy_attributes(like, descriptor)
+        os.fsync(descriptor)
+
+
+def _copy_attributes(source: Path, descriptor: int) -> None:
+    try:
+        names = os.listxattr(source)
+    except OSError as error:
+        if error.errno in (errno.ENOTSUP, errno.ENOSYS):
+            return
+        raise
+    for name in names:
+        os.setxattr(descriptor, name, os.getxattr(source, name))
+
+
+def _to_disk(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,88 @@
+"""Logins of one user take turns where two at the same instant would make two keyrings.
+
+A keyring that is joined by name is born unsearchable, so that between its birth and the
+call that makes it searchable a second login would not find it and make another.  The kernel
+has no call that does both.  So the first login locks a file of the user's own, where nobody
+but root can open it; the kernel lets go of the lock with the process, however it ends.
+Logins that find a keyring need no turn.
+"""
+
+import posix
+from errno import EAGAIN, EEXIST, EPERM, errorcode
+from time import monotonic, sleep
+
+from . import kernel, keyctl, log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .session import Said, User
+
+FOLDER = "/run/pam_pykeyinit"
+_PATIENCE = 5.0  # seconds; a turn takes less than a millisecond, if nothing stops its process
+_PAUSE = 0.002  # seconds
+_OTHERS = 0o077
+
+
+class Turn:
+    """A turn of the user's, in a `with` block.  Without it there is a line in the log.
+
+    It never fails: a login goes on without, and only where another one is just as far
+    there will be two keyrings.
+    """
+
+    __slots__ = ("_descriptor", "_said", "_user")
+
+    def __init__(self, user: "User", said: "Said") -> None:
+        self._user = user
+        self._said = said
+        self._descriptor = -1
+
+    def __enter__(self) -> None:
+        try:
+            self._descriptor = _opened(self._user.uid)
+            _wait(self._descriptor)
+        except OSError as error:
+            name = errorcode.get(error.errno or 0, error.errno)
+            line = (
+                f"{FOLDER}/{self._user.uid}: {name}: of two logins of {self._user.name} at the"
+                " same instant each may get a keyring of that name"
+            )
+            self._said.append((log.NOTICE, line))
+
+    def __exit__(self, *raised: object) -> None:
+        if self._descriptor < 0:
+            return
+        try:
+            keyctl.unlock(self._descriptor)
+        except kernel.KernelError:
+            pass  # closing does it, if no child has been forked since
+        posix.close(self._descriptor)
+
+
+def _opened(uid: int) -> int:
+    """The user's file, open; nothing is followed, and nobody else can have put it there."""
+    try:
+        posix.mkdir(FOLDER, 0o700)
+    except OSError as error:
+        if error.errno != EEXIST:
+            raise
+    flags = posix.O_CLOEXEC | posix.O_NOFOLLOW  # type: ignore[attr-defined]  # typeshed
+    folder = posix.open(FOLDER, posix.O_RDONLY | posix.O_DIRECTORY | flags)
+    try:
+        found = posix.fstat(folder)
+        if found.st_uid != 0 or found.st_mode & _OTHERS:
+            raise OSError(EPERM, "not root's alone")
+        return posix.open(str(uid), posix.O_RDONLY | posix.O_CREAT | flags, 0o600, dir_fd=folder)
+    finally:
+        posix.close(folder)
+
+
+def _wait(descriptor: int) -> None:
+    end = monotonic() + _PATIENCE
+    while True:
+        try:
+            return keyctl.lock(descriptor)
+        except kernel.KernelError as error:
+            if error.errno != EAGAIN or monotonic() > end:
+                raise
+        sleep(_PAUSE)

@@ -1,0 +1,154 @@
+"""A session keyring that several logins share, found by its name.
+
+Anyone can make a keyring of any name, and let others search it; joining by name then lands
+there (find_keyring_by_name in the kernel).  So what was joined is looked at, and left at
+once if it is not the user's alone.  Its owner cannot change afterwards: only root may
+chown(2) a key.  Its permissions can, by its owner, and are looked at again.
+"""
+
+from errno import errorcode
+
+from . import identity, kernel, keyctl, lock, log
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .session import Said, User
+
+_MOST_BYTES = 4095  # KEY_MAX_DESC_SIZE in the kernel, less the zero at the end
+_BORN = 0x3F130000  # possessor: all; owner: view, read, link
+_OWNER_SEARCH = 0x00080000
+_NOT_OWNER = 0x0000FFFF  # the rights of the group, and of others
+
+
+def expand(template: str, user: "User", service: str) -> str:
+    """Put user, uid and service in for %u, %U and %s; %% is a percent sign."""
+    values = {"u": user.name, "U": str(user.uid), "s": service, "%": "%"}
+    name, rest = "", template
+    while rest:
+        before, percent, rest = rest.partition("%")
+        name += before
+        if percent:
+            name += values[rest[0]]
+            rest = rest[1:]
+    return name
+
+
+def refusal(name: str) -> str:
+    """Why no keyring shall have this name, or "".
+
+    Names that begin with "_" are the kernel's: _ses, _uid.UID, _uid_ses.UID, which can be
+    joined.  Those that begin with a dot it refuses itself.
+    """
+    if not name:
+        return "the name is empty"
+    if name[0] in "._":
+        return "a name that begins with a dot or an underscore is the kernel's"
+    if len(name.encode("utf-8", "surrogateescape")) > _MOST_BYTES:
+        return f"the name has more than {_MOST_BYTES} bytes"
+    return ""
+
+
+def objection(kind: str, owner: int, mask: int, uid: int) -> str:
+    """Why a keyring of this type, owner and permissions cannot be the user's, or ""."""
+    if owner != uid:
+        return f"belongs to uid {owner}"
+    if kind != "keyring":
+        return f"of uid {owner} is a {kind}"
+    if mask & _NOT_OWNER:
+        return f"of uid {owner} gives rights to others ({mask:08x})"
+    return ""
+
+
+def join(name: str, user: "User", said: "Said") -> "tuple[int, bool]":
+    """Join the user's keyring of that name, or make it, with the user's real ids.
+
+    Returns the serial number of the session keyring, and whether it is a shared one: it is
+    a new one without a name where that one cannot be had safely.
+    Raises KernelError where there is neither, and NotRestored.
+    """
+    wrong = refusal(name)
+    if wrong:
+        said.append((log.ERR, f"name={name[:64]}: {wrong}; the keyring is one without a name"))
+        return kernel.join_anonymous_session(), False
+    serial, wrong, found = _enter(name, user)
+    if not wrong and not found:
+        # New, and so far nobody else finds it.  It is made so in turn, and only if nobody
+        # has been first: which is seen by joining once more.
+        with lock.Turn(user, said):
+            serial, wrong, found = _enter(name, user)
+            if not wrong and not found:
+                wrong = _open_to_owner(serial, user)
+    if wrong:
+        return leave(serial, wrong, user, said), False
+    return serial, True
+
+
+def _enter(name: str, user: "User") -> "tuple[int, str, bool]":
+    """Join it: the serial number, an objection, and whether its owner's logins find it."""
+
+    def enter() -> "tuple[int, str, bool]":
+        serial = keyctl.join_named_session(name)
+        try:
+            serial = serial or kernel.get_keyring_id(kernel.SESSION_KEYRING)
+            kind, owner, _, mask, _ = keyctl.describe(serial)
+        except kernel.KernelError as error:
+            return serial, _hidden(error), False
+        return serial, objection(kind, owner, mask, user.uid), bool(mask & _OWNER_SEARCH)
+
+    return identity.with_filesystem_uid(user.uid, enter)
+
+
+def _open_to_owner(serial: int, user: "User") -> str:
+    """Have the owner's later logins find it: it is born without that right.  What is wrong."""
+    try:
+        identity.with_filesystem_uid(
+            user.uid, lambda: kernel.set_permissions(serial, _BORN | _OWNER_SEARCH)
+        )
+    except kernel.KernelError as error:
+        return f"of uid {user.uid} cannot be shared ({error.call}: {error.strerror})"
+    return ""
+
+
+def look_again(serial: int, user: "User") -> str:
+    """What is wrong now with a keyring that was joined, or ""; with the user's real ids."""
+    try:
+        found = identity.with_filesystem_uid(user.uid, lambda: keyctl.describe(serial))
+    except kernel.KernelError as error:
+        return _hidden(error)
+    kind, owner, _, mask, _ = found
+    return objection(kind, owner, mask, user.uid)
+
+
+def _hidden(error: kernel.KernelError) -> str:
+    name = errorcode.get(error.errno or 0, error.errno)
+    return f"of an owner who cannot be seen ({error.call}: {name})"
+
+
+def leave(serial: int, wrong: str, user: "User", said: "Said") -> int:
+    """Leave a keyring that is not the user's alone, for a new one without a name.
+
+    Raises KernelError where the kernel has none for the user; then the user-session keyring
+    has taken its place, for which it needs no memory and no quota.
+    """
+    text = f"session keyring {serial} {wrong}: left at once"
+    try:
+        new = kernel.join_anonymous_session()
+    except kernel.KernelError:
+        if not _join_user_session(user):
+            text = f"session keyring {serial} {wrong}, and cannot be left: end this session"
+        said.append((log.ALERT, text))
+        raise
+    said.append((log.ALERT, f"{text}, {user.name} gets {new} without a name"))
+    return new
+
+
+def _join_user_session(user: "User") -> bool:
+    """There is no call for it, but it has a name; others can have that name too, so look."""
+    try:
+        identity.with_filesystem_uid(
+            user.uid, lambda: keyctl.join_named_session(f"_uid_ses.{user.uid}")
+        )
+        joined = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+        return joined == kernel.get_keyring_id(kernel.USER_SESSION_KEYRING)
+    except kernel.KernelError:
+        return False

@@ -1,0 +1,70 @@
+"""What REINITIALIZE_CRED and REFRESH_CRED do for a line with `refresh`.
+
+A screen locker, for one, calls them in a session that it has not opened itself, with a
+handle that knows of no keyring.  So what is in place is judged by what the kernel says of
+it: a keyring of the user's, with the name that this line gives to session keyrings.
+"""
+
+from . import identity, kernel, keyctl, log, procfs
+from .codes import PAM_IGNORE, PAM_SUCCESS
+from .failure import failed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .plan import Plan
+    from .session import Said, User
+
+
+def has_timeout(table: str, keyring: int) -> bool:
+    """Whether a key has been given a time to live, by the text of /proc/keys.  Pure.
+
+    Its columns: serial number, flags, usage, "perm" or what is left of the time (proc(5)).
+    """
+    for line in table.splitlines():
+        row = line.split(None, 4)
+        if len(row) == 5 and int(row[0], 16) == keyring:
+            return row[3] not in ("perm", "expd")
+    return False
+
+
+class Refresh:
+    """One call.  `made` is the serial number of the handle's keyring, 0 if it has none."""
+
+    __slots__ = ("_code", "_made", "_plan", "_user")
+
+    def __init__(self, plan: "Plan", user: "User", made: int) -> None:
+        self._plan = plan
+        self._user = user
+        self._made = made
+        self._code = PAM_IGNORE
+
+    def run(self, say: log.Log) -> int:
+        """Put lost links back, and a running timeout off; PAM_IGNORE where it is not ours.
+
+        Raises Failed, and NotRestored from identity.
+        """
+        said: "Said" = []
+        try:
+            identity.with_real_ids(self._user.uid, self._user.gid, lambda: self._run(said))
+        except kernel.KernelError as error:
+            what = f"the session keyring of {self._user.name} is not refreshed"
+            raise failed(error, what) from error
+        finally:
+            for line in said:
+                say(*line)
+        return self._code
+
+    def _run(self, said: "Said") -> None:
+        keyring = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+        kind, owner, _, _, name = keyctl.describe(keyring)
+        mine = (kind, owner, name) == ("keyring", self._user.uid, self._plan.keyring_name())
+        if not mine or self._made not in (0, keyring):
+            said.append((log.DEBUG, "session keyring %d is not ours to refresh", keyring))
+            return
+        self._plan.link_all(keyring, said)
+        if self._plan.grace and has_timeout(procfs.text("/proc/keys"), keyring):
+            keyctl.set_timeout(keyring, self._plan.grace)
+            said.append(
+                (log.DEBUG, "session keyring %d lives %d s more", keyring, self._plan.grace)
+            )
+        self._code = PAM_SUCCESS

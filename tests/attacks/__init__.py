@@ -1,0 +1,1 @@
+"""What an unprivileged user may try, each with a control that shows that it works undefended."""

@@ -1,0 +1,99 @@
+"""Users whose ids are no ids, and processes that are root only in a user namespace."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from attacks import undefended
+from support import mounts, world
+from support.drive import Driver, Outcome
+from support.journal import Journal
+
+pytestmark = pytest.mark.privileged
+
+SUCCESS, SESSION_ERR = 0, 14
+NO_ID = 0xFFFFFFFF  # -1, which means "leave it as it is" to setresuid(2)
+SCRIPT = "start 0 s mallory\nopen 0\n"
+
+
+def _opened(
+    module: str, uid: int, gid: int, without: list[str], pamdrive: Path, folder: Path
+) -> Outcome:
+    """Open a session of a user with these ids."""
+    passwd = folder / "passwd"
+    entry = f"mallory:x:{uid}:{gid}::/:/bin/sh\n"
+    passwd.write_text(Path("/etc/passwd").read_text() + entry)
+    driver = undefended.driver(folder, pamdrive, *without, passwd=passwd)
+    return driver.run(driver.services(s=f"session required {module} force revoke"), SCRIPT)
+
+
+@pytest.mark.parametrize("ids", [(NO_ID, 66000), (66000, NO_ID), (NO_ID, NO_ID)])
+def test_an_id_that_is_none_does_not_stand_for_roots(
+    ids: tuple[int, int], pamdrive: Path, tmp_path: Path, journal: Journal
+) -> None:
+    ours = _opened("pam_pykeyinit.so", *ids, [], pamdrive, tmp_path)
+
+    assert ours.codes() == [SESSION_ERR]
+    assert ours.steps[1].session["serial"] == ours.steps[0].session["serial"]
+    assert ours.steps[1].ids == [0] * 6
+    assert ["EINVAL" in line.text for line in journal.ours()] == [True]
+
+
+@pytest.mark.parametrize(
+    ("module", "without"), [("pam_pykeyinit.so", ["no id is -1"]), (world.ORACLE, [])]
+)
+def test_without_that_he_is_given_roots_keys(
+    module: str, without: list[str], pamdrive: Path, tmp_path: Path
+) -> None:
+    opened = _opened(module, NO_ID, 66000, without, pamdrive, tmp_path)
+    assert opened.codes() == [SUCCESS]
+    assert opened.steps[1].fields[1] == 0
+    assert any("_uid.0" in link for link in opened.steps[1].session["links"])
+
+
+def _in_namespace(folder: Path, pamdrive: Path) -> Driver:
+    """A driver that alice starts, as root of a user namespace with no id but her own."""
+    as_alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
+    program = shutil.copy(pamdrive, folder)  # where she may read it
+    command = [*as_alice, "unshare", "--user", "--map-root-user", program]
+    return Driver(mounts.wrapper(folder / "drive", {}, *command), folder)
+
+
+@pytest.mark.parametrize("module", ["pam_pykeyinit.so", world.ORACLE])
+def test_roots_name_in_a_namespace_is_not_root(
+    module: str, pamdrive: Path, driver: Driver
+) -> None:
+    """She has a session of "root" there: it is her own keyring, and root's keys are not in it.
+
+    The control is the same outside, where root's user keyring is linked.
+    """
+    subprocess.run(["keyctl", "add", "user", "attack:root", "secret", "@u"], check=True)
+    line = f"session required {module} force revoke"
+    if module == "pam_pykeyinit.so":
+        # What is root's outside is nobody's in there, and code that is nobody's is not run.
+        inside = _in_namespace(driver.scratch, pamdrive)
+        refused = inside.run(inside.services(s=line), "start 0 s root\nopen 0\n")
+        assert refused.codes() == [SESSION_ERR]
+        return
+    for drive, found in (
+        (_in_namespace(driver.scratch, pamdrive), "ENOKEY"),
+        (driver, "found"),
+    ):
+        script = "start 0 s root\nopen 0\nsearch attack:root\n"
+        outcome = drive.run(drive.services(s=line), script)
+        assert outcome.codes() == [SUCCESS]
+        assert outcome.hygiene == [[found]]
+
+
+def test_a_user_who_has_no_number_in_a_namespace_is_refused(
+    pamdrive: Path, driver: Driver, journal: Journal
+) -> None:
+    """bob has none in alice's; the control is alice's own name for it, root."""
+    inside = _in_namespace(driver.scratch, pamdrive)
+    for module in (world.ORACLE, "pam_python.so pam_pykeyinit.py"):
+        services = inside.services(s=f"session required {module} force revoke")
+        assert inside.run(services, "start 0 s bob\nopen 0\n").codes() == [SESSION_ERR], module
+        assert inside.run(services, "start 0 s root\nopen 0\n").codes() == [SUCCESS], module
+    assert ["EINVAL" in line.text for line in journal.ours()] == [True]

@@ -1,0 +1,133 @@
+"""What a process that holds sessions leaves within the reach of others: nothing.
+
+While it holds alice's displaced session, there are two keyrings of the host's beside it, the
+pin and the grip.  Every operation on each of the three is tried, by their numbers, as another
+user, and as a process that was forked with another session in place.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import keyutils
+import pytest
+
+from attacks import undefended
+from pam_pykeyinit import kernel
+from pykeyinit_helper import keyctl
+from support import world
+from support.child import in_child
+from support.pamh import Pamh
+
+pytestmark = pytest.mark.privileged
+
+TRIES: dict[str, Callable[[int], object]] = {
+    "view": keyctl.describe,
+    "read": keyutils.read_key,
+    "search": lambda serial: keyutils.search(serial, b"secret"),
+    "take": lambda serial: kernel.link(serial, kernel.SESSION_KEYRING),
+    "put": lambda serial: keyctl.add_user_key("planted", b"x", serial),
+    "clear": keyutils.clear,
+    "expire": lambda serial: keyutils.set_timeout(serial, 1),
+    "permit": lambda serial: kernel.set_permissions(serial, 0x3F3F3F3F),
+    "revoke": kernel.revoke,
+    "invalidate": kernel.invalidate,
+}
+
+
+def _held() -> tuple[list[int], object]:
+    """Pin, grip and alice's session keyring, in a host where bob's session displaced hers."""
+    from pam_pykeyinit.module import Handle
+
+    handles = Handle(), Handle()
+    for handle, user in zip(handles, ("alice", "bob"), strict=True):
+        assert handle.pam_sm_open_session(Pamh(user), 0, ["m", "force", "revoke"]) == 0
+        if user == "alice":
+            hers = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+            keyctl.add_user_key("secret", b"x", hers)
+    (pin,) = _links(kernel.get_keyring_id(kernel.THREAD_KEYRING))
+    hold = handles[0]._session._hold
+    assert hold
+    grip = hold._grip
+    return [pin, grip, hers], handles
+
+
+def _links(keyring: int) -> list[int]:
+    read = keyutils.read_key(keyring)
+    return [int.from_bytes(read[i : i + 4], "little") for i in range(0, len(read), 4)]
+
+
+def _attack(user: str, serials: list[int], *, keep_session: bool = False) -> set[str]:
+    """What that user is not refused, each tried in a process of its own."""
+
+    def each(name: str, serial: int) -> bool:
+        os.setgroups([])
+        os.setresgid(*[world.gid(user)] * 3)
+        os.setresuid(*[world.uid(user)] * 3)
+        if not keep_session:
+            kernel.join_anonymous_session()
+        try:
+            TRIES[name](serial)
+        except (kernel.KernelError, keyutils.Error):
+            return False
+        return True
+
+    names = ("pin", "grip", "session")
+    return {
+        f"{name} {what}"
+        for name in TRIES  # each on all of them: the last ones destroy what they reach
+        for what, serial in zip(names, serials, strict=True)
+        if in_child(lambda name=name, serial=serial: each(name, serial))  # type: ignore[misc]
+    }
+
+
+def _seen_in_proc(user: str) -> set[int]:
+    def look() -> set[int]:
+        os.setresuid(*[world.uid(user)] * 3)
+        lines = Path("/proc/keys").read_text().splitlines()
+        return {int(line.split()[0], 16) for line in lines}
+
+    return in_child(look)
+
+
+@pytest.mark.parametrize(("user", "keep_session"), [("carol", False), ("bob", True)])
+def test_others_reach_nothing_of_it(user: str, keep_session: bool) -> None:
+    def host() -> tuple[set[str], set[int]]:
+        serials, _ = _held()
+        return _attack(user, serials, keep_session=keep_session), _seen_in_proc(user) & set(
+            serials
+        )
+
+    assert in_child(host) == (set(), set())
+
+
+def test_her_other_processes_reach_only_what_they_may() -> None:
+    """Of her session keyring the owner may always view and read, but nothing else; the
+    keyrings of the host's own are not hers.
+    """
+
+    def host() -> set[str]:
+        serials, _ = _held()
+        return _attack("alice", serials)
+
+    assert in_child(host) == {"view session", "read session"}
+
+
+def test_the_tries_work_where_the_keyrings_are_open(tmp_path: Path) -> None:
+    """The control: pin and grip without their permissions, a session keyring for everybody."""
+    folder = undefended.package(tmp_path, "the pin is not searchable", "the grip is its owner's")
+
+    def host() -> set[str]:
+        for name in [name for name in sys.modules if name.split(".")[0] == "pam_pykeyinit"]:
+            if name.split(".")[-1] in ("hold", "session", "module"):
+                del sys.modules[name]
+        sys.modules["pam_pykeyinit"].__path__[:] = [str(folder / "pam_pykeyinit")]
+        serials, _ = _held()
+        return _attack("carol", serials)
+
+    reached = in_child(host)
+    # What comes after clear, in the order of TRIES, no longer meets the grip.
+    each = ("view", "read", "take", "put", "clear")
+    opened = {f"{name} {what}" for name in each for what in ("pin", "grip")}
+    assert opened | {"expire pin", "revoke pin"} <= reached

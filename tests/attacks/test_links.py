@@ -1,0 +1,131 @@
+"""Files and links planted where root reads code, and where install writes.
+
+Folders that others could change: tests/loader/test_failures.py.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from support import mounts, native, world
+from support.drive import Driver
+from support.journal import Journal
+
+pytestmark = pytest.mark.privileged
+
+SUCCESS, SESSION_ERR = 0, 14
+
+
+def _give_away(file: Path, _: Path) -> None:
+    os.chown(file, world.uid("alice"), world.gid("alice"))
+
+
+def _open_to_all(file: Path, _: Path) -> None:
+    file.chmod(0o666)
+
+
+def _hard_link(file: Path, elsewhere: Path) -> None:
+    """Of a file that alice has; what she writes to it later, root would run."""
+    hers = elsewhere / "hers.py"
+    file.rename(hers)
+    os.chown(hers, world.uid("alice"), world.gid("alice"))
+    os.link(hers, file)
+
+
+def _symlink(file: Path, elsewhere: Path) -> None:
+    hers = elsewhere / "hers.py"
+    file.rename(hers)
+    elsewhere.chmod(0o777)
+    file.symlink_to(hers)
+
+
+PLANTS: list[Callable[[Path, Path], None]] = [_give_away, _open_to_all, _hard_link, _symlink]
+
+
+@pytest.mark.parametrize("name", ["module.py", "__pycache__/module.pyc"])
+@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__.strip("_"))
+def test_code_that_another_could_change_is_not_run(
+    plant: Callable[[Path, Path], None],
+    name: str,
+    pamdrive: Path,
+    tmp_path: Path,
+    journal: Journal,
+) -> None:
+    """The control is the same file, root's alone: it is run."""
+    parent = tmp_path / "packages"
+    file = native.copy(parent / "pam_pykeyinit") / name
+    file.parent.mkdir(exist_ok=True)
+    with file.open("a") as code:
+        code.write(f"\nopen('{tmp_path}/was run', 'w')\n")
+    mounted = {str(native.package().parent): parent}
+    driver = Driver(mounts.wrapper(tmp_path / "drive", mounted, str(pamdrive)), tmp_path)
+    services = driver.services(s="session required pam_pykeyinit.so force")
+    script = "start 0 s alice\nopen 0\n"
+    assert driver.run(services, script).codes() == [SUCCESS]
+    assert (tmp_path / "was run").exists() == (name == "module.py")
+    (tmp_path / "was run").unlink(missing_ok=True)
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    plant(file, elsewhere)
+    assert driver.run(services, script).codes() == [SESSION_ERR]
+    assert not (tmp_path / "was run").exists()
+    (line,) = journal.ours()
+    assert line.level == "ALERT"
+    assert file.name in line.text
+
+
+def _tree(folder: Path, *, careless: bool) -> Path:
+    """Our sources, as they are or with an install that writes through what is in its way."""
+    files = ("build-aux", "helper", "pam_pykeyinit", "tests/driver", "docs")
+    tree = folder / "tree"
+    tree.mkdir()
+    for name in files:
+        (tree / name).parent.mkdir(exist_ok=True)
+        subprocess.run(["cp", "-a", world.ROOT / name, tree / name], check=True)
+    for path in world.ROOT.iterdir():
+        if path.is_file():
+            subprocess.run(["cp", "-a", path, tree], check=True)
+    if careless:
+        script = tree / "build-aux/install.sh"
+        text = script.read_text()
+        assert text.count("install -p -m $mode $owner ") == 1
+        script.write_text(text.replace("install -p -m $mode $owner ", "cp "))
+    return tree
+
+
+@pytest.mark.parametrize("careless", [False, True])
+def test_install_writes_through_no_link(careless: bool, tmp_path: Path) -> None:
+    """Links under the names that install writes to, in folders where others may have put them,
+    to files of root's; careless, cp in place of install(1), is the control.
+    """
+    world_folder = world.folder()
+    assert world_folder
+    installed = world_folder / "stage"
+    stage = tmp_path / "stage"
+    victims = [tmp_path / "linked", tmp_path / "named"]
+    for victim in victims:
+        victim.write_text("as it was")
+    laid = [stage / path.relative_to(installed) for path in installed.rglob("*") if path.is_file()]
+    for number, path in enumerate(laid):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        planted = path.with_name(path.name + ".new")
+        planted.symlink_to(victims[0]) if number % 2 else planted.hardlink_to(victims[1])
+
+    subprocess.run(
+        [_tree(tmp_path, careless=careless) / "build-aux/install.sh"],
+        env={"PATH": "/usr/bin:/bin", "DESTDIR": str(stage), "PREFIX": "/usr/local"},
+        capture_output=True,
+        check=True,
+    )
+
+    kept = [victim.read_bytes() == b"as it was" for victim in victims]
+    assert kept == [not careless] * 2
+    assert all(path.exists() for path in laid)
+    if not careless:
+        assert victims[1].stat().st_nlink == 1
+        assert not list(stage.rglob("*.new"))
+        assert not any(path.is_symlink() for path in laid)

@@ -1,0 +1,96 @@
+"""A user who uses up the own quota, to stop the logins or the logouts of others.
+
+A quota is the whole of what one user owns; whose quota a keyring is charged to is decided by
+the ids at the moment that it is made, and a link's by the owner of the keyring it is put in.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import keyutils
+import pytest
+
+from attacks import undefended
+from support import keyusers, world
+from support.child import in_child
+from support.drive import Driver
+from support.journal import Journal
+
+pytestmark = pytest.mark.privileged
+
+SUCCESS, SESSION_ERR = 0, 14
+HIS_KEYRINGS = 2  # @u and @us
+OURS = "pam_pykeyinit.so force revoke"
+
+
+def _use_up() -> None:
+    """As dave, add keys until not one more byte is his."""
+    os.setresgid(*[world.gid("dave")] * 3)
+    os.setresuid(*[world.uid("dave")] * 3)
+    number, size = 0, 32_000
+    while size:
+        number += 1
+        try:
+            keyutils.add_key(f"{number}".encode(), b"x" * size, -4)
+        except keyutils.Error:
+            size //= 2
+
+
+@pytest.fixture(autouse=True)
+def _dave_has_no_quota_left() -> Iterator[None]:
+    keyusers.settle(world.uid("dave"), HIS_KEYRINGS)  # what is collected later would be free
+    in_child(_use_up)
+    yield
+    as_dave = ["setpriv", "--reuid=dave", "--regid=dave", "--clear-groups"]
+    subprocess.run([*as_dave, "keyctl", "clear", "@u"], check=True)
+    keyusers.settle(world.uid("dave"), HIS_KEYRINGS)
+
+
+def test_others_log_in_and_only_he_is_refused(driver: Driver, loader: str) -> None:
+    services = driver.services(s=f"session required {loader} force revoke")
+    script = "start 0 s {}\nopen 0\n"
+    assert driver.run(services, script.format("alice")).codes() == [SUCCESS]
+    assert driver.run(services, script.format("dave")).codes() == [SESSION_ERR]
+
+
+@pytest.mark.parametrize(
+    ("without", "code"),
+    [([], SUCCESS), (["the keyring is made with the user's ids"], SESSION_ERR)],
+)
+def test_he_cannot_make_a_set_user_id_program_fail(
+    without: list[str], code: int, pamdrive: Path, tmp_path: Path
+) -> None:
+    """The real uid of sudo is his who calls it; what it makes for another is not his to pay."""
+    driver = undefended.driver(tmp_path, pamdrive, *without)
+    services = driver.services(s=f"session required {OURS}")
+    his = [world.uid("dave"), 0, 0, 0, 0, 0]
+    script = f"ids {' '.join(map(str, his))}\nstart 0 s alice\nopen 0\n"
+    assert driver.run(services, script).codes() == [code]
+
+
+@pytest.mark.parametrize(
+    ("without", "ended", "logged"),
+    [([], "EKEYREVOKED", set()), (["the hold is the host's"], "live", {"WARNING", "ERR"})],
+)
+def test_he_cannot_keep_the_session_of_another_alive(
+    without: list[str],
+    ended: str,
+    logged: set[str],
+    pamdrive: Path,
+    tmp_path: Path,
+    journal: Journal,
+) -> None:
+    """In one process: his session displaces alice's, and then hers is closed."""
+    driver = undefended.driver(tmp_path, pamdrive, *without)
+    services = driver.services(s=f"session optional {OURS}\nsession required pam_permit.so")
+    script = "start 0 s alice\nopen 0\nstart 1 s dave\nopen 1\nstart 2 s bob\nopen 2\nclose 0\n"
+    steps = driver.run(services, script).steps
+    hers = steps[1].session["serial"]
+    assert steps[-2].keyrings[hers] == "live"
+    assert steps[-1].keyrings[hers] == ended
+    # dave's own session is refused its link or its keyring; that is one line more.
+    lines = [line for line in journal.ours() if "dave" not in line.text]
+    assert {line.level for line in lines} == logged
+    assert all("EDQUOT" in line.text for line in lines if line.level == "WARNING")

@@ -1,0 +1,50 @@
+"""The module with one defence taken out, for controls."""
+
+from pathlib import Path
+
+from support import mounts, native
+from support.drive import Driver
+
+# By what is left out: the file, what stands there, what is put in its place.
+DEFENCES = {
+    "the hold is the host's": (
+        "session.py",
+        "identity.with_real_ids(geteuid(), getegid(), session.hold)",
+        "session.hold()",
+    ),
+    "the keyring is made with the user's ids": (
+        "session.py",
+        "identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))",
+        "self._make(force, said)",
+    ),
+    "no id is -1": ("identity.py", "ids.count(kernel.KEEP) > 1", "False"),
+    "the pin is not searchable": (
+        "hold.py",
+        "kernel.set_permissions(self._pin, _POSSESSOR_SETATTR | _OWNER_SETATTR)",
+        "kernel.set_permissions(self._pin, 0x3F3F3F3F)",
+    ),
+    "the grip is its owner's": (
+        "hold.py",
+        "kernel.set_permissions(self._grip, _POSSESSOR_SEARCH | _OWNER_LINK)",
+        "kernel.set_permissions(self._grip, 0x3F3F3F3F)",
+    ),
+}
+
+
+def package(where: Path, *without: str) -> Path:
+    """A copy of our package without some of its defences; the folder that it is in."""
+    copy = native.copy(where / "pam_pykeyinit")
+    for defence in without:
+        name, there, instead = DEFENCES[defence]
+        text = (copy / name).read_text()
+        assert text.count(there) == 1, defence
+        (copy / name).write_text(text.replace(there, instead))
+    return where
+
+
+def driver(folder: Path, program: Path, *without: str, **mounted: Path) -> Driver:
+    """A driver of the module without these defences; `mounted`: files of /etc, by name."""
+    changed = {f"/etc/{name}": path for name, path in mounted.items()}
+    if without:
+        changed[str(native.package().parent)] = package(folder / "packages", *without)
+    return Driver(mounts.wrapper(folder / "drive", changed, str(program)), folder)

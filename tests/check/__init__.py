@@ -1,0 +1,1 @@
+"""Tests of pykeyinit-helper check, enable and disable."""

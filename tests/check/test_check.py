@@ -1,0 +1,182 @@
+"""`pykeyinit-helper check`: the command, and what it sees of a machine."""
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from helper.conftest import HELPER
+from support import native, world
+
+pytestmark = pytest.mark.privileged
+
+DISTRIBUTIONS = Path(__file__).with_name("stacks")
+
+
+def run(*words: "str | Path") -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([HELPER, "check", *words], capture_output=True, text=True)
+
+
+def rules_of(*words: "str | Path") -> list[str]:
+    done = run("--json", *words)
+    assert done.stderr == ""
+    return [finding["rule"] for finding in json.loads(done.stdout)["findings"]]
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Path:
+    """Another system's root: Debian's stacks, with our module as it is installed here."""
+    root = tmp_path / "root"
+    shutil.copytree(DISTRIBUTIONS / "debian-12", root)
+    services = root / "etc/pam.d"
+    for name in ("atd", "cron", "lightdm", "sudo-i", "vsftpd", "xrdp-sesman"):
+        (services / name).unlink()
+    sshd = (services / "sshd").read_text()
+    (services / "sshd").write_text(sshd.replace("pam_keyinit.so", "pam_pykeyinit.so"))
+    for path in (native.module(), native.LIBPYTHON, *native.package().glob("*.py")):
+        copied = root / str(path)[1:]
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path.resolve(), copied)
+    for part in (root, *root.rglob("*")):
+        part.chmod(0o755 if part.is_dir() else 0o644)
+    tmp_path.chmod(0o777)  # above the root: none of the other system's business
+    return root
+
+
+def test_nothing_to_mend(system: Path) -> None:
+    done = run("--root", system)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("services: nothing to mend\n")
+    assert rules_of("--root", system) == []
+
+
+def test_findings_for_people_and_for_programs() -> None:
+    done = run("--root", DISTRIBUTIONS / "fedora")
+    assert (done.returncode, done.stderr) == (1, "")
+    first, *_, last = done.stdout.splitlines()
+    assert (first, last) == (
+        "/etc/pam.d/vsftpd:1: vsftpd: early",
+        "13 services: 1 finding, the worst first",
+    )
+    assert "    mend: put it after pam_loginuid.so\n" in done.stdout
+    told = json.loads(run("--root", DISTRIBUTIONS / "fedora", "--json").stdout)
+    assert told["schema"] == 1
+    assert set(told["findings"][0]) == {"rule", "services", "file", "line", "what", "mend"}
+    assert "sshd" in told["services"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--root", "/nonexistent"], "no such folder"),
+        (["--root", "/usr"], "is this a system?"),
+        (["--nonsense"], "unrecognized arguments"),
+        (["sshd"], "unrecognized arguments"),
+        (["--root"], "expected one argument"),
+    ],
+)
+def test_what_cannot_be_read_is_2(words: list[str], says: str) -> None:
+    done = run(*words)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert says in done.stderr
+
+
+def test_this_machine() -> None:
+    """Its own services, quotas and keyctl: it can be read, and by an ordinary user as well."""
+    done = run("--json")
+    assert done.returncode in (0, 1), done.stderr
+    assert "su" in json.loads(done.stdout)["services"]
+    as_user = ["setpriv", "--reuid=dave", "--regid=dave", "--clear-groups", HELPER, "check"]
+    assert subprocess.run(as_user, capture_output=True).returncode in (0, 1)
+
+
+def test_a_module_that_is_not_there(system: Path) -> None:
+    (system / str(native.module())[1:]).unlink()
+    assert rules_of("--root", system) == ["absent"]
+
+
+def test_a_python_that_is_gone(system: Path) -> None:
+    (system / str(native.LIBPYTHON)[1:]).unlink()
+    assert rules_of("--root", system) == ["python-gone"]
+
+
+@pytest.mark.parametrize("who", ["others", "group", "owner"])
+@pytest.mark.parametrize("what", ["the module", "the package", "a file of it", "a folder above"])
+def test_what_others_than_root_can_change(system: Path, who: str, what: str) -> None:
+    package = system / str(native.package())[1:]
+    path = {
+        "the module": system / str(native.module())[1:],
+        "the package": package,
+        "a file of it": package / "module.py",
+        "a folder above": package.parent.parent,
+    }[what]
+    if who == "others":
+        path.chmod(path.stat().st_mode | stat.S_IWOTH)
+    elif who == "group":
+        path.chmod(path.stat().st_mode | stat.S_IWGRP)
+        os.chown(path, 0, world.gid("dave"))
+    else:
+        os.chown(path, world.uid("dave"), 0)
+    found = json.loads(run("--root", system, "--json").stdout)["findings"]
+    assert [(f["rule"], f["file"]) for f in found] == [
+        ("writable", "/" + str(path.relative_to(system)))
+    ]
+
+
+def test_what_the_script_of_pam_python_imports(system: Path) -> None:
+    sshd = system / "etc/pam.d/sshd"
+    line = "pam_python.so pam_pykeyinit.py"
+    sshd.write_text(sshd.read_text().replace("pam_pykeyinit.so", line))
+    security = system / "lib/security"
+    security.mkdir(parents=True)
+    for name in ("pam_python.so", "pam_pykeyinit.py"):
+        shutil.copyfile(Path("/lib/security") / name, security / name)
+    assert rules_of("--root", system) == []
+    (security / "pam_pykeyinit.py").chmod(0o666)
+    assert rules_of("--root", system) == ["writable"]
+    (security / "pam_pykeyinit.py").chmod(0o644)
+    (system / str(native.package())[1:] / "session.py").chmod(0o666)
+    assert rules_of("--root", system) == ["writable"]
+
+
+def test_a_set_user_id_program(system: Path) -> None:
+    su = system / "usr/bin/su"
+    su.parent.mkdir(parents=True, exist_ok=True)
+    su.write_text("")
+    service = system / "etc/pam.d/su"
+    service.write_text("session optional pam_python.so other.py\n" + service.read_text())
+    assert rules_of("--root", system) == []
+    su.chmod(0o4755)
+    assert rules_of("--root", system) == ["pam-python-in-set-user-id"]
+
+
+def test_units_and_their_drop_ins(system: Path) -> None:
+    sshd = system / "etc/pam.d/sshd"
+    sshd.write_text(sshd.read_text().replace("force revoke", "revoke"))
+    assert rules_of("--root", system) == []
+    unit = system / "usr/lib/systemd/system/ssh.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Unit]\nAfter=a\nAfter=b\n[Service]\nExecStart=/usr/sbin/sshd -D\n")
+    assert rules_of("--root", system) == ["keyring-mode"]
+    drop_in = system / "etc/systemd/system/ssh.service.d/keyring.conf"
+    drop_in.parent.mkdir(parents=True)
+    drop_in.write_text("[Service]\nKeyringMode=inherit\n")
+    assert rules_of("--root", system) == []
+
+
+def test_links_are_followed_inside_of_the_root(system: Path) -> None:
+    """An absolute link of the other system is not one to this machine's files."""
+    common = system / "etc/pam.d/common-session"
+    common.rename(system / "etc/generated")
+    common.symlink_to("/etc/generated")
+    assert rules_of("--root", system) == []
+    common.unlink()
+    common.symlink_to("/etc/passwd")  # which is here, and not there
+    assert "unreadable" in rules_of("--root", system)
+    common.unlink()
+    common.symlink_to("common-session")
+    assert run("--root", system).returncode == 2

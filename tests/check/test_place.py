@@ -1,0 +1,195 @@
+"""Where our line is put, in real files and in generated ones; that it can be taken out again."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from check import generated
+from pykeyinit_helper import enable, machine, place, stack
+from pykeyinit_helper.machine import is_ours
+from pykeyinit_helper.place import NotUnderstood
+from pykeyinit_helper.stack import Folders, Stack
+
+DISTRIBUTIONS = Path(__file__).with_name("stacks")
+
+
+class Put(Folders):
+    """Folders in which one file has another text."""
+
+    def __init__(self, folders: Folders, path: Path, text: str) -> None:
+        super().__init__(folders.root, folders.services, folders.includes, folders.at_include)
+        self._path, self._text = path, text
+
+    def read(self, path: Path) -> str:
+        return self._text if path == self._path else super().read(path)
+
+
+def put(service: str, folders: Folders) -> tuple[str, str, Stack]:
+    """The file as it was and as it is with our line, and the stack with it, verified."""
+    path = folders.find(service, folders.services)
+    assert path
+    text = folders.read(path)
+    new = place.put_in(text, stack.read(service, folders), copied=False)
+    with_ours = Put(folders, path, new)
+    names = folders.names()
+    place.verify(
+        [stack.read(name, folders) for name in names],
+        [stack.read(name, with_ours) for name in names],
+    )
+    return text, new, stack.read(service, with_ours)
+
+
+@pytest.mark.parametrize(
+    ("distribution", "services", "before", "after"),
+    [
+        # In the place of pam_keyinit's line.
+        ("debian-12 debian-13", "sshd", "pam_loginuid", "pam_permit"),
+        ("debian-12", "login", "pam_mail", "pam_permit"),
+        ("debian-12 debian-13", "gdm-password", "pam_selinux", "pam_limits"),
+        ("debian-12 debian-13", "su-l", "", "pam_env"),
+        ("debian-12 debian-13", "runuser-l", "", "pam_systemd"),
+        # runuser-l has a keyring of its own before, and ours then rests: it has no `force`.
+        ("debian-12 debian-13", "runuser", "", "pam_limits"),
+        ("debian-12 debian-13", "cockpit", "pam_selinux", "pam_ssh_add"),
+        ("debian-12 debian-13", "systemd-user", "pam_unix", "pam_systemd"),
+        ("fedora", "sshd login", "pam_namespace", "pam_motd pam_keyinit"),
+        ("fedora", "gdm-password", "pam_selinux", "pam_namespace"),
+        ("fedora", "su-l sudo-i", "", "pam_keyinit"),
+        ("opensuse", "sshd login", "pam_loginuid", "pam_systemd"),
+        ("opensuse", "sudo sudo-i", "", "pam_limits"),
+        # Its place was before pam_loginuid, and stays so: `check` says it.
+        ("fedora", "vsftpd", "", "pam_loginuid"),
+        # Where there was none: behind what says whose session it is, before the includes.
+        ("debian-12 debian-13", "cron", "pam_loginuid", "pam_env"),
+        ("debian-12 debian-13", "atd", "pam_loginuid", "pam_permit"),
+        ("debian-12 debian-13", "lightdm", "pam_loginuid", "pam_permit"),
+        ("debian-12", "xrdp-sesman", "", "pam_permit"),
+        ("debian-12 debian-13", "sudo sudo-i", "pam_limits", "pam_permit"),
+        ("debian-12 debian-13", "vsftpd", "", "pam_permit"),
+        ("fedora", "crond", "pam_loginuid", "pam_keyinit"),
+        ("arch", "system-login", "pam_loginuid", "pam_limits"),
+        ("arch opensuse", "crond", "pam_loginuid", "pam_limits"),
+    ],
+)
+def test_where_it_is_put(distribution: str, services: str, before: str, after: str) -> None:
+    """The modules that stand before it and after it, as libpam sees them."""
+    for name in distribution.split():
+        for service in services.split():
+            folders = machine.folders(DISTRIBUTIONS / name)
+            text, new, put_stack = put(service, folders)
+            entries = put_stack.of("session")
+            (at,) = (number for number, entry in enumerate(entries) if is_ours(entry))
+            assert (entries[at - 1].name if at else "").removesuffix(".so") == before
+            assert entries[at + 1].name.removesuffix(".so") in after.split()
+            assert entries[at].control == "optional"
+            assert place.take_out(new) == (text, False)
+            assert place.put_in(new, put_stack, copied=False) == new
+
+
+@pytest.mark.parametrize(
+    ("distribution", "service", "why"),
+    [
+        ("debian-12", "common-session", "pam-auth-update writes this file anew"),
+        ("debian-12", "su", "su-l would be wrong"),  # which has pam_keyinit, and includes su
+        ("fedora", "sudo", "sudo-i would be wrong"),
+        ("arch", "sshd", "pam_keyinit.so makes another keyring"),  # of system-login
+        ("opensuse", "other", "no session line that tells"),
+    ],
+)
+def test_what_is_left_alone(distribution: str, service: str, why: str) -> None:
+    with pytest.raises(NotUnderstood, match=why):
+        put(service, machine.folders(DISTRIBUTIONS / distribution))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("auth required pam_unix.so\n", "no session line"),
+        ("session required pam_unix.so\n", "no session line that tells"),
+        ("session include nowhere\n", "there is no such file"),
+        ("session required pam_unix.so \\\n", "ends in a backslash"),
+        ("session [success=1 default=ignore] pam_keyinit.so\nsession required a.so\n", "jumps"),
+        (
+            "session [success=2 default=ignore] pam_succeed_if.so\nsession required "
+            "pam_loginuid.so\nsession required pam_unix.so\nsession required pam_env.so\n",
+            "a jump leads over it",
+        ),
+        ("session optional pam_keyinit.so\n" * 2, "more than once"),
+        ("# Generated by authselect\nsession required pam_loginuid.so\n", "authselect writes"),
+        ("session required pam_keyinit.so [force\nsession required pam_a.so]\n", "in brackets"),
+        (
+            "session required pam_krb5.so\nsession required pam_loginuid.so\n",
+            "comes after pam_krb5",
+        ),
+    ],
+)
+def test_what_is_not_understood(tmp_path: Path, text: str, why: str) -> None:
+    (tmp_path / "svc").write_text(text)
+    (tmp_path / "other").write_text("session required pam_deny.so\n")
+    with pytest.raises(NotUnderstood, match=why):
+        put("svc", Folders(services=(tmp_path,), includes=(tmp_path,)))
+
+
+def test_a_jump_that_ends_at_our_line_is_not_in_the_way(tmp_path: Path) -> None:
+    text = (
+        "session [success=1 default=ignore] pam_succeed_if.so\nsession required pam_a.so\n"
+        "session required pam_loginuid.so\nsession required pam_unix.so"
+    )
+    (tmp_path / "svc").write_text(text)
+    folders = Folders(services=(tmp_path,), includes=(tmp_path,))
+    _, new, put_stack = put("svc", folders)
+    assert [entry.name for entry in put_stack.entries][2:4] == [
+        "pam_loginuid.so", "pam_pykeyinit.so",
+    ]  # fmt: skip
+    assert place.take_out(new) == (text, False)
+
+
+def test_what_an_administrator_changed_is_taken_out_or_left() -> None:
+    folders = machine.folders(DISTRIBUTIONS / "debian-12")
+    text, new, _ = put("sshd", folders)
+    assert place.take_out(new.replace("pam_pykeyinit.so force", "pam_pykeyinit.so debug")) == (
+        text, False,
+    )  # fmt: skip
+    own = new.replace(
+        "session optional pam_py", "session required pam_own.so\nsession optional pam_py"
+    )
+    for changed in (own, new.replace("# pykeyinit-helper: end", "# end"), new + new):
+        with pytest.raises(NotUnderstood):
+            place.take_out(changed)
+    assert place.take_out(text) == (text, False)
+
+
+MODULES = ("pam_unix.so", "pam_loginuid.so", "pam_keyinit.so", "pam_krb5.so", "pam_env.so")
+
+
+@settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@given(generated.folders(), st.lists(st.sampled_from(MODULES), min_size=40, max_size=40))
+def test_generated_files_are_left_alone_or_can_be_had_back(
+    tmp_path_factory: pytest.TempPathFactory, files: dict[str, str], modules: list[str]
+) -> None:
+    """Whatever the file: it is refused, or verified, reached, and taken out to the byte."""
+    folder = tmp_path_factory.getbasetemp() / "generated"
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    names = iter(modules * 20)
+    for name, text in files.items():
+        while generated.MODULE in text:
+            text = text.replace(generated.MODULE, next(names), 1)
+        (folder / name).write_text(text.replace(generated.FOLDER, str(folder)))
+    try:
+        text, new, put_stack = put("svc", Folders(services=(folder,), includes=(folder,)))
+    except NotUnderstood:
+        return
+    assert sum(is_ours(entry) for entry in put_stack.of("session")) >= 1
+    assert place.take_out(new) == (text, False)
+
+
+def test_the_difference_shows_what_it_is() -> None:
+    change = enable._Change("x", Path("/etc/pam.d/x"), "a\tb\n\x1b[31m\nlast", "a\tb\nlast")
+    assert change.difference() == (
+        "--- /etc/pam.d/x\n+++ /etc/pam.d/x\n@@ -1,3 +1,2 @@\n a\tb\n-\\x1b[31m\n last\n"
+        "\\ No newline at end of file\n"
+    )

@@ -1,0 +1,132 @@
+"""The parser of PAM stacks, beside libpam: which modules it calls, with which words."""
+
+import contextlib
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from check import generated
+from check.walk import walk
+from pykeyinit_helper import dispatch, pamconf, stack
+from pykeyinit_helper.stack import Entry, Folders
+
+pytestmark = pytest.mark.privileged
+
+CALLS = {"auth": "authenticate", "account": "acct_mgmt", "session": "open_session"}
+SCRIPT = "start 1 svc root\nauth 1\nacct 1\nopen 1\nend 1\n"
+
+
+def really(pamdrive: Path, folder: Path) -> tuple[str, list[int]]:
+    """What libpam calls, a line each, and the codes of the calls; none where it cannot start."""
+    notes = folder / "notes"
+    notes.write_text("")
+    done = subprocess.run(
+        [pamdrive, folder], input="start 1 svc root\n", capture_output=True, text=True
+    )
+    if '"code":0' not in done.stdout:
+        return "", []
+    environment = {"PATH": "/usr/bin:/bin", "PAM_NOTES": str(notes)}
+    done = subprocess.run(
+        [pamdrive, folder], input=SCRIPT, capture_output=True, text=True, env=environment
+    )
+    assert done.returncode == 0, done.stderr
+    codes = [line for line in done.stdout.splitlines() if line.startswith('{"call"')]
+    return (
+        notes.read_text(),
+        [int(line.split(":")[-1].rstrip("}")) for line in codes[1:-1]],
+    )
+
+
+def code_of(entry: Entry) -> int:
+    """As pam_note.c."""
+    if entry.module == "/no/such.so":
+        return pamconf.MODULE_UNKNOWN
+    codes = [word[5:] for word in entry.arguments if word.startswith("code=")]
+    return int(codes[-1]) if codes else 0
+
+
+def predicted(folder: Path) -> tuple[str, list[int]]:
+    """The same, without libpam."""
+    read = stack.read("svc", Folders(services=(folder,), includes=(folder,)))
+    if not read.usable:
+        return "", []
+    notes, codes = "", []
+    for kind, call in CALLS.items():
+        entries = read.of(kind)
+        called, code = walk(entries, code_of)
+        codes.append(code)
+        assert set(called) <= dispatch.reachable(entries)
+        notes += "".join(
+            "\t".join((call, *entries[at].arguments)) + "\n"
+            for at in called
+            if entries[at].module != "/no/such.so"
+        )
+    return notes, codes
+
+
+def lay(folder: Path, files: dict[str, str], module: Path) -> None:
+    for name, text in files.items():
+        where = {"module": str(module), "folder": str(folder)}
+        for word, value in where.items():
+            text = text.replace(f"{{{word}}}", value)
+        (folder / name).write_text(text)
+
+
+def test_generated_stacks(
+    pamdrive: Path, pam_note: Path, tmp_path: Path, pytestconfig: pytest.Config,
+    tally: dict[str, int],
+) -> None:  # fmt: skip
+    number = 5000 if pytestconfig.getoption("--long") else 400
+    seen: dict[str, int] = {}
+
+    @settings(
+        max_examples=number, deadline=None, derandomize=number == 400, database=None,
+        suppress_health_check=list(HealthCheck),
+    )  # fmt: skip
+    @given(generated.folders())
+    def compare(files: dict[str, str]) -> None:
+        folder = tmp_path / "pam.d"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        lay(folder, files, pam_note)
+        real = really(pamdrive, folder)
+        assert predicted(folder) == real
+        seen["stacks"] = seen.get("stacks", 0) + 1
+        seen["calls"] = seen.get("calls", 0) + real[0].count("\n")
+        seen["refused"] = seen.get("refused", 0) + (not real[1])
+
+    compare()
+    assert seen["calls"] > number, seen  # a comparison of nothing would agree as well
+    assert seen["refused"] < seen["stacks"] / 2
+    tally["generated PAM stacks beside libpam"] = seen["stacks"]
+
+
+def test_included_names_are_looked_for_in_the_machines_folder(
+    pamdrive: Path, pam_note: Path, tmp_path: Path
+) -> None:
+    """Debian's libpam does so also where it was given another folder, the parser on request."""
+    machines = Path("/etc/pam.d/pykeyinit-test-included")
+    line = f"session required {pam_note} from-there\n"
+    (tmp_path / "svc").write_text(f"session include {machines.name}\n")
+    (tmp_path / "other").write_text("auth required pam_deny.so\n")
+    (tmp_path / machines.name).write_text(line.replace("there", "here"))
+    with _file_in_pam_d(tmp_path, machines.name, line):
+        called, _ = really(pamdrive, tmp_path)
+        folders = Folders(services=(tmp_path,), includes=(stack.PAM_D,))
+        assert [e.arguments for e in stack.read("svc", folders).of("session")] == [("from-there",)]
+    assert called == "open_session\tfrom-there\n"
+
+
+@contextlib.contextmanager
+def _file_in_pam_d(scratch: Path, name: str, text: str) -> Iterator[None]:
+    folder = Path(shutil.copytree(stack.PAM_D, scratch / "machine"))
+    (folder / name).write_text(text)
+    subprocess.run(["mount", "--bind", folder, stack.PAM_D], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", stack.PAM_D], check=True)

@@ -1,0 +1,68 @@
+"""What libpam does with a stack, for codes that are given: a model of _pam_dispatch_aux.
+
+For a first call: authenticate, acct_mgmt, open_session.
+"""
+
+from collections.abc import Callable, Sequence
+
+from pykeyinit_helper.dispatch import end_of_level, skip
+from pykeyinit_helper.pamconf import (
+    BAD,
+    CODES,
+    DIE,
+    DONE,
+    IGNORED,
+    OK,
+    PERM_DENIED,
+    RESET,
+    SUCCESS,
+)
+from pykeyinit_helper.stack import Entry
+
+Returns = Callable[[Entry], int]
+
+
+def walk(entries: Sequence[Entry], returns: Returns) -> tuple[list[int], int]:
+    """The places of the entries whose modules are called, and the code of the whole."""
+    called: list[int] = []
+    good, status = None, PERM_DENIED  # nothing said yet; True: good so far; False: bad
+    entered: dict[int, tuple[bool | None, int]] = {0: (good, status)}
+    at = before = 0
+    while at < len(entries):
+        entry = entries[at]
+        if before < entry.level:
+            entered[entry.level] = (good, status)
+        before = entry.level
+        if entry.is_substack:
+            at += 1
+            continue
+        code = PERM_DENIED
+        if not entry.fault:
+            called.append(at)
+            code = returns(entry)
+        action = BAD
+        if 0 <= code < len(CODES):
+            action = entry.actions[code]
+        else:
+            code = PERM_DENIED
+        following = at + 1
+        if action == RESET:
+            good, status = entered[entry.level]
+        elif action in (OK, DONE):
+            if good is None or (good and status == SUCCESS):
+                good, status = True, code
+            if good and action == DONE:
+                following = end_of_level(entries, at)
+        elif action in (BAD, DIE):
+            if good is not False:
+                good, status = False, PERM_DENIED if code == IGNORED else code
+            if action == DIE:
+                following = end_of_level(entries, at)
+        elif action > 0:
+            following, left = skip(entries, at, action)
+            if left:
+                good, status = False, PERM_DENIED
+        at = following
+    if status == SUCCESS and not good:
+        status = PERM_DENIED
+    return called, status

@@ -1,0 +1,1 @@
+"""What the manual pages say of keyrings, statement by statement, asked of the kernel."""

@@ -1,0 +1,86 @@
+"""A page, its claims, and what comes of asking the kernel."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from support.child import in_child
+
+HOLDS = "holds"
+DIFFERS = "differs"
+NOT_TESTABLE = "not testable"
+ELSEWHERE = "holds, see"
+FAILED = "FAILED"
+NOT_HERE = f"{NOT_TESTABLE}: here: "
+
+# A claim gives "" where it holds, or what the kernel does instead.
+Look = Callable[[], str]
+
+
+class NotHere(Exception):
+    """It cannot be seen in this process; str() says why."""
+
+
+@dataclass
+class Claim:
+    """One statement of fact, in our words, and how it is looked at."""
+
+    text: str
+    look: Look | None = None
+    reason: str = ""  # why it is not testable
+    test: str = ""  # which test holds it in place of a look
+
+    def verdict(self) -> tuple[str, str]:
+        """Ask the kernel, in a child of its own: one of the words above, and its details."""
+        if self.test:
+            return ELSEWHERE, self.test
+        if self.look is None:
+            return NOT_TESTABLE, self.reason
+        word, details = in_child(self._ask)
+        return word, details
+
+    def _ask(self) -> tuple[str, str]:
+        assert self.look
+        try:
+            instead = self.look()
+        except NotHere as reason:
+            return NOT_TESTABLE, f"here: {reason}"
+        except Exception as error:
+            return FAILED, f"{type(error).__name__}: {error}"
+        return (DIFFERS, instead) if instead else (HOLDS, "")
+
+
+class Page:
+    """A manual page: its claims, in its order."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.claims: list[Claim] = []
+
+    def claim(self, text: str) -> Callable[[Look], Look]:
+        """What the function under it looks at."""
+
+        def remember(look: Look) -> Look:
+            self.claims.append(Claim(text, look))
+            return look
+
+        return remember
+
+    def untestable(self, text: str, reason: str) -> None:
+        """A claim that no test can hold."""
+        self.claims.append(Claim(text, reason=reason))
+
+    def elsewhere(self, text: str, test: str) -> None:
+        """A claim that another test holds, "tests/file.py::name", or the claims of a page."""
+        self.claims.append(Claim(text, test=test))
+
+
+def holds_if(observed: bool) -> str:
+    """For a claim that has no exception: anything else is a failure."""
+    assert observed, "the kernel does otherwise"
+    return ""
+
+
+def base_uid() -> int:
+    """Users of the claims have no names; worlds at the same time have other numbers."""
+    return int(os.environ.get("WORLD_UIDS", "61001")) + 500

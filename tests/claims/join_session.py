@@ -1,0 +1,223 @@
+"""keyctl_join_session_keyring(3) and keyctl_session_to_parent(3)."""
+
+import os
+import threading
+from collections.abc import Callable
+
+import keyutils
+
+from claims import calls, stage
+from claims.calls import SESSION
+from claims.claim import NotHere, Page, base_uid, holds_if
+from pam_pykeyinit import kernel
+from pykeyinit_helper import keyctl
+from support.child import in_child
+
+JOIN = Page("keyctl_join_session_keyring(3)")
+PARENT = Page("keyctl_session_to_parent(3)")
+
+
+def _join(name: str) -> int:
+    keyctl.join_named_session(name)
+    return kernel.get_keyring_id(SESSION)
+
+
+def _searchable(name: str) -> int:
+    serial = _join(name)
+    kernel.set_permissions(serial, calls.EVERYTHING)
+    return serial
+
+
+@JOIN.claim("it changes the session keyring of the caller")
+def changes() -> str:
+    before = stage.user_in_session()
+    after = kernel.join_anonymous_session()
+    return holds_if(before != after == kernel.get_keyring_id(SESSION))
+
+
+@JOIN.claim("of the whole process")
+def of_the_process() -> str:
+    before = stage.user_in_session()
+    theirs = stage.in_thread(kernel.join_anonymous_session)
+    mine = kernel.get_keyring_id(SESSION)
+    if mine == theirs:
+        return ""
+    assert mine == before
+    return "of the calling thread alone, and of what it starts"
+
+
+@JOIN.claim("without a name it makes a new keyring, with the name _ses")
+def anonymous() -> str:
+    first, second = stage.user_in_session(), kernel.join_anonymous_session()
+    return holds_if(first != second and calls.name_of(second) == "_ses")
+
+
+@JOIN.claim("with the name of a keyring that is available it joins that")
+def joins() -> str:
+    stage.user()
+    made = _searchable("claims:join")
+    return holds_if(
+        in_child(lambda: (kernel.join_anonymous_session(), _join("claims:join"))[1]) == made
+    )
+
+
+@JOIN.claim("which is an error where it is not permitted: EACCES if it cannot be searched")
+def not_permitted() -> str:
+    stage.user()
+    made = _searchable("claims:closed")
+    kernel.set_permissions(made, calls.EVERYTHING & ~0x080000)
+
+    def again() -> object:
+        kernel.join_anonymous_session()
+        return calls.ask(lambda: _join("claims:closed"))
+
+    joined = in_child(again)
+    if joined == "EACCES":
+        return ""
+    assert joined not in (made, 0)
+    assert isinstance(joined, int)
+    return "no error: another keyring of the same name is made"
+
+
+@JOIN.claim("where there is none of that name, it makes one")
+def makes() -> str:
+    stage.user_in_session()
+    return holds_if(calls.name_of(_join("claims:new")) == "claims:new")
+
+
+@JOIN.claim("to be joined, a keyring must grant search to the caller")
+def must_be_searchable() -> str:
+    """A new one does not: its owner has view, read and link."""
+    stage.user()
+    made = _join("claims:default")
+    joined = in_child(lambda: (kernel.join_anonymous_session(), _join("claims:default"))[1])
+    assert joined != made
+    kernel.set_permissions(made, calls.EVERYTHING)
+    return holds_if(
+        in_child(lambda: (kernel.join_anonymous_session(), _join("claims:default"))[1]) == made
+    )
+
+
+@JOIN.claim("it gives the serial number of the keyring that was found or made")
+def gives_serial() -> str:
+    stage.user()
+    made = _searchable("claims:serial")
+    given = keyutils.join_session_keyring(b"claims:serial")
+    if given == made:
+        return ""
+    assert given == 0
+    assert (
+        in_child(
+            lambda: (
+                kernel.join_anonymous_session(),
+                keyutils.join_session_keyring(b"claims:serial"),
+            )[1]
+        )
+        == made
+    )
+    return "0 where it is the session keyring already, otherwise the serial number"
+
+
+JOIN.untestable("ENOMEM where the kernel has no memory", "the kernel cannot be made short of it")
+
+
+@JOIN.claim("EDQUOT where the quota is used up")
+def over_quota() -> str:
+    uid = stage.new_uid()
+
+    def fill() -> object:
+        stage.become(uid)
+        kernel.join_anonymous_session()
+        size = 32_000
+        for number in range(10_000):
+            if (
+                size
+                and calls.ask(keyutils.add_key, b"%d" % number, b"x" * size, calls.SESSION)
+                == "EDQUOT"
+            ):
+                size //= 2
+        return calls.ask(kernel.join_anonymous_session)
+
+    return holds_if(in_child(fill) == "EDQUOT")
+
+
+def _from_child(prepare: Callable[[], object] = int) -> tuple[object, object, object]:
+    """A child offers its session keyring: that, what it was told, what this process has then."""
+    theirs, told = in_child(
+        lambda: (prepare(), kernel.get_keyring_id(SESSION), calls.ask(keyctl.session_to_parent))[
+            1:
+        ]
+    )
+    return theirs, told, kernel.get_keyring_id(SESSION)
+
+
+@PARENT.claim("the session keyring of the parent becomes that of the caller; it gives 0")
+def given() -> str:
+    stage.user_in_session()
+    theirs, told, mine = _from_child(kernel.join_anonymous_session)
+    return holds_if(told is None and mine == theirs)
+
+
+@PARENT.claim("the keyring must grant link to the caller, or EACCES")
+def linkable() -> str:
+    before = stage.user_in_session()
+
+    def closed() -> None:
+        serial = kernel.join_anonymous_session()
+        kernel.set_permissions(serial, 0x2F2F0000)
+
+    _, told, mine = _from_child(closed)
+    return holds_if(told == "EACCES" and mine == before)
+
+
+@PARENT.claim("the parent must have the same user and group ids, or EPERM")
+def same_ids() -> str:
+    before = kernel.join_anonymous_session()
+
+    def other() -> None:
+        stage.become(base_uid())
+        kernel.join_anonymous_session()
+
+    _, told, mine = _from_child(other)
+    return holds_if(told == "EPERM" and mine == before)
+
+
+@PARENT.claim("the parent must have a single thread, or EPERM")
+def single_thread() -> str:
+    before = stage.user_in_session()
+    done = threading.Event()
+    thread = threading.Thread(target=done.wait)
+    thread.start()
+    _, told, mine = _from_child(kernel.join_anonymous_session)
+    done.set()
+    thread.join()
+    return holds_if(told == "EPERM" and mine == before)
+
+
+PARENT.untestable("a security module may refuse it", "no such policy is loaded")
+
+
+@PARENT.claim("init is never the parent that is changed")
+def not_init() -> str:
+    reading, writing = os.pipe()
+    parent = os.fork()
+    if parent == 0:
+        me = os.getpid()
+        if os.fork() == 0:
+            while os.getppid() == me:
+                pass
+            answer = calls.ask(keyctl.session_to_parent)
+            os.write(writing, f"{os.getppid()} {answer}".encode())
+        os._exit(0)
+    os.waitpid(parent, 0)
+    adopted_by, answer = os.read(reading, 100).split()
+    if adopted_by != b"1":
+        raise NotHere("orphans do not go to init")
+    return holds_if(answer == b"EPERM")
+
+
+PARENT.untestable(
+    "it takes effect when the parent returns to user space",
+    "nothing can look at the parent before that",
+)
+PARENT.untestable("ENOMEM where the kernel has no memory", "the kernel cannot be made short of it")

@@ -1,0 +1,120 @@
+"""The stages on which claims are looked at: users, threads, programs."""
+
+import os
+import shutil
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from claims import calls
+from claims.claim import NotHere, base_uid
+from pam_pykeyinit import kernel
+from support.child import in_child
+
+Result = TypeVar("Result")
+
+KEYCTL = "/usr/bin/keyctl" if Path("/usr/bin/keyctl").exists() else "/bin/keyctl"
+NET_BIND_SERVICE = 1 << 10
+
+
+def become(uid: int) -> None:
+    """Be an ordinary user for good."""
+    os.setgroups([])
+    os.setresgid(uid, uid, uid)
+    os.setresuid(uid, uid, uid)
+
+
+def user() -> int:
+    """Be the user that most claims are looked at as; the uid."""
+    become(base_uid())
+    return base_uid()
+
+
+def user_in_session() -> int:
+    """The same, with an empty session keyring of the user's own; its serial number."""
+    user()
+    return kernel.join_anonymous_session()
+
+
+def new_uid() -> int:
+    """One of which the kernel has no record yet.  It will have it from then on."""
+    records = Path("/proc/key-users").read_text().splitlines()
+    known = {line.split(":")[0].strip() for line in records}
+    return next(uid for uid in range(base_uid() + 1, base_uid() + 400) if str(uid) not in known)
+
+
+def without_session(uid: int) -> None:
+    """Be a user who has no session keyring.  NotHere if this process was started with one."""
+
+    def has_none() -> bool:
+        become(base_uid())
+        session: int = kernel.get_keyring_id(calls.SESSION)
+        return session == kernel.get_keyring_id(calls.USER_SESSION)
+
+    if not in_child(has_none):
+        raise NotHere("this process was started with a session keyring")
+    become(uid)
+
+
+def in_thread(work: Callable[[], Result]) -> Result:
+    """What work() gives in a thread of its own, which has ended then."""
+    results = []
+    thread = threading.Thread(target=lambda: results.append(work()))
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+def is_gone(serial: int) -> bool:
+    """Whether the kernel destroys a key; it takes its time."""
+    deadline = time.monotonic() + 10
+    while calls.state(serial) != "ENOKEY":
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def after_exec(prepare: Callable[[], int], *command: str) -> list[str]:
+    """Prepare and execute in one process: the number prepared, and the words printed."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            for descriptor in (1, 2):
+                os.dup2(writing, descriptor)
+            os.write(1, b"%d\n" % prepare())
+            os.execv(command[0], command)
+        finally:
+            os._exit(99)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        words = pipe.read().split()
+    os.waitpid(child, 0)
+    return words
+
+
+def keyctl(*words: str) -> str:
+    """What keyctl(1) prints, errors included."""
+    run = subprocess.run([KEYCTL, *words], capture_output=True, text=True)
+    return (run.stdout + run.stderr).strip()
+
+
+@contextmanager
+def privileged_keyctl(mode: int = 0o755, capability: int = 0) -> Iterator[str]:
+    """A keyctl(1) that is another user's, with set-id bits or a capability."""
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)
+        program = Path(shutil.copy(KEYCTL, folder))
+        os.chown(program, base_uid() + 1, base_uid() + 1)
+        program.chmod(mode)
+        if capability:
+            value = struct.pack("<5I", 0x02000001, capability, 0, 0, 0)
+            os.setxattr(program, "security.capability", value)
+        yield str(program)

@@ -1,0 +1,122 @@
+"""Packages, and scratch systems to install them in."""
+
+import itertools
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import native, world
+
+from .system import System
+
+INSTALLED = (
+    "python3,python3-keyutils,python3-pamela,python3-pampy,"
+    "libpam-python,libpam-modules,libpython3-stdlib"
+)
+_numbers = itertools.count()
+
+
+def suite() -> str:
+    """The Debian release that this machine runs, by its name."""
+    text = Path("/etc/os-release").read_text()
+    (name,) = re.findall(r"^VERSION_CODENAME=(.*)$", text, re.MULTILINE)
+    return str(name)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _asked_for(request: pytest.FixtureRequest) -> None:
+    if not request.config.getoption("--deb"):
+        pytest.skip("takes minutes, and Debian's archive: sudo ./setup deb --test")
+
+
+def scratch() -> Path:
+    """A new folder in the world's memory."""
+    folder = world.folder()
+    assert folder
+    made = folder / f"deb{next(_numbers)}"
+    made.mkdir()
+    return made
+
+
+def build(tree: Path, *arguments: str, **variables: str) -> Path:
+    """Build the package of a tree; where it is."""
+    dist = scratch()
+    done = subprocess.run(
+        [tree / "setup", "deb", *arguments],
+        env={"PATH": "/usr/bin:/bin", "DIST": str(dist), **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (package,) = dist.glob("*.deb")
+    assert done.stdout == f"{package}\n"
+    return package
+
+
+def copy() -> Path:
+    """A copy of this tree, to change."""
+    tree = scratch() / "tree"
+    subprocess.run([world.ROOT / "build-aux/copy.sh", tree], check=True)
+    return tree
+
+
+@pytest.fixture(scope="session")
+def package() -> Path:
+    """This tree's package, for this Debian."""
+    return build(world.ROOT)
+
+
+@pytest.fixture(scope="session")
+def next_package() -> Path:
+    """One of a later version, none of whose files gets along with this version's."""
+    tree = copy()
+    changed = 0
+    for source in tree.glob("pam_pykeyinit/*.py"):
+        text, count = re.subn(r"\battempt\b", "attempt_a_call", source.read_text())
+        source.write_text(text)
+        changed += bool(count)
+    assert changed > 1
+    about = tree / "pam_pykeyinit/__init__.py"
+    about.write_text(re.sub(r'__version__ = ".*"', '__version__ = "99.0.0"', about.read_text()))
+    notes = tree / "CHANGELOG.md"
+    old = notes.read_text().replace("(not released)", "(2020-01-01)")
+    heading = "## 99.0.0 (not released)\n\n- Other names.\n\n## "
+    notes.write_text(old.replace("## ", heading, 1))
+    return build(tree)
+
+
+def bootstrap(packages: str) -> Path:
+    """Lay a system of this machine's Debian release."""
+    root = scratch() / "root"
+    options = ("--quiet", "--mode=root", "--variant=apt", "--dpkgopt=force-unsafe-io")
+    subprocess.run(
+        ["/usr/bin/mmdebstrap", *options, f"--include={packages}", suite(), root], check=True
+    )
+    return root
+
+
+@pytest.fixture(scope="session")
+def bare() -> Path:
+    """A system with what the package depends on, to be copied."""
+    return bootstrap(INSTALLED + ",libpython" + native_version())
+
+
+def native_version() -> str:
+    """The version of this machine's Python, as Debian's packages of it are named."""
+    return str(native.VERSION)
+
+
+@pytest.fixture
+def system(bare: Path, pamdrive: Path) -> Iterator[System]:
+    """A system to install packages in."""
+    root = scratch() / "root"
+    subprocess.run(["/bin/cp", "-a", bare, root], check=True)
+    made = System(root, pamdrive)
+    yield made
+    made.stop()
+    shutil.rmtree(root)

@@ -1,0 +1,1 @@
+"""What the documentation says: that its commands run, and that it is so."""

@@ -1,0 +1,81 @@
+"""pykeyinit-helper(8): its examples run, with programs and users that there are."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support import world
+from support.mounts import wrapper
+
+from .texts import PAGES, alice, examples
+
+pytestmark = pytest.mark.privileged
+
+# What stands for the reader's own.
+HERE = {
+    "/usr/local/sbin/echod": "/bin/cat",
+    "/usr/sbin/mydaemon -f": "/usr/bin/keyctl show @s",
+    "--user www": "--user bob",
+}
+
+
+def _example(word: str) -> str:
+    (found,) = (block for block in examples(PAGES["pykeyinit-helper.8"]) if word in block)
+    for theirs, ours in HERE.items():
+        found = found.replace(theirs, ours)
+    return found
+
+
+def _root(command: list[str], text: str = "") -> str:
+    return subprocess.run(
+        command,
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_every_example_is_run_below() -> None:
+    assert len(examples(PAGES["pykeyinit-helper.8"])) == 5
+
+
+def test_the_line_of_inetd() -> None:
+    _, _, _, _, _, program, _, *arguments = _example("stream tcp").replace("\\\n", "").split()
+    assert _root([program, *arguments], "echo") == "echo"
+
+
+def test_the_run_script() -> None:
+    assert f"_uid_ses.{world.uid('bob')}" in _root(["/bin/sh", "-c", _example("#!/bin/sh")])
+
+
+def test_the_pipe() -> None:
+    if not _root(["/bin/sh", "-c", "command -v jq || :"]):
+        world.skip("needs jq")
+    owners = alice("sh", "-c", _example("jq")).stdout.split()
+    assert set(owners) == {"alice"}
+
+
+def test_the_daemon_in_python() -> None:
+    look = 'import os; os.execvp("keyctl", ["keyctl", "show", "@s"])'
+    done = alice("/usr/bin/python3", "-B", "-c", f"{_example('import')}\n{look}")
+    assert done.returncode == 0, done.stderr
+    assert "pykeyinit-helper:mydaemon" in done.stdout
+
+
+def test_all_services_that_had_pam_keyinit(tmp_path: Path) -> None:
+    """With a copy of /etc/pam.d; what `check` says of this machine is this machine's affair."""
+    stacks = Path(shutil.copytree("/etc/pam.d", tmp_path / "pam.d"))
+    for service in ("su-l", "login"):
+        (stacks / service).write_text("session optional pam_keyinit.so force revoke\n")
+    shell = wrapper(tmp_path / "shell", {"/etc/pam.d": stacks}, "/bin/sh", "-c")
+    subprocess.run(
+        [shell, _example("xargs")], env={"PATH": "/usr/local/bin:/usr/bin:/bin"}, check=False
+    )
+    for service in ("su-l", "login"):
+        assert (
+            "\nsession optional pam_pykeyinit.so force revoke\n" in (stacks / service).read_text()
+        )

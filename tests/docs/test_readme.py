@@ -1,0 +1,104 @@
+"""README.md: every block of code in it is run, here or by the test that is named here."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pam_pykeyinit import codes
+from support import world
+from support.drive import Driver
+from support.mounts import wrapper
+
+from .texts import alice, fences
+
+TEXT = (world.ROOT / "README.md").read_text()
+BLOCKS = list(fences(TEXT))
+INSTALL = "tests/installed/test_install.py"
+
+# What is run elsewhere: a command, and the test or the script that runs it.
+ELSEWHERE = {
+    "sudo ./setup demo": "tests/installed/test_demo.py",
+    "./setup deb": "tests/deb/conftest.py",
+    "sudo apt install ./dist/pam-pykeyinit_*.deb": "tests/deb/test_python_upgrade.py",
+    "sudo ./setup install": INSTALL,
+    "sudo ./setup uninstall": INSTALL,
+    "sudo pykeyinit-helper check": "tests/check/test_check.py",
+    "sudo ./setup test": ".ci/run",
+    "./setup lint": ".ci/run",
+}
+
+
+def _commands() -> list[str]:
+    return [
+        line.split(" #")[0].rstrip()
+        for kind, block in BLOCKS
+        if kind == "sh"
+        for line in block.splitlines()
+    ]
+
+
+def test_every_block_says_what_it_is() -> None:
+    assert {kind for kind, _ in BLOCKS} == {"sh", "pam", "python"}
+    assert len(BLOCKS) >= 7
+
+
+def test_no_command_hides_from_these_tests() -> None:
+    """A block that is indented is one that nobody runs: fence it, as sh, pam or python."""
+    prose = re.sub(r"^```.*\n((?:.*\n)*?)```$", "", TEXT, flags=re.MULTILINE)
+    map_of_the_tree = prose.index("## Where things are")
+    assert re.findall(r"^    .*", prose[:map_of_the_tree], re.MULTILINE) == []
+
+
+@pytest.mark.parametrize("command", sorted(ELSEWHERE))
+def test_what_runs_elsewhere_is_there(command: str) -> None:
+    assert command in _commands()
+    text = (world.ROOT / ELSEWHERE[command]).read_text()
+    words = command.replace("sudo ", "").replace("./dist/pam-pykeyinit_*.deb", "").split()
+    assert words[-1] in text
+
+
+@pytest.mark.privileged
+def test_the_commands_run_in_their_order(tmp_path: Path) -> None:
+    """With a copy of the machine's /etc/pam.d: what they change there is not the machine's."""
+    stacks = Path(shutil.copytree("/etc/pam.d", tmp_path / "pam.d"))
+    as_root = wrapper(tmp_path / "sudo", {"/etc/pam.d": stacks}, "/bin/sh", "-ec")
+    ran = 0
+    for command in _commands():
+        if command in ELSEWHERE:
+            continue
+        if command.startswith("sudo "):
+            done = subprocess.run(
+                [as_root, command.removeprefix("sudo ")],
+                env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        else:
+            done = alice("sh", "-ec", f"keyctl link @u @s; {command}")
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        ran += 1
+    assert ran >= 5
+
+
+@pytest.mark.privileged
+def test_the_lines_work(driver: Driver) -> None:
+    lines = [block for kind, block in BLOCKS if kind == "pam"]
+    assert lines
+    for line in lines:
+        services = driver.services(s=line.replace("optional", "required"))
+        outcome = driver.run(services, "start 0 s alice\nopen 0\nclose 0\nend 0\n")
+        assert outcome.codes() == [codes.PAM_SUCCESS] * 2
+        assert outcome.steps[1].fields[1] == world.uid("alice")
+
+
+@pytest.mark.privileged
+def test_the_python_runs(tmp_path: Path) -> None:
+    (script,) = (block for kind, block in BLOCKS if kind == "python")
+    look = 'import os; os.execvp("keyctl", ["keyctl", "show", "@s"])'
+    done = alice("/usr/bin/python3", "-B", "-c", f"{script}\n{look}")
+    assert done.returncode == 0, done.stderr
+    assert "pykeyinit-helper:mydaemon" in done.stdout

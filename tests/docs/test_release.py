@@ -1,0 +1,88 @@
+"""build-aux/changelog.py: what a release needs of CHANGELOG.md, and what packages get of it."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support import world
+
+SCRIPT = world.ROOT / "build-aux/changelog.py"
+spec = importlib.util.spec_from_file_location("changelog", SCRIPT)
+assert spec
+assert spec.loader
+changelog = importlib.util.module_from_spec(spec)
+sys.modules["changelog"] = changelog
+spec.loader.exec_module(changelog)
+
+GOOD = """# Changelog
+
+## 1.1.0 (2026-11-23)
+
+- A thing that needs
+  two lines.
+- Another.
+
+## 1.0.0 (2026-01-02)
+
+- The first.
+"""
+
+
+def test_notes_are_read() -> None:
+    new, old = changelog.parse(GOOD)
+    assert (new.version, new.notes) == ("1.1.0", ["A thing that needs two lines.", "Another."])
+    assert (old.version, old.epoch) == ("1.0.0", 1767312000)
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "told"),
+    [
+        ("## 1.1.0 (2026-11-23)\n", "", "the newest notes are for 1.0.0"),
+        ("1.1.0 (2026-11-23)", "1.1.0 (not released)", "put the day of the release"),
+        ("- A thing that needs\n  two lines.\n- Another.\n", "", "has no notes"),
+        ("(2026-11-23)", "", "is not '## 1.2.3 (2026-11-23)'"),
+        (GOOD, "# Changelog\n", "has no release"),
+    ],
+)
+def test_a_release_without_notes_fails(tmp_path: Path, good: str, bad: str, told: str) -> None:
+    shutil.copytree(world.ROOT / "build-aux", tmp_path / "build-aux")
+    (tmp_path / "pam_pykeyinit").mkdir()
+    (tmp_path / "pam_pykeyinit/__init__.py").write_text('__version__ = "1.1.0"\n')
+    assert good in GOOD
+    outcomes = []
+    for text in (GOOD, GOOD.replace(good, bad)):
+        (tmp_path / "CHANGELOG.md").write_text(text)
+        checked = subprocess.run(
+            ["/usr/bin/python3", "-I", tmp_path / "build-aux/changelog.py", "release"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        outcomes.append((checked.returncode, checked.stderr))
+    assert outcomes[0] == (0, "")
+    assert outcomes[1][0] == 1
+    assert told in outcomes[1][1]
+
+
+def test_this_trees_change_log_is_about_this_version() -> None:
+    newest = changelog.parse((world.ROOT / "CHANGELOG.md").read_text())[0]
+    assert newest.version == changelog.package_version()
+    assert newest.notes
+
+
+def test_the_packages_change_log() -> None:
+    text = GOOD.replace("2026-11-23", "not released")
+    written = changelog.debian(changelog.parse(text), "+deb12", "A <a@b.invalid>", 86400)
+    assert written == (
+        "pam-pykeyinit (1.1.0~dev+deb12) UNRELEASED; urgency=medium\n\n"
+        "  * A thing that needs two lines.\n  * Another.\n\n"
+        " -- A <a@b.invalid>  Fri, 02 Jan 1970 00:00:00 +0000\n"
+        "\n"
+        "pam-pykeyinit (1.0.0+deb12) unstable; urgency=medium\n\n"
+        "  * The first.\n\n"
+        " -- A <a@b.invalid>  Fri, 02 Jan 2026 00:00:00 +0000\n"
+    )

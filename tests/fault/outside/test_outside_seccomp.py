@@ -1,0 +1,75 @@
+"""Calls that a filter refuses for good, as in containers and in sandboxed services."""
+
+import errno
+import platform
+
+import pytest
+
+from pam_pykeyinit import sysnums
+from support import world
+from support.drive import Driver
+from support.journal import Journal
+
+pytestmark = [
+    pytest.mark.privileged,
+    pytest.mark.skipif(platform.machine() != "x86_64", reason="OPENAT is x86_64's"),
+]
+
+SUCCESS, SESSION_ERR, IGNORE = 0, 14, 25
+OPENAT = 257
+JOIN, REVOKE, LINK = 1, 3, 8
+# Which call, what open gives where it is refused, and what the line names.
+DENIED = {
+    f"{sysnums.KEYCTL} {{}}": (SESSION_ERR, "keyctl(JOIN_SESSION_KEYRING)"),
+    f"{sysnums.KEYCTL} {{}} {JOIN}": (SESSION_ERR, "keyctl(JOIN_SESSION_KEYRING)"),
+    f"{sysnums.KEYCTL} {{}} {LINK}": (SESSION_ERR, "keyctl(LINK)"),
+    f"{sysnums.KEYCTL} {{}} {REVOKE}": (SUCCESS, "keyctl(REVOKE)"),
+    f"{sysnums.SETRESUID} {{}}": (SESSION_ERR, "setresuid"),
+    f"{sysnums.SETRESGID} {{}}": (SESSION_ERR, "setresgid"),
+}
+ERRNOS = ("EPERM", "ENOSYS", "EACCES", "EDQUOT", "EINTR")
+
+
+@pytest.mark.parametrize("error", ERRNOS)
+@pytest.mark.parametrize("denied", DENIED)
+def test_a_filter_refuses_it(
+    denied: str, error: str, driver: Driver, loader: str, journal: Journal
+) -> None:
+    """Before Python is started, and for a process in which it runs already."""
+    code, call = DENIED[denied]
+    services = driver.services(s=f"session required {loader} force revoke")
+    warm = "start 0 s bob\nopen 0\nclose 0\nend 0\n"
+    for first in ("", warm):
+        deny = f"seccomp {denied.format(getattr(errno, error))}\n"
+        script = f"{first}start 1 s alice\n{deny}open 1\n"
+        *_, before, opened = driver.run(services, script).steps
+        assert opened.code == code
+        assert opened.ids == [0] * 6
+        lines = journal.ours()
+        assert [line.level for line in lines] == ["ERR"] * bool(code)
+        assert all(f"{call}: {error}: " in line.text for line in lines)
+        if call not in ("keyctl(LINK)", "keyctl(REVOKE)"):
+            assert opened.session == before.session or "error" in opened.session
+
+
+@pytest.mark.parametrize("error", ["EPERM", "EMFILE", "ENOENT"])
+def test_no_file_can_be_opened(error: str, driver: Driver, journal: Journal) -> None:
+    """Nothing can be loaded then, and no user be looked up; the process lives."""
+    services = driver.services(s="session required pam_pykeyinit.so force revoke")
+    deny = f"seccomp {OPENAT} {getattr(errno, error)}\n"
+    cold = f"start 0 s alice\n{deny}open 0\n"
+    warm = f"start 0 s bob\nopen 0\nclose 0\nend 0\nstart 1 s alice\n{deny}open 1\n"
+    for script in (cold, warm):
+        *_, before, opened = driver.run(services, script).steps
+        assert opened.code not in (SUCCESS, IGNORE)
+        assert opened.session == before.session
+        assert opened.ids == [0] * 6
+        assert len(journal.read()) >= 1
+
+
+def test_pam_python_ends_the_process_then(driver: Driver) -> None:
+    """The control; and a reason to prefer our own loader."""
+    services = driver.services(s=f"session required {world.LOADERS['pam_python']} force")
+    script = f"start 0 s alice\nseccomp {OPENAT} {errno.EMFILE}\nopen 0\n"
+    with pytest.raises(AssertionError, match="Fatal Python error"):
+        driver.run(services, script)

@@ -1,0 +1,46 @@
+"""A daemon that opens and closes sessions for years does not grow."""
+
+import pytest
+
+from load.cycles import Looper
+from support import keyusers, world
+from support.drive import Driver
+from support.journal import Journal
+
+pytestmark = pytest.mark.privileged
+
+CYCLES, LONG = 20_000, 1_000_000
+SLICES = 10
+PAGES = 256  # kB: what a loop may touch late, not a thing for each session
+
+
+def test_memory_and_descriptors_are_flat(
+    driver: Driver, journal: Journal, request: pytest.FixtureRequest, tally: dict[str, int]
+) -> None:
+    cycles = LONG if request.config.getoption("--long") else CYCLES
+    services = driver.services(s="session required pam_pykeyinit.so force revoke")
+    users = world.uid("alice"), 0
+    with Looper(driver.program.parent / "pamloop", services, "alice") as looper:
+        warm = looper.run(1000)
+        before = [keyusers.count(uid) for uid in users]
+        slices = [looper.run(cycles // SLICES) for _ in range(SLICES)]
+
+    assert [(each.mappings, each.descriptors) for each in slices] == [
+        (warm.mappings, warm.descriptors)
+    ] * SLICES
+    assert max(each.resident for each in slices) - warm.resident <= PAGES, slices
+    for uid, most in zip(users, before, strict=True):
+        assert keyusers.settle(uid, most + 5) <= most + 5, "keyrings are left behind"
+    assert journal.ours() == []
+    tally["sessions in one process"] = cycles
+    tally["kB that it grew by"] = slices[-1].resident - warm.resident
+    tally["sessions a second, first tenth"] = slices[0].rate
+    tally["sessions a second, last tenth"] = slices[-1].rate
+
+
+def test_what_leaks_is_seen(driver: Driver) -> None:
+    """pam_python starts an interpreter for each handle, and loses memory with each."""
+    services = driver.services(s="session required pam_python.so pam_pykeyinit.py force revoke")
+    with Looper(driver.program.parent / "pamloop", services, "alice") as looper:
+        warm = looper.run(20)
+        assert looper.run(20).resident - warm.resident > PAGES

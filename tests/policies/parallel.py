@@ -1,0 +1,59 @@
+"""parallel.py COUNT USER OPTION...: that many logins of a user at the same instant.
+
+Each is a process of its own that waits for a signal given to all, opens a session, tells
+the serial number of its session keyring, and stays until all have.  Prints the numbers.
+Between the birth of a named keyring and its being made searchable there is a pause, so that
+a second one is made whenever that is possible at all.
+"""
+
+# ruff: noqa: T201  # it prints
+import os
+import struct
+import sys
+import time
+
+from pam_pykeyinit import kernel, keyctl, lock, naming, plan, policies
+from pam_pykeyinit.module import Handle
+from support.pamh import Pamh
+
+BEFOREHAND = (keyctl, lock, naming, plan, policies)  # or the imports would set them apart
+set_permissions = kernel.set_permissions
+
+
+def hesitant(key: int, mask: int) -> None:
+    """The system call, some time later."""
+    time.sleep(0.02)
+    set_permissions(key, mask)
+
+
+def login(go: int, answers: int, stay: int, user: str, options: list[str]) -> None:
+    """One login, in a process that ends with it."""
+    os.read(go, 1)
+    code = Handle().pam_sm_open_session(Pamh(user), 0, ["pam_pykeyinit", *options])
+    serial = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+    os.write(answers, struct.pack("ii", code, serial))
+    os.read(stay, 1)
+    os._exit(0)
+
+
+def main(count: int, user: str, options: list[str]) -> None:
+    """Have them all begin at once."""
+    kernel.set_permissions = hesitant
+    go, answers, stay = os.pipe(), os.pipe(), os.pipe()
+    for _ in range(count):
+        if os.fork() == 0:
+            os.close(go[1])
+            os.close(stay[1])
+            login(go[0], answers[1], stay[0], user, options)
+    os.close(go[1])
+    os.close(answers[1])
+    with os.fdopen(answers[0], "rb") as pipe:
+        for _ in range(count):
+            print(*struct.unpack("ii", pipe.read(8)))
+    os.close(stay[1])
+    for _ in range(count):
+        os.wait()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2], sys.argv[3:])
