@@ -15,6 +15,7 @@ _GET_PERSISTENT = 22
 _LOCK_EXCLUSIVE_NOW = 2 | 4  # LOCK_EX | LOCK_NB
 _LOCK_RELEASE = 8  # LOCK_UN
 
+_IDS = 2**32
 _DESCRIPTION_SPACE = 4096 + 64  # the longest description, and the fields in front of it
 
 
@@ -22,9 +23,16 @@ def describe(key: int) -> "tuple[str, int, int, int, str]":
     """Type, owner's uid, gid, permissions mask and description, keyctl_describe(3)."""
     space = bytearray(_DESCRIPTION_SPACE)
     length = _call("keyctl(DESCRIBE)", sysnums.KEYCTL, _DESCRIBE, key, space, len(space))
-    text = space[: length - 1].decode("utf-8", "surrogateescape")
-    kind, uid, gid, mask, description = text.split(";", 4)
-    return kind, int(uid), int(gid), int(mask, 16), description
+    return fields(space[: length - 1])
+
+
+def fields(told: "bytes | bytearray") -> "tuple[str, int, int, int, str]":
+    """Take apart what the kernel says of a key.  Pure.
+
+    It writes ids as signed numbers: one of 2^31 or more looks as if it were below zero.
+    """
+    kind, uid, gid, mask, description = told.decode("utf-8", "surrogateescape").split(";", 4)
+    return kind, int(uid) % _IDS, int(gid) % _IDS, int(mask, 16), description
 
 
 def join_named_session(name: str) -> int:

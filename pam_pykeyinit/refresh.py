@@ -5,7 +5,7 @@ handle that knows of no keyring.  So what is in place is judged by what the kern
 it: a keyring of the user's, with the name that this line gives to session keyrings.
 """
 
-from . import identity, kernel, keyctl, log, procfs
+from . import identity, kernel, keyctl, listing, log, procfs
 from .codes import PAM_IGNORE, PAM_SUCCESS
 from .failure import failed
 
@@ -18,13 +18,10 @@ if TYPE_CHECKING:
 def has_timeout(table: str, keyring: int) -> bool:
     """Whether a key has been given a time to live, by the text of /proc/keys.  Pure.
 
-    Its columns: serial number, flags, usage, "perm" or what is left of the time (proc(5)).
+    What is not told for certain counts as no: a time to live is never begun here.
     """
-    for line in table.splitlines():
-        row = line.split(None, 4)
-        if len(row) == 5 and int(row[0], 16) == keyring:
-            return row[3] not in ("perm", "expd")
-    return False
+    row = listing.rows(table).get(keyring)
+    return row is not None and row.expires not in ("perm", "expd")
 
 
 class Refresh:

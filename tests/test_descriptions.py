@@ -1,0 +1,89 @@
+"""Keys whose makers chose their descriptions, and owners, to be misread by others."""
+
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from helper.conftest import HELPER
+from pam_pykeyinit import kernel, keyctl, listing
+from policies.squatter import become
+from support.child import in_child
+from support.drive import Driver
+from support.journal import Journal
+
+pytestmark = pytest.mark.privileged
+
+ROW = "{:08x} I--Q---     1 {} 3f010000     0     0 user      forged"
+SEEN_BY_ALL = 0x3F3F0101
+PAM_SUCCESS = 0
+
+Publish = Callable[[str], int]
+
+
+@pytest.fixture
+def publish() -> Iterator[Publish]:
+    """Make a key of bob's that everybody may view; its serial number."""
+
+    def make(description: str) -> int:
+        become("bob")
+        kernel.join_anonymous_session()
+        kernel.link(kernel.USER_KEYRING, kernel.SESSION_KEYRING)  # who possesses it may open it
+        serial = keyctl.add_user_key(description, b"x", kernel.USER_KEYRING)
+        kernel.set_permissions(serial, SEEN_BY_ALL)
+        return serial
+
+    yield lambda description: in_child(lambda: make(description))
+    as_bob = ["setpriv", "--reuid=bob", "--regid=bob", "--clear-groups"]
+    subprocess.run([*as_bob, "keyctl", "clear", "@u"], check=True)
+
+
+def test_show_and_explain_are_not_stopped_by_the_end_of_a_line(publish: Publish) -> None:
+    publish("first\nnot a row but words enough for one of nine\nthird")
+    as_alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
+    for command in ("show", "explain user:nosuch"):
+        told = subprocess.run(
+            [*as_alice, HELPER, *command.split()], capture_output=True, text=True
+        )
+        assert "Traceback" not in told.stderr, told.stderr
+        assert told.stdout
+
+
+def test_a_refresh_is_not_stopped_by_the_end_of_a_line(
+    publish: Publish, driver: Driver, loader: str, journal: Journal
+) -> None:
+    publish("first\nnot a row but words enough for one of nine")
+    stack = f"auth required {loader} refresh revoke=1m"
+    script = "prep own alice\nkeyctl 15 -3 100\nstart 0 s alice\nrefresh 0\n"
+    assert driver.run(driver.services(s=stack), script).codes() == [PAM_SUCCESS]
+    assert journal.ours() == []
+
+
+def test_a_row_that_is_forged_is_not_believed(publish: Publish) -> None:
+    """Of a key with two rows one is a lie, and nothing tells which."""
+
+    def told_and_forged() -> tuple[bool, bool]:
+        serial = kernel.join_anonymous_session()
+        before = serial in listing.rows(_proc_keys())
+        publish("x\n" + ROW.format(serial, "expd"))
+        return before, serial in listing.rows(_proc_keys())
+
+    assert in_child(told_and_forged) == (True, False)
+
+
+def _proc_keys() -> str:
+    with open("/proc/keys", newline="\n", errors="surrogateescape") as file:
+        return file.read()
+
+
+@pytest.mark.parametrize("uid", [2**31 - 1, 2**31, 2**32 - 2])
+def test_an_owner_of_any_number_is_told_as_it_is(uid: int) -> None:
+    """The kernel writes it with a sign."""
+
+    def described() -> tuple[int, str]:
+        serial = keyctl.add_user_key("a;b", b"x", kernel.join_anonymous_session())
+        subprocess.run(["keyctl", "chown", str(serial), str(uid)], check=True)
+        _, owner, _, _, description = keyctl.describe(serial)
+        return owner, description
+
+    assert in_child(described) == (uid, "a;b")
