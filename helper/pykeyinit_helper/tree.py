@@ -8,11 +8,11 @@ import errno
 import os
 import struct
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from keyutils import Error, describe_key, read_key
 
-from pam_pykeyinit import kernel, tag
+from pam_pykeyinit import kernel, listing, procfs, tag
+from pam_pykeyinit.keyctl import fields
 from pykeyinit_helper import keyctl, permissions
 from pykeyinit_helper.permissions import SEARCH, Who
 
@@ -26,6 +26,7 @@ ANCHORS = {
 }
 SEARCHED = ("@t", "@p", "@s")
 
+_EXPIRES = {"perm": "never", "expd": "expired"}  # listing.Row's words, and ours
 _KEYRING_SEARCH_MAX_DEPTH = 6  # keyring.c: what lies deeper is not found
 
 
@@ -75,7 +76,7 @@ class Tree:
         self.anchors: dict[str, int | str] = {}
         self.keys: dict[int, Key] = {}
         self.paths: dict[int, tuple[int, ...]] = {}
-        self.rows = _rows()
+        self.rows = listing.rows(procfs.text("/proc/keys"))
         for name, (special, _) in ANCHORS.items():
             try:
                 self.anchors[name] = kernel.get_keyring_id(special)
@@ -121,11 +122,10 @@ class Tree:
     def _read(self, serial: int) -> Key:
         key = Key(serial)
         row = self.rows.get(serial)
-        key.expires = row.expires if row else None
+        key.expires = _EXPIRES.get(row.expires, row.expires) if row else None
         try:
-            text = describe_key(serial).decode("utf-8", "surrogateescape")
-            key.kind, uid, gid, mask, key.description = text.rstrip("\0").split(";", 4)
-            key.uid, key.gid, key.mask = int(uid), int(gid), int(mask, 16)
+            told = describe_key(serial).rstrip(b"\0")
+            key.kind, key.uid, key.gid, key.mask, key.description = fields(told)
             if key.kind == "keyring":
                 content = read_key(serial)
                 key.links = list(struct.unpack(f"{len(content) // 4}i", content))
@@ -147,27 +147,3 @@ class Tree:
         if len(path) <= _KEYRING_SEARCH_MAX_DEPTH:
             for link in key.links:
                 self._possess(link, path, seen)
-
-
-class Row(NamedTuple):
-    """A key as /proc/keys has it, which tells of revoked and expired ones as well."""
-
-    flags: str
-    expires: str
-    kind: str
-    text: str  # the description, and for most types ": " and a summary
-
-
-def _rows() -> dict[int, Row]:
-    """What /proc/keys lists, proc(5); some containers hide it."""
-    words = {"perm": "never", "expd": "expired"}
-    try:
-        with open("/proc/keys", encoding="utf-8", errors="surrogateescape") as file:
-            rows = [line.rstrip("\n").split(None, 8) for line in file]
-    except OSError:
-        return {}
-    return {
-        int(row[0], 16): Row(row[1], words.get(row[3], row[3]), row[7], row[8])
-        for row in rows
-        if len(row) > 8
-    }
