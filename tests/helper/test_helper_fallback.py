@@ -162,3 +162,16 @@ def test_a_name_that_another_user_made_first_is_left(stage: Stage) -> None:
     owner = f"{world.uid('alice')};{world.gid('alice')}"
     assert f'"description": "keyring;{owner};3f030000;_ses"' in lines[-1]
     assert "belongs to uid 0" in started.errors
+
+
+def test_who_has_no_number_in_a_user_namespace_is_not_nobody(stage: Stage) -> None:
+    """There the kernel shows nobody's number for every owner that it does not map."""
+    as_bob = ("setpriv", "--reuid=bob", "--regid=bob", "--clear-groups")
+    as_nobody = (*as_bob, "unshare", "--user", "--map-user=65534", "--map-group=65534")
+    inherited = stage.start("own alice", *as_nobody, *stage.tell)
+    assert (inherited.description[1], inherited.links) == (65534, [f"_uid.{world.uid('alice')}"])
+
+    started = stage.start("own alice", *as_nobody, HELPER, "run", *stage.tell)
+
+    assert sorted(started.links) == ["_uid.65534", "_uid_ses.65534"]
+    assert "somebody unknown" in started.errors
