@@ -113,6 +113,13 @@ def _bracketed(text: str, at: int) -> tuple[str, int]:
     return word, at
 
 
+def module_name(path: str) -> str:
+    """What libpam's extract_modulename makes of a module's path; "" where it finds none."""
+    name = path.rpartition("/")[2]
+    stem = name.rpartition(".")[0] if "." in name else name
+    return "" if stem == "?" else stem
+
+
 def actions(control: str) -> tuple[int, ...] | None:
     """What a control makes of each return code; None if libpam cannot read it: all is bad."""
     named = _NAMED.get(fold(control))

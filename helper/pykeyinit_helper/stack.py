@@ -224,6 +224,10 @@ class _Reader:
         actions = pamconf.actions(control) if len(line.words) > 1 else ALL_BAD
         if len(line.words) < 3:
             fault = fault or ("no control" if len(line.words) < 2 else "no module")
+        if len(line.words) > 2 and not pamconf.module_name(module):
+            text = f"{module!r} has no name in it, and so the whole service fails"
+            self.troubles.append(Trouble(str(path), line.number, text))
+            return False
         if actions is None:
             text = f"[{control}] cannot be read: whatever the module says, it is taken as failed"
             self.troubles.append(Trouble(str(path), line.number, text))
@@ -258,10 +262,14 @@ class _Reader:
         level: int,
         via: int,
     ) -> bool:
+        if not name:
+            text = f"{control} of nothing: libpam 1.5.2 crashes at it, and the login with it"
+            self.troubles.append(Trouble(str(path), line.number, text))
+            return False
         inside = level + (fold(control) == "substack")
-        found = self._folders.find(name, self._folders.includes) if name else None
+        found = self._folders.find(name, self._folders.includes)
         if found is None:
-            why = f"{control} of {name or 'nothing'}: there is no such file"
+            why = f"{control} of {name}: there is no such file"
         elif str(found) in above or len(above) >= _DEEPEST:
             why = f"{control} of {name}: it includes itself, or {_DEEPEST} others each other"
         elif self._file(found, kind, above, inside, via, ""):

@@ -1,0 +1,31 @@
+"""Modules and includes without a name: one of them is the end of the service."""
+
+from pathlib import Path
+
+import pytest
+
+from check.test_stack import predicted, really
+
+pytestmark = pytest.mark.privileged
+
+
+@pytest.mark.parametrize("module", [".M", ".so", "/lib/security/", "?", "/no/such/?.so"])
+@pytest.mark.parametrize("where", ["svc", "inc"])
+def test_a_module_without_a_name(
+    module: str, where: str, pamdrive: Path, pam_note: Path, tmp_path: Path
+) -> None:
+    line = f"session optional {module} word\n"
+    good = f"session required {pam_note} good\n"
+    include = f"session include {tmp_path}/inc\n" if where == "inc" else ""
+    for name, text in {"svc": good + include, "inc": "", "other": ""}.items():
+        (tmp_path / name).write_text(text + (line if name == where else ""))
+    assert predicted(tmp_path) == really(pamdrive, tmp_path)
+
+
+@pytest.mark.parametrize("line", ["@include", "session include", "auth substack"])
+def test_an_include_of_nothing(line: str, pamdrive: Path, tmp_path: Path) -> None:
+    """Debian's libpam crashes."""
+    (tmp_path / "svc").write_text(f"session required /no/such.so\n{line}\n")
+    (tmp_path / "other").write_text("")
+    assert predicted(tmp_path) == ("", [])
+    assert really(pamdrive, tmp_path) == ("", [])
