@@ -4,10 +4,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
+from policies.squatter import become
 
 from helper.conftest import HELPER
-from pam_pykeyinit import kernel, keyctl, listing
-from policies.squatter import become
+from pam_pykeyinit import kernel, keyctl, listing, procfs
 from support.child import in_child
 from support.drive import Driver
 from support.journal import Journal
@@ -64,16 +64,11 @@ def test_a_row_that_is_forged_is_not_believed(publish: Publish) -> None:
 
     def told_and_forged() -> tuple[bool, bool]:
         serial = kernel.join_anonymous_session()
-        before = serial in listing.rows(_proc_keys())
+        before = serial in listing.rows(procfs.text("/proc/keys"))
         publish("x\n" + ROW.format(serial, "expd"))
-        return before, serial in listing.rows(_proc_keys())
+        return before, serial in listing.rows(procfs.text("/proc/keys"))
 
     assert in_child(told_and_forged) == (True, False)
-
-
-def _proc_keys() -> str:
-    with open("/proc/keys", newline="\n", errors="surrogateescape") as file:
-        return file.read()
 
 
 @pytest.mark.parametrize("uid", [2**31 - 1, 2**31, 2**32 - 2])

@@ -12,7 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from fuzz import engines
-from fuzz.engines import TARGETS, Result
+from fuzz.engines import TARGETS
+from fuzz.results import Result
 
 BUILD = engines.ROOT / "build/fuzz"
 AT_A_TIME = 2

@@ -3,18 +3,21 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+
+from fuzz.results import Result
 
 ROOT = Path(__file__).parents[2]
 CORPUS = Path(__file__).with_name("corpus")
 VENV = ROOT / "build/fuzz/venv"
-TARGETS = ("loader", "log")
+TARGETS = ("loader", "stack", "options", "keys", "describe", "log")
 
 _PRIVILEGED = ("loader", "stack")  # the real libpam, as root; it reads nobody's files
 _LONGEST_INPUT = 4096
@@ -34,37 +37,6 @@ _PRIVATE = (
 
 class Unavailable(Exception):
     """This target cannot be run here.  str() says why."""
-
-
-@dataclass
-class Result:
-    """What became of a target."""
-
-    target: str
-    means: str
-    executions: int
-    seconds: int
-    seeds: int  # inputs in the tree's corpus
-    inputs: int = 0  # those, and what was added
-    reached: dict[str, list[int]] = field(default_factory=dict)
-    found: str = ""  # what was found, with the input's file
-
-    def figures(self) -> dict[str, object]:
-        """For report.json: edges of the loader; lines and branches, reached and in all."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        parts = [f"fuzz {self.target}: {self.executions} executions in {self.seconds} s"]
-        parts.append(self.means)
-        for file, (lines, all_lines, *branches) in self.reached.items():
-            if branches:
-                parts.append(
-                    f"{file}: {lines} of {all_lines} lines,"
-                    f" {branches[0]} of {branches[1]} branches"
-                )
-            else:
-                parts.append(f"{file}: {lines} of {all_lines} edges")
-        return "; ".join(parts) + (f"\n{self.found}" if self.found else "")
 
 
 @dataclass
@@ -142,7 +114,10 @@ def _replay(name: str, folders: list[Path], work: Path) -> dict[str, list[int]]:
 
 
 def _keep(engine: Engine, seeds: Path, new: Path, work: Path) -> None:
-    """Put the smallest set of inputs that reaches what all of them reach into the tree."""
+    """Put the smallest set of inputs that reaches what all of them reach into the tree.
+
+    Those named seed stay: they reach Python code that libFuzzer does not see in the loader.
+    """
     merged = work / "merged"
     shutil.rmtree(merged, ignore_errors=True)
     merged.mkdir()
@@ -150,8 +125,10 @@ def _keep(engine: Engine, seeds: Path, new: Path, work: Path) -> None:
     options = ["-merge=1", f"-max_len={_LONGEST_INPUT}", "-detect_leaks=0"]
     _, code = _run([*engine.command, *options, *map(str, folders)], engine, work)
     if not code and any(merged.iterdir()):
-        shutil.rmtree(seeds)
-        shutil.move(merged, seeds)
+        for path in seeds.iterdir():
+            if not path.name.startswith("seed"):
+                path.unlink()
+        shutil.copytree(merged, seeds, dirs_exist_ok=True)
 
 
 def _dictionary(name: str) -> str:
@@ -243,6 +220,10 @@ def _python(name: str) -> Engine:
     except RuntimeError as error:
         why = str(error).strip().splitlines()[-1]
         return Engine(f"NOT coverage-guided, by Hypothesis: no atheris here ({why})")
-    return Engine(
-        f"coverage-guided (atheris {_ATHERIS})", [*_module("fuzz.guided", str(python)), name]
+    again = VENV / f"fuzz-{name}"
+    again.write_text(
+        f'#!/bin/sh\nexec {shlex.join(_module("fuzz.guided", str(python)))} {name} "$@"\n'
     )
+    again.chmod(0o755)
+    environment = {"FUZZ_COMMAND": str(again)}
+    return Engine(f"coverage-guided (atheris {_ATHERIS})", [str(again)], environment)

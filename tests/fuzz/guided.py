@@ -4,6 +4,7 @@ What of our packages the target imports is instrumented, the target itself is no
 """
 
 import importlib
+import os
 import sys
 
 import atheris
@@ -12,6 +13,7 @@ import atheris
 def main() -> None:
     """Does not return: libFuzzer ends the process, with 77 for what it has found."""
     name = sys.argv.pop(1)
+    sys.argv[0] = os.environ["FUZZ_COMMAND"]  # libFuzzer starts it again to minimise a corpus
     with atheris.instrument_imports(include=["pam_pykeyinit", "pykeyinit_helper"]):
         target = importlib.import_module(f"fuzz.targets.{name}")
     atheris.Setup(sys.argv, target.check)

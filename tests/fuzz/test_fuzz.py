@@ -5,7 +5,8 @@ from concurrent.futures import Future
 import pytest
 
 from fuzz import campaign, engines
-from fuzz.engines import TARGETS, Result
+from fuzz.engines import TARGETS
+from fuzz.results import Result
 from support import world
 
 Outcomes = dict[str, "Future[Result]"]

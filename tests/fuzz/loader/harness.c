@@ -15,21 +15,17 @@
  *
  * It wants root and a world of its own (build-aux/world.sh), where $WORLD/log is /dev/log.
  */
-#include <dirent.h>
+#include "watch.h"
+
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pwd.h>
 #include <security/pam_appl.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -37,129 +33,13 @@
 #define MOST_CALLS 12
 #define MOST_WORDS 60 /* each may be a line in the log, which has to hold them */
 
-static int log_socket, log_stream = -1;
 static char folder[256];
 static const char *module; /* what is instrumented */
-
-static struct {
-	const char *calls, *user, *origin, *words;
-} input;
-
-static void broken(const char *what, const char *detail)
-{
-	fprintf(stderr, "harness: %s: %s\n", what, detail);
-	fprintf(stderr, "harness: calls '%s' user '%s' from '%s' words '%s'\n", input.calls, input.user,
-		input.origin, input.words);
-	abort();
-}
-
-static void must(int held, const char *what)
-{
-	if (!held)
-		broken(what, strerror(errno));
-}
 
 static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
 		    void *unused)
 {
 	return PAM_CONV_ERR;
-}
-
-/* ---- what must be as before ---- */
-
-struct process {
-	uid_t uids[3];
-	gid_t gids[3];
-	mode_t mask;
-	sigset_t blocked;
-	char where[4096];
-};
-
-static struct process look(void)
-{
-	struct process seen;
-
-	memset(&seen, 0, sizeof seen);
-	getresuid(&seen.uids[0], &seen.uids[1], &seen.uids[2]);
-	getresgid(&seen.gids[0], &seen.gids[1], &seen.gids[2]);
-	umask(seen.mask = umask(0));
-	sigprocmask(SIG_SETMASK, NULL, &seen.blocked);
-	must(getcwd(seen.where, sizeof seen.where) != NULL, "getcwd");
-	return seen;
-}
-
-static int descriptors(void)
-{
-	int count = 0;
-	DIR *open_ones = opendir("/proc/self/fd");
-
-	must(open_ones != NULL, "/proc/self/fd");
-	while (readdir(open_ones))
-		count++;
-	closedir(open_ones);
-	return count;
-}
-
-/* ---- the log ---- */
-
-static void listen_to_log(void)
-{
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-	must(getenv("WORLD") != NULL, "it wants a world: build-aux/world.sh");
-	snprintf(address.sun_path, sizeof address.sun_path, "%s/log", getenv("WORLD"));
-	unlink(address.sun_path);
-	/* A stream, for a socket of datagrams holds ten of them, and then has the sender wait. */
-	log_socket = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	must(!bind(log_socket, (struct sockaddr *)&address, sizeof address), "bind");
-	must(!listen(log_socket, 5), "listen");
-}
-
-static int is_printable(const unsigned char *line)
-{
-	for (; *line; line++)
-		if (*line < ' ' || *line == 0x7f)
-			return 0;
-	return 1;
-}
-
-static int starts(const char *text, const char *with)
-{
-	return !strncmp(text, with, strlen(with));
-}
-
-/* Look at a line of the log; whether it is one of ours. */
-static int check_line(const char *line)
-{
-	const char *text = strstr(line, " harness: pam_pykeyinit(s:");
-
-	if (text == NULL || (text = strstr(text, "): ")) == NULL)
-		return 0; /* libpam's own */
-	text += strlen("): ");
-	if (!is_printable((const unsigned char *)line))
-		broken("a line that is not one printable line", line);
-	if (!starts(line, "<8")) /* authpriv is 80 to 87 */
-		broken("a line that is not authpriv's", line);
-	if (starts(text, "internal error") || starts(text, "pam_sm_"))
-		broken("an internal error", line);
-	return 1;
-}
-
-/* How many lines of ours came since the last time; each ends with a zero byte. */
-static int lines(void)
-{
-	static char text[1 << 20];
-	size_t length = 0;
-	ssize_t more;
-	int count = 0;
-
-	if (log_stream < 0)
-		log_stream = accept4(log_socket, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	while ((more = recv(log_stream, text + length, sizeof text - length, 0)) > 0)
-		length += more;
-	for (char *line = text; line < text + length; line += strlen(line) + 1)
-		count += check_line(line);
-	return count;
 }
 
 /* ---- one run ---- */
@@ -317,8 +197,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	fclose(other);
 	listen_to_log();
 	openlog("harness", LOG_NDELAY, LOG_DAEMON);
-	lines(); /* takes the connection */
-	must(log_stream >= 0, "accept");
+	take_connection();
 	getpwnam("root");
 	/* Loaded before the first run, so that libFuzzer knows how much there is to reach. */
 	if (dlopen(module, RTLD_NOW) == NULL)

@@ -1,0 +1,82 @@
+"""libpam.py FOLDER: the machine's libpam, asked over pipes what it does with a stack.
+
+For each line of input one of output: the modules that are called by the service svc of
+FOLDER, a line each, and the codes of the calls; as JSON, none of both where libpam cannot
+start.  It is a process of its own because libpam can crash.
+"""
+
+import ctypes
+import json
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+CALLS = {"auth": "authenticate", "account": "acct_mgmt", "session": "open_session"}
+Answer = tuple[str, list[int]]
+
+_PATIENCE = 2  # seconds
+_ABORT = 26  # what pam_start(3) gives for files that it cannot read
+
+
+class Libpam:
+    """The asking side.  A process that has died is followed by a new one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._process: subprocess.Popen[str] | None = None
+
+    def ask(self) -> Answer | None:
+        """What is called, and the codes; None where libpam has crashed, or comes to no end."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "fuzz.libpam", self.folder],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                text=True, bufsize=1,
+            )  # fmt: skip
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write("\n")
+        said, _, _ = select.select([self._process.stdout], [], [], _PATIENCE)
+        line = self._process.stdout.readline() if said else ""
+        if not line:
+            self.forget()
+            return None
+        notes, codes = json.loads(line)
+        return notes, codes
+
+    def forget(self) -> None:
+        """Have the next question asked of a fresh process."""
+        if self._process:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+def _answer(pam: ctypes.CDLL, folder: Path, notes: Path) -> Answer:
+    notes.write_bytes(b"")
+    handle, conversation = ctypes.c_void_p(), (ctypes.c_void_p * 2)()
+    code = pam.pam_start_confdir(
+        b"svc", b"root", conversation, bytes(folder), ctypes.byref(handle)
+    )
+    if code:
+        assert code == _ABORT, code
+        return "", []
+    codes = [getattr(pam, f"pam_{call}")(handle, 0) for call in CALLS.values()]
+    pam.pam_end(handle, 0)
+    return notes.read_bytes().decode("utf-8", "surrogateescape"), codes
+
+
+def main() -> None:
+    """Answer until there are no more questions."""
+    folder = Path(sys.argv[1])
+    notes = folder / "notes"
+    os.environ["PAM_NOTES"] = str(notes)
+    pam = ctypes.CDLL("libpam.so.0")
+    for _ in sys.stdin:
+        print(json.dumps(_answer(pam, folder, notes)), flush=True)
+
+
+if __name__ == "__main__":
+    main()

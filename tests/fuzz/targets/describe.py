@@ -1,0 +1,30 @@
+"""What keyctl(2) says of a key: the description is whatever its maker chose."""
+
+import struct
+
+from pam_pykeyinit import keyctl
+
+MODULES = ("pam_pykeyinit.keyctl",)
+WORDS = (";", ";;", "\n", "keyring", "user", ".request_key_auth", "\0", "_ses", "ä", "-1")
+
+_IDS = struct.Struct("<III")
+
+
+def check(data: bytes) -> None:
+    """The fields that the kernel puts together come apart again, whatever is in them."""
+    uid, gid, mask = _IDS.unpack(data[: _IDS.size].ljust(_IDS.size, b"\0"))
+    kind, _, description = data[_IDS.size :].partition(b"\xff;")
+    kind = kind.replace(b"\0", b"").replace(b";", b"") or b"user"
+    description = description.replace(b"\0", b"")
+    # keyctl_describe_key() in the kernel writes ids with %d: those of 2^31 and more are below 0.
+    told = b"%s;%d;%d;%08x;%s" % (kind, _signed(uid), _signed(gid), mask, description)
+    expected = (_text(kind), uid, gid, mask, _text(description))
+    assert keyctl.fields(told) == expected, (keyctl.fields(told), expected)
+
+
+def _signed(number: int) -> int:
+    return number - 2**32 if number >= 2**31 else number
+
+
+def _text(name: bytes) -> str:
+    return name.decode("utf-8", "surrogateescape")

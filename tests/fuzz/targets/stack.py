@@ -1,0 +1,112 @@
+"""The parser of PAM stacks, beside the machine's libpam.
+
+The files are in the data, apart by a line of "%": the service's, three that may be included,
+and that of "other".  $M is a module that writes down its words, $N one that is not there, $0,
+$1 and $2 are the files that may be included.  Nothing else can be named, so that no input has
+libpam load a module of the machine's or read one of its files.
+"""
+
+import functools
+import re
+import subprocess
+import tempfile
+from pathlib import Path
+
+from check.walk import walk
+from fuzz.libpam import CALLS, Answer, Libpam
+from pykeyinit_helper import dispatch, pamconf, stack
+from pykeyinit_helper.stack import Entry, Folders, Stack
+
+MODULES = ("pykeyinit_helper.pamconf", "pykeyinit_helper.stack", "pykeyinit_helper.dispatch")
+WORDS = (
+    "session", "auth", "account", "password", "-session", "SESSION", "required", "requisite",
+    "sufficient", "optional", "include", "substack", "@include", "[", "]", "\\]", "\\\n", "#",
+    "%\n", "success=", "default=", "ignore=", "new_authtok_reqd=", "ok", "done", "bad", "die",
+    "reset", "=1", "=2", "session required $M\n", "session [success=1 default=ignore] $M\n",
+    "auth sufficient $M code=7\n", "session substack $0\n", "@include $1\n", "$M", "$N", "$0",
+    "$1", "$2", "code=", "code=25", "code=6",
+)  # fmt: skip
+
+_FILES = ("svc", "inc0", "inc1", "inc2", "other")
+_MOST_BYTES = 3000  # libpam's buffer is a file's line; what is said of longer ones differs
+_MOST_INCLUDES = 8  # files that include files that include files: it takes too long
+# What the module may return; libpam has its own ideas of PAM_INCOMPLETE, and of ends of the int.
+_CODES = ("0", "3", "6", "7", "12", "14", "25", "28", "99")
+_NOTE = Path(__file__).parents[2] / "check/pam_note.c"
+
+
+class _Folder:
+    """Where the files are, and the module."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="fuzz-stack."))
+        self.module = self.path / "note"  # a name without ".so", as inputs have to be
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", self.module, _NOTE], check=True)
+        self.libpam = Libpam(self.path)
+        (self.path / "svc").write_text(f"session required {self.module} here\n")
+        (self.path / "other").write_text("")
+        assert self.libpam.ask() == ("open_session\there\n", [6, 6, 0])  # or all would agree
+
+
+@functools.cache
+def _folder() -> _Folder:
+    return _Folder()
+
+
+def check(data: bytes) -> None:
+    """The parser raises nothing, and says what libpam does with the files."""
+    real = _folder()
+    named = {b"$M": bytes(real.module), b"$N": b"/no/such.so"}
+    for number in range(3):
+        named[b"$%d" % number] = bytes(real.path / f"inc{number}")
+    if sum(data.count(b"$%d" % number) for number in range(3)) > _MOST_INCLUDES:
+        return
+    parts = data.split(b"%\n")
+    for name, text in zip(_FILES, [*parts, *[b""] * len(_FILES)], strict=False):
+        for word, value in named.items():
+            text = text.replace(word, value)
+        (real.path / name).write_bytes(text)
+    found = stack.read("svc", Folders(services=(real.path,), includes=(real.path,)))
+    if _is_comparable(data, found):
+        expected = _predicted(found, str(real.module))
+        if real.libpam.ask() != expected:
+            real.libpam.forget()  # once more: the files before may have damaged its memory
+            said = real.libpam.ask()
+            assert said in (None, expected), (said, expected)
+
+
+def _is_comparable(data: bytes, found: Stack) -> bool:
+    """Whether all that is named is ours, and every libpam does the same with it."""
+    if b"/" in data or b".so" in data or len(data) > _MOST_BYTES or re.search(rb"[0-9]{9}", data):
+        return False
+    words = [word for entry in found.entries for word in entry.arguments]
+    codes = [word[5:] for word in words if word.startswith("code=")]
+    # Of circles libpam makes 16 rounds, which takes it minutes; an include of nothing is its end.
+    apart = ("before 1.6", "of nothing", "includes itself")
+    if any(words in trouble.text for trouble in found.troubles for words in apart):
+        return False
+    return all(code in _CODES for code in codes)
+
+
+def _predicted(found: Stack, module: str) -> Answer:
+    """What Libpam.ask() is to say."""
+    if not found.usable:
+        return "", []
+    notes, codes = "", []
+
+    def code_of(entry: Entry) -> int:
+        if entry.module != module:
+            return pamconf.MODULE_UNKNOWN
+        return int(next((word[5:] for word in entry.arguments[::-1] if word[:5] == "code="), "0"))
+
+    for kind, call in CALLS.items():
+        entries = found.of(kind)
+        called, code = walk(entries, code_of)
+        codes.append(code)
+        assert set(called) <= dispatch.reachable(entries)
+        notes += "".join(
+            "\t".join((call, *entries[at].arguments)) + "\n"
+            for at in called
+            if entries[at].module == module
+        )
+    return notes, codes
