@@ -11,7 +11,8 @@ WORDS = (
     "link=user", "link=user-session,persistent", "link=none", "revoke=never", "revoke=cred",
     "revoke=90", "revoke=10m", "revoke=1d", "minimum_uid=1000", "ignore_root", "refresh", "tag",
     "on_error=degrade", "on_error=fail", "foreign=replace", "foreign=keep", "quota_warn=80",
-    "4294967294", "2147483647", "0", "s", "m", "h", "d", "_ses", ".", "ä", "٣",
+    "quota_warn=100", "minimum_uid=4294967294", "revoke=2147483647", "4294967295", "2147483648",
+    "0", "s", "m", "h", "d", "_ses", ".", "ä", "٣",
 )  # fmt: skip
 
 _LINKS = ("user", "user-session", "persistent")
