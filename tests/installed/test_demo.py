@@ -37,8 +37,8 @@ def test_it_shows_what_it_promises_in_plain_text_of_80_columns() -> None:
     [
         ("            kernel.link,\n", "            kernel.unlink,\n", "links in it: 0, not 1"),
         (
-            "        _revoke(keyring, user, hold)\n",
-            "        pass\n",
+            "_end(act, keyring, user, hold)\n",
+            "pass\n",
             "@s after close: 'still alive'",
         ),
         ("with_real_ids(user.uid,", "with_real_ids(0,", "its owner: (0, "),
