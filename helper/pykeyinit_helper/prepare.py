@@ -20,6 +20,9 @@ _DEAD = (EKEYREVOKED, EKEYEXPIRED, ENOKEY)
 _NAMED_BORN = 0x3F130000
 _NAMED_FOUND = _NAMED_BORN | 0x00080000
 
+_OVERFLOW_UID = 65534  # also nobody's own
+_ALL_OF_THEM = ["0", "0", "4294967295"]  # the first user namespace
+
 _SPECIAL = {decide.USER: kernel.USER_KEYRING, decide.USER_SESSION: kernel.USER_SESSION_KEYRING}
 
 
@@ -55,7 +58,23 @@ def look(target: int) -> Found:
         kind, uid, _, _, description = keyctl.describe(kernel.SESSION_KEYRING)
     except kernel.KernelError:  # its owner has hidden it: no reason to trust it
         return Found(decide.FOREIGN, serial)
+    if _stands_for_many(uid):
+        return Found(decide.FOREIGN, serial)
     return Found(decide.state(kind, uid, description, target), serial, uid)
+
+
+def _stands_for_many(uid: int) -> bool:
+    """Whether it is the uid shown for all that have none in this user namespace.
+
+    user_namespaces(7), "Unmapped user and group IDs"; without /proc to tell it is.
+    """
+    if uid != _OVERFLOW_UID:
+        return False
+    try:
+        with open("/proc/self/uid_map", encoding="ascii") as file:
+            return file.read().split() != _ALL_OF_THEM
+    except OSError:
+        return True
 
 
 class Preparation:
