@@ -10,9 +10,11 @@ from _pytest.terminal import TerminalReporter
 from support import world
 from support.drive import Driver
 from support.journal import Journal
+from support.record import Record
 
 counts: dict[str, int] = {}
 notes: list[str] = []
+record = Record()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -66,10 +68,25 @@ def loader(request: pytest.FixtureRequest) -> str:
     return world.LOADERS[str(request.param)]
 
 
-@pytest.fixture(scope="session")
-def tally() -> dict[str, int]:
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Iterator[dict[str, int]]:
     """Numbers that the summary reports, by name."""
-    return counts
+    before = dict(counts)
+    yield counts
+    for name, number in counts.items():
+        if before.get(name) != number:
+            record.figure(request.node.nodeid, name, number)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Keep what a test gave; one that was skipped or broken before it began has no call."""
+    if report.when == "call" or report.outcome != "passed":
+        record.outcome(report.nodeid, report.outcome)
+
+
+def pytest_sessionfinish() -> None:
+    """Keep what this run gave, for ./setup promises."""
+    record.write()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,66 @@
+"""docs/promises.md: SECURITY.md's promises, each with what its tests gave."""
+
+import importlib.util
+from types import ModuleType
+from typing import Any
+
+from support import world
+from support.record import Record
+
+SECURITY = """\
+## Promises
+
+| promise | held by |
+|---|---|
+| It holds. | `tests/a/test_x.py::test_one` `tests/b` |
+| It is fast. | `tests/test_none.py` |
+
+## Hazards
+"""
+
+
+def _promises() -> ModuleType:
+    file = world.ROOT / "build-aux/promises.py"
+    spec = importlib.util.spec_from_file_location("promises", file)
+    assert spec and spec.loader  # noqa: PT018
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _last() -> dict[str, Any]:
+    record = Record()
+    record.outcome("tests/a/test_x.py::test_one[a::b]", "passed")
+    record.outcome("tests/a/test_x.py::test_one[c]", "passed")
+    record.outcome("tests/a/test_x.py::test_one_more", "failed")
+    record.outcome("tests/b/test_y.py::test_two", "failed")
+    record.figure("tests/b/test_y.py::test_two", "cycles", 20_000)
+    return record.merge({})
+
+
+def test_what_the_tests_gave_is_told_and_nothing_else() -> None:
+    rows = _promises().page(SECURITY, _last()).splitlines()[-2:]
+    assert [row.split(" | ")[-1] for row in rows] == [
+        "1 failed; 2 passed; cycles: 20,000 |",
+        "1 not run |",
+    ]
+
+
+def test_a_later_run_takes_the_place_of_what_it_ran() -> None:
+    record = Record()
+    record.outcome("tests/b/test_y.py::test_two", "passed")
+    page = _promises().page(SECURITY, record.merge(_last()))
+    assert "3 passed |" in page
+    assert "failed" not in page
+
+
+def test_the_page_is_of_todays_promises() -> None:
+    promises = _promises()
+    security = (world.ROOT / "SECURITY.md").read_text()
+    page = (world.ROOT / "docs/promises.md").read_text()
+    assert len(promises.promises(security)) >= 15
+    for promise, references in promises.promises(security):
+        held = " ".join(f"`{reference}`" for reference in references)
+        assert f"\n| {promise} | {held} | " in page, "./setup promises"
+    assert "failed" not in page
+    assert "not run" not in page

@@ -1,0 +1,70 @@
+"""What the last run of each test gave, and its figures: build/last-run.json.
+
+`./setup promises` makes a page of it.  A run of some tests replaces what it ran, and
+leaves the others as they were.
+"""
+
+import datetime
+import json
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from support import world
+
+FILE = world.ROOT / "build/last-run.json"
+
+
+def machine() -> dict[str, str]:
+    """What it was run on."""
+    found = subprocess.run(
+        ["dpkg-query", "-W", "-f", "${Version}", "libpam0g"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return {
+        "kernel": platform.release(),
+        "system": platform.freedesktop_os_release().get("PRETTY_NAME", "Linux"),
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "libpam": found.stdout.split("-")[0] or "unknown",
+    }
+
+
+def _name(nodeid: str) -> str:
+    """The name of a test in the tree, without its parameters."""
+    return "tests/" + nodeid.removeprefix("tests/").partition("[")[0]
+
+
+class Record:
+    """The outcomes and figures of one run."""
+
+    def __init__(self) -> None:
+        self.outcomes: dict[str, dict[str, int]] = {}
+        self.figures: dict[str, dict[str, int]] = {}
+
+    def outcome(self, nodeid: str, outcome: str) -> None:
+        """One test, with one set of parameters, has "passed", "failed" or was "skipped"."""
+        counts = self.outcomes.setdefault(_name(nodeid), {})
+        counts[outcome] = counts.get(outcome, 0) + 1
+
+    def figure(self, nodeid: str, name: str, number: int) -> None:
+        """A number that a test tells beyond that it passed."""
+        self.figures.setdefault(_name(nodeid), {})[name] = number
+
+    def merge(self, earlier: dict[str, Any]) -> dict[str, Any]:
+        """This run over what is known of earlier ones."""
+        known: dict[str, Any] = dict(earlier.get("tests", {}))
+        for name, counts in self.outcomes.items():
+            known[name] = {"outcomes": counts, "figures": self.figures.get(name, {})}
+        today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+        return {"date": today, "machine": machine(), "tests": known}
+
+    def write(self, file: Path = FILE) -> None:
+        """Keep it, if anything was run."""
+        if self.outcomes:
+            earlier = json.loads(file.read_text()) if file.exists() else {}
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(json.dumps(self.merge(earlier), indent=1, sort_keys=True) + "\n")
