@@ -53,6 +53,6 @@ def owner(serial: int) -> int:
     """The uid that owns a key, from /proc/keys."""
     for line in Path("/proc/keys").read_text().splitlines():
         fields = line.split()  # a description may have lines of its own
-        if fields[0] == f"{serial:08x}":
+        if fields[:1] == [f"{serial:08x}"]:
             return int(fields[5])
     raise LookupError(serial)
