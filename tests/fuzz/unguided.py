@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-_BATCH = 500  # examples, between two looks at the clock
+_BATCH = 100  # examples, between two looks at the clock
 
 
 def _inputs(seeds: list[bytes], words: list[bytes]) -> st.SearchStrategy[bytes]:
