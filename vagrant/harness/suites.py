@@ -1,0 +1,36 @@
+"""The releases that logins are tried on."""
+
+from typing import NamedTuple
+
+
+class Suite(NamedTuple):
+    """A Debian release with one of its kernels."""
+
+    name: str  # what it is asked for by
+    release: str
+    kernel: str  # the package
+    loaders: tuple[str, ...] = ("pam_keyinit", "native", "pam_python")
+
+
+SUITES = {
+    suite.name: suite
+    for suite in (
+        Suite(
+            "bullseye",
+            "bullseye",
+            "linux-image-cloud-amd64",
+            ("pam_keyinit", "native"),
+        ),
+        Suite("bookworm", "bookworm", "linux-image-cloud-amd64"),
+        Suite("bookworm-6.12", "bookworm", "linux-image-6.12-cloud-amd64"),
+        Suite("trixie", "trixie", "linux-image-cloud-amd64"),
+        Suite("sid", "sid", "linux-image-cloud-amd64"),
+    )
+}
+
+# What a machine of the fast path has, besides what every Debian has.
+PACKAGES = (
+    "openssh-server", "openssh-client", "passwd", "login", "util-linux", "mount", "sudo", "cron",
+    "at", "openbsd-inetd", "keyutils", "libpam-modules", "python3", "python3-keyutils",
+    "python3-pamela", "python3-pampy", "iproute2", "procps",
+)  # fmt: skip
