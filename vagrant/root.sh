@@ -5,6 +5,7 @@
 #   base SUITE FOLDER PACKAGE...   a root file system, with the users of prepare.sh
 #   kernel BASE PACKAGE FILE       the kernel that a package, or what it depends on, has
 #   stage BASE TREE FOLDER         this project, built in that suite and for its Python
+#   box BASE PUBLIC-KEY FOLDER     a box for vagrant-libvirt, its kernel and its initrd
 #   initramfs BASE STAGE GUEST FILE   all of it as one archive, that the kernel unpacks
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -80,6 +81,24 @@ initramfs() {
         rm -rf ./boot ./var/cache ./var/lib/apt/lists ./usr/share/doc ./usr/share/locale ./usr/share/man
         find . -print0 | cpio -0 --quiet -o -H newc
     ) >"$4"
+}
+
+box() {
+    with_copy_of "$1"
+    mkdir "$3"
+    cp "$here/guest/vagrant-user.sh" "$2" "$top/tmp/"
+    chroot "$top" sh /tmp/vagrant-user.sh "/tmp/${2##*/}"
+    umount -l "$top/proc" "$top/dev"
+    cp "$top"/boot/vmlinuz-* "$3/vmlinuz"
+    cp "$top"/boot/initrd.img-* "$3/initrd"
+    truncate -s 4G "$3/disk"
+    mke2fs -q -t ext4 -d "$top" "$3/disk"
+    qemu-img convert -O qcow2 "$3/disk" "$3/box.img"
+    rm "$3/disk"
+    echo '{"provider": "libvirt", "format": "qcow2", "virtual_size": 4}' >"$3/metadata.json"
+    : >"$3/Vagrantfile"
+    tar -C "$3" -cf "$3/pykeyinit.box" metadata.json Vagrantfile box.img
+    rm "$3/box.img" "$3/metadata.json" "$3/Vagrantfile"
 }
 
 what=$1

@@ -1,21 +1,36 @@
-"""What ./setup vm runs."""
+"""What ./setup vm runs.
+
+    ./setup vm [SUITE...]           by Vagrant: box if needed, up, scenarios, report, destroy
+    ./setup vm --fast [SUITE...]    root file systems as initramfs: seconds to boot, no systemd
+    ./setup vm --matrix [SUITE...]  both, all suites; writes README's table
+    ./setup vm box [SUITE]          only the box, for `cd vagrant && vagrant up`
+
+Exit status: 0 if all passed, 1 if anything failed or could not be run, 2 for wrong usage.
+"""
 
 import argparse
 import datetime
-import json
+import signal
 import sys
+from typing import Any
 
-from harness import plan, report
+from harness import plan, report, vagrant
 from harness.fast import Run
+from harness.outcome import Row
 from harness.roots import BUILD, TREE
 from harness.suites import SUITES
 
+BY_VAGRANT = ("bookworm", "trixie")
 ROUNDS = 30  # logins for each module, to tell its median from another's
 
 
 def arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="./setup vm", description="Real logins, on machines.")
+    parser = argparse.ArgumentParser(
+        prog="./setup vm",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.add_argument("--fast", action="store_true", help="small machines without systemd")
     parser.add_argument("--matrix", action="store_true", help="all suites; writes README's table")
     parser.add_argument("--only", action="append", default=[], metavar="NAME",
@@ -24,6 +39,8 @@ def arguments() -> argparse.Namespace:
                         help="also measure N logins with each module")  # fmt: skip
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
     asked = parser.parse_args()
+    asked.box = asked.suites[:1] == ["box"]
+    asked.suites = asked.suites[asked.box :]
     unknown = set(asked.suites) - set(SUITES)
     if unknown:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
@@ -31,32 +48,50 @@ def arguments() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Run; the exit status is 1 if anything failed or could not be run."""
+    """Run what is asked for; the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidy up as after ctrl-C
     asked = arguments()
-    suites = asked.suites or (list(SUITES) if asked.matrix else ["bookworm", "trixie"])
-    scenarios = plan.chosen(plan.load(), "fast", asked.only)
-    latency = asked.latency or (ROUNDS if asked.matrix else 0)
     BUILD.mkdir(parents=True, exist_ok=True)
-    runs = [Run(name, scenarios, latency) for name in suites]
-    for pair in (runs[i : i + 2] for i in range(0, len(runs), 2)):  # two at a time
-        for run in pair:
-            run.start()
-        for run in pair:
-            run.wait()
-    rows = [row for run in runs for row in run.rows]
-    for run in runs:
-        records = "".join(json.dumps(record) + "\n" for record in run.records)
-        (BUILD / f"results-{run.suite.name}.jsonl").write_text(records)
+    if asked.box:
+        for name in asked.suites or ["bookworm"]:
+            vagrant.Vagrant(name, own_home=False).make_box()
+        return 0
+    rows: list[Row] = []
+    figures: dict[str, dict[str, Any]] = {}
+    latency = asked.latency or (ROUNDS if asked.matrix else 0)
+    if asked.fast or asked.matrix:
+        fast(asked, latency, rows, figures)
+    if not asked.fast:
+        for name in [n for n in asked.suites or BY_VAGRANT if n in BY_VAGRANT or not asked.matrix]:
+            more, figure = vagrant.run(name, asked.only, latency)
+            rows += more
+            figures |= {f"{name} (Vagrant)": figure} if figure else {}
     print(report.listing(rows))
-    for run in runs:
-        if run.latency:
-            print(f"login latency, {run.suite.name}: {report.spoken(run.latency)}")
+    for where, figure in figures.items():
+        print(f"login latency, {where}: {report.spoken(figure)}")
     if asked.matrix:
-        figures = {run.suite.name: run.latency for run in runs if run.latency}
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
         report.put(TREE / "README.md", report.markdown(rows, figures, date, version()))
     print(report.counts(rows))
     return 0 if rows and all(row.verdict.word == "pass" for row in rows) else 1
+
+
+def fast(
+    asked: argparse.Namespace, latency: int, rows: list[Row], figures: dict[str, dict[str, Any]]
+) -> None:
+    """All suites by the fast path, two at a time."""
+    suites = asked.suites or (list(SUITES) if asked.matrix else ["bookworm", "trixie"])
+    scenarios = plan.chosen(plan.load(), "fast", asked.only)
+    runs = [Run(name, scenarios, latency) for name in suites]
+    for pair in (runs[i : i + 2] for i in range(0, len(runs), 2)):
+        for run in pair:
+            run.start()
+        for run in pair:
+            run.wait()
+    for run in runs:
+        rows += run.rows
+        if run.latency:
+            figures[run.suite.name] = run.latency
 
 
 def version() -> str:

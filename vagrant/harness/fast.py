@@ -1,5 +1,6 @@
 """The fast path: each suite's machine from packages to verdicts."""
 
+import json
 import sys
 import threading
 import time
@@ -47,6 +48,8 @@ class Run:
         except roots.CannotMake as reason:
             ended = str(reason)
             self._say(ended)
+        results = "".join(json.dumps(record) + "\n" for record in self.records)
+        (roots.BUILD / f"results-{self.suite.name}.jsonl").write_text(results)
         self.rows = outcome.rows(self.suite.name, self._plan, self.records, ended)
         self._say(f"{time.monotonic() - begun:.0f} s in all")
 

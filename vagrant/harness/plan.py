@@ -40,7 +40,7 @@ def load(folder: Path = FOLDER) -> list[Scenario]:
     scenarios: list[Scenario] = []
     for file in sorted(folder.glob("*.toml")):
         table = tomllib.loads(file.read_text())
-        group = file.stem
+        group = file.stem.partition("-")[2]
         for scenario in table.get("scenario", []):
             scenarios.append(completed({"group": group, **scenario}))
         for breakage in table.get("breakage", []):

@@ -59,9 +59,14 @@ def _make(what: str, result: Path, *arguments: "str | Path") -> Path:
 class Parts:
     """What a machine of one suite is booted from."""
 
-    def __init__(self, suite: Suite) -> None:
+    def __init__(self, suite: Suite, more: tuple[str, ...] = ()) -> None:
+        """With `more` packages than the fast path needs."""
         self._suite = suite
-        packages = [*PACKAGES, *(["libpam-python"] if "pam_python" in suite.loaders else [])]
+        packages = [
+            *PACKAGES,
+            *more,
+            *(["libpam-python"] if "pam_python" in suite.loaders else []),
+        ]
         key = digest([HERE / "root.sh", HERE / "guest/prepare.sh"], suite.release, *packages)
         self._packages = packages
         self._base = BUILD / f"base-{suite.release}-{key}"
@@ -84,6 +89,12 @@ class Parts:
         key = digest([TREE / name for name in BUILT_FROM if (TREE / name).exists()], self._key)
         stage = BUILD / f"stage-{self._suite.release}-{key}"
         return _make("stage", stage, self._base, TREE, stage)
+
+    def box(self, key: Path) -> Path:
+        """A folder with a box for Vagrant, its kernel and initrd; `key` is who may log in."""
+        name = digest([HERE / "guest/vagrant-user.sh"], self._key)
+        box = BUILD / f"box-{self._suite.release}-{name}"
+        return _make("box", box, self._base, key, box)
 
     def initramfs(self, guest: Path) -> Path:
         """All of it, and the folder of what the machine is to run, as one archive."""

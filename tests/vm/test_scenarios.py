@@ -1,0 +1,102 @@
+"""The tables of scenarios: well-formed, and what cannot be used is refused with words."""
+
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import outcome, plan
+
+GOOD = """
+[[scenario]]
+name = "a"
+title = "A"
+way = "ssh"
+service = "sshd"
+user = "alice"
+expect = { session = "own" }
+"""
+USERS = {"alice", "bob", "carol", "dave", "erin", "frank", "nobody-of-that-name"}
+
+
+def load(text: str, folder: Path) -> list[plan.Scenario]:
+    (folder / "1-some.toml").write_text(text)
+    return plan.load(folder)
+
+
+def test_the_tables_of_this_tree_can_be_used() -> None:
+    scenarios = plan.load()
+    assert len(scenarios) > 40
+    assert {scenario["user"] for scenario in scenarios} <= USERS
+
+
+@pytest.mark.parametrize("field", ["before", "afterwards", "through", "job"])
+def test_what_a_shell_is_given_is_shell(field: str) -> None:
+    for scenario in plan.load():
+        if field in scenario:
+            done = subprocess.run(["sh", "-n"], input=scenario[field], text=True, check=False)
+            assert done.returncode == 0, scenario["name"]
+
+
+def test_every_breakage_is_tried_by_sshd_and_by_login_and_wants_a_line() -> None:
+    broken = [s for s in plan.load() if s["group"] == "lockout"]
+    assert {s["service"] for s in broken} == {"sshd", "login"}
+    for scenario in broken:
+        assert scenario["expect"].get("login", True), scenario["name"]
+        assert set(scenario["loaders"]) <= set(scenario["expect"]["log"]), scenario["name"]
+
+
+def test_pam_python_is_never_put_into_set_user_id_programs() -> None:
+    for scenario in plan.load():
+        if scenario["service"] in ("su", "su-l", "sudo", "sudo-i"):
+            assert "pam_python" not in scenario["loaders"], scenario["name"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("way =", "wy ="), "lacks way"),
+        (('user = "alice"', 'user = "alice"\nusre = "bob"'), "no such field: usre"),
+        (('"ssh"', '"telnet"'), "the way is one of"),
+        (("session =", "sesion ="), "cannot be judged"),
+        (('{ session = "own" }', "{}"), "cannot be judged"),
+        (("user =", 'loaders = ["pam_kryinit"]\nuser ='), "no such loader: pam_kryinit"),
+    ],
+)
+def test_a_bad_table_is_refused(change: tuple[str, str], words: str, tmp_path: Path) -> None:
+    assert [s["name"] for s in load(GOOD, tmp_path)] == ["a"]
+    with pytest.raises(plan.BadTable, match=words):
+        load(GOOD.replace(*change), tmp_path)
+
+
+def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(plan.BadTable, match="two scenarios"):
+        load(GOOD + GOOD, tmp_path)
+
+
+def test_choosing_by_name_group_and_place(tmp_path: Path) -> None:
+    scenarios = load(GOOD + GOOD.replace('"a"', '"b"\nwhere = "vagrant"'), tmp_path)
+    assert [s["name"] for s in plan.chosen(scenarios, "fast", [])] == ["a"]
+    assert [s["name"] for s in plan.chosen(scenarios, "vagrant", ["some"])] == ["a", "b"]
+    with pytest.raises(plan.BadTable, match="nonesuch"):
+        plan.chosen(scenarios, "fast", ["nonesuch"])
+
+
+def test_what_never_ran_is_reported_as_not_run(tmp_path: Path) -> None:
+    scenarios = load(GOOD, tmp_path)
+    told = {"loaders": list(plan.LOADERS), "scenarios": scenarios}
+    rows = outcome.rows("trixie", told, [])
+    assert [row.verdict.word for row in rows] == ["not run"] * 3
+    records = [{"kind": "begin", "scenario": "a", "loader": "native"}]
+    rows = outcome.rows("trixie", told, records)
+    assert [row.verdict.why for row in rows if row.loader == "native"] == [
+        "the machine stopped in it"
+    ]
+
+
+def test_shell_words_of_helper_jobs_name_the_installed_helper() -> None:
+    jobs = [s["job"] for s in plan.load() if "job" in s]
+    assert jobs
+    for job in jobs:
+        assert Path(shlex.split(job)[0]).name == "pykeyinit-helper"
