@@ -3,8 +3,10 @@
 import subprocess
 from pathlib import Path
 
+import journal
+import keyrings
 import pytest
-from guest import journal, keyrings, stacks
+import stacks
 
 GUEST = Path(stacks.__file__).parent
 
