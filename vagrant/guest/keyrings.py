@@ -28,7 +28,7 @@ def parse(text: str) -> Seen:
             shown = _SHOWN.match(rest)
             if shown and "serial" not in seen:
                 seen["serial"] = int(shown["serial"])
-            elif shown:
+            elif shown and not shown["description"].startswith("vm:"):  # another probe's
                 seen["links"].append(f"{shown['type']}: {shown['description']} of {shown['uid']}")
     return seen
 

@@ -17,13 +17,13 @@ look() {
 
 {
     look
-    keyctl add user "$key" yes @u >/dev/null 2>&1
+    added=$(keyctl add user "$key" yes @u 2>&1)
     if found=$(keyctl request user "$key" 2>&1); then
         echo "request yes"
-        keyctl unlink "$found" @u >/dev/null 2>&1
     else
         echo "request no: $found"
     fi
+    keyctl unlink "$added" @u >/dev/null 2>&1
 } >"$out.part"
 mv "$out.part" "$out"
 

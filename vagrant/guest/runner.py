@@ -135,6 +135,7 @@ class Attempt:
 def installed() -> Dict[str, str]:
     """What of ours, and of what we need, lies where; by the names that scenarios use."""
     patterns = {
+        "pam_unix": "lib/*/security/pam_unix.so",
         "so": "lib/*/security/pam_pykeyinit.so",
         "script": "lib/security/pam_pykeyinit.py",
         "package": "usr/**/dist-packages/pam_pykeyinit",
@@ -145,12 +146,14 @@ def installed() -> Dict[str, str]:
     return {**paths, "stdlib": sysconfig.get_path("stdlib")}
 
 
-def shell(snippet: str) -> None:
+def shell(snippet: str, loader: str) -> None:
     """Break or mend something; the snippet finds in its environment what lies where."""
     if not snippet:
         return
+    folder = Path(INSTALLED["pam_unix"]).parent
+    module = str(folder / stacks.LOADERS[loader].split()[0])
     done = subprocess.run(
-        ["sh", "-euc", snippet], env={**os.environ, **INSTALLED},
+        ["sh", "-euc", snippet], env={**os.environ, **INSTALLED, "module": module},
         capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if done.returncode:
@@ -166,10 +169,10 @@ def attempt(plan: Record, scenario: Scenario, loader: str, log: Any) -> Record:
     begun = time.monotonic()
     try:
         try:
-            shell(scenario.get("before", ""))
+            shell(scenario.get("before", ""), loader)
             record = Attempt(scenario, loader, plan["patience"]).run()
         finally:
-            shell(scenario.get("afterwards", ""))
+            shell(scenario.get("afterwards", ""), loader)
     except CannotRun as reason:
         record = {"not_run": str(reason)}
     except Exception:  # the scenarios that follow are to run

@@ -17,7 +17,13 @@ LOADERS = {
 SET_USER_ID = ("su", "su-l", "sudo", "sudo-i")
 
 # Services whose Debian stack has no keyring line, and the options that they get.
-ADDED = {"su": "revoke", "sudo": "revoke", "cron": "force revoke", "atd": "force revoke"}
+ADDED = {
+    "su": "revoke",
+    "sudo": "revoke",
+    "sudo-i": "force revoke",
+    "cron": "force revoke",
+    "atd": "force revoke",
+}
 
 PAM = Path("/etc/pam.d")
 PRISTINE = Path("/var/lib/vm-pam.d")

@@ -140,25 +140,29 @@ def _on_terminal(words: List[str], typed: List[List[str]]) -> Started:
         stdin=slave, stdout=slave, stderr=slave, text=True,
     )  # fmt: skip
     os.close(slave)
-    return Started(process, converse(master, typed, PATIENCE), master)
+    said = converse(master, typed, PATIENCE, lambda: process.poll() is None)
+    return Started(process, said, master)
 
 
-def converse(terminal: int, typed: List[List[str]], patience: float) -> str:
-    """Wait for each prompt and type its answer; all that was said."""
+def converse(
+    terminal: int, typed: List[List[str]], patience: float, goes_on: Callable[[], bool]
+) -> str:
+    """Wait for each prompt and type its answer; all that was said.
+
+    An error while the program goes on is no end: login(1) hangs up its terminal first.
+    """
     said = ""
     for prompt, answer in typed:
-        heard = ""
+        start = len(said)
         end = time.monotonic() + patience
-        while prompt.lower() not in heard.lower():
-            ready, _, _ = select.select([terminal], [], [], max(0, end - time.monotonic()))
+        while prompt.lower() not in said[start:].lower():
+            if time.monotonic() > end or not goes_on():
+                return f"{said}\n[no prompt {prompt!r}]"
+            ready, _, _ = select.select([terminal], [], [], 0.2)
             try:
-                part = os.read(terminal, 4096) if ready else b""
-            except OSError:  # all on the other side is gone
-                part = b""
-            if not part:
-                return said + heard + f"\n[no prompt {prompt!r}]"
-            heard += part.decode("utf-8", "replace")
-        said += heard
+                said += os.read(terminal, 4096).decode("utf-8", "replace") if ready else ""
+            except OSError:
+                time.sleep(0.1)
         time.sleep(0.3)  # programs flush what was typed before they asked
         os.write(terminal, answer.encode())
     return said
@@ -175,7 +179,7 @@ def serial(scenario: Scenario, probe: str) -> Started:
     terminal = os.open(far, os.O_RDWR | os.O_NOCTTY)
     typed = [["login:", f"{scenario['user']}\r"], ["assword:", "secret\r"],
              ["$", f"{probe}; exit\r"]]  # fmt: skip
-    said = converse(terminal, typed, PATIENCE)
+    said = converse(terminal, typed, PATIENCE, lambda: getty.poll() is None)
     return Started(getty, said, terminal)
 
 

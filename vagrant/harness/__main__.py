@@ -35,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--matrix", action="store_true", help="all suites; writes README's table")
     parser.add_argument("--only", action="append", default=[], metavar="NAME",
                         help="this scenario, or group of them")  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="with --fast: a few of them only")
     parser.add_argument("--latency", type=int, default=0, metavar="N",
                         help="also measure N logins with each module")  # fmt: skip
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
@@ -44,6 +45,10 @@ def arguments() -> argparse.Namespace:
     unknown = set(asked.suites) - set(SUITES)
     if unknown:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+    try:
+        plan.chosen(plan.load(), "fast", asked.only)
+    except plan.BadTable as reason:
+        parser.error(str(reason))
     return asked
 
 
@@ -81,7 +86,7 @@ def fast(
 ) -> None:
     """All suites by the fast path, two at a time."""
     suites = asked.suites or (list(SUITES) if asked.matrix else ["bookworm", "trixie"])
-    scenarios = plan.chosen(plan.load(), "fast", asked.only)
+    scenarios = plan.chosen(plan.load(), "fast", asked.only, quick=asked.quick)
     runs = [Run(name, scenarios, latency) for name in suites]
     for pair in (runs[i : i + 2] for i in range(0, len(runs), 2)):
         for run in pair:

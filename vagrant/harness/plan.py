@@ -8,12 +8,12 @@ Scenario = dict[str, Any]
 
 FOLDER = Path(__file__).parents[1] / "scenarios"
 LOADERS = ("pam_keyinit", "native", "pam_python")
-WAYS = ("ssh", "command", "serial", "cron", "at", "inetd", "unit")
+WAYS = ("ssh", "command", "serial", "cron", "at", "inetd")
 WANTED = {"name", "title", "way", "service", "user", "expect"}
 KNOWN = {
     *WANTED, "loaders", "where", "times", "at_once", "left", "grace", "before", "afterwards",
-    "differs", "cannot", "needs", "auth", "password", "port", "tty", "master", "argv", "typed",
-    "by", "line", "end", "job", "through", "come_as", "properties", "group",
+    "differs", "auth", "password", "port", "tty", "master", "argv", "typed",
+    "by", "line", "end", "job", "through", "come_as", "quick", "group",
 }  # fmt: skip
 EXPECTED = {"login", "session", "request", "after", "keyrings", "home", "log"}
 
@@ -65,7 +65,7 @@ def tried(breakage: Scenario, service: str) -> Scenario:
             }
         else:
             scenario["argv"] = ["/vm/deny.py", "EPERM", *scenario["argv"]]
-    for field in ("before", "afterwards", "cannot"):
+    for field in ("before", "afterwards", "quick"):
         if field in breakage:
             scenario[field] = breakage[field]
     log = breakage["log"]
@@ -74,7 +74,7 @@ def tried(breakage: Scenario, service: str) -> Scenario:
         "title": f"{breakage['title']}, {service}",
         "loaders": breakage.get("loaders", list(log)),
         "left": False,
-        "expect": {"log": log},
+        "expect": {"log": log, "login": not breakage.get("locked_out", False)},
     }
 
 
@@ -98,16 +98,18 @@ def completed(scenario: Scenario) -> Scenario:
     return {"loaders": list(LOADERS), "where": "both", **scenario}
 
 
-def chosen(scenarios: list[Scenario], where: str, names: list[str]) -> list[Scenario]:
-    """Those for the fast path or for Vagrant; only those of these names or groups, if any."""
+def chosen(
+    scenarios: list[Scenario], where: str, names: list[str], *, quick: bool = False
+) -> list[Scenario]:
+    """Those for a place; only those of these names or groups, if any; or only the quick ones."""
     unknown = set(names) - {s["name"] for s in scenarios} - {s["group"] for s in scenarios}
     if unknown:
-        raise BadTable(
-            f"no scenario and no group of them has the name {', '.join(sorted(unknown))}"
-        )
+        listed = ", ".join(sorted(unknown))
+        raise BadTable(f"no scenario and no group of them has the name {listed}")
     return [
         scenario
         for scenario in scenarios
-        if scenario["where"] in ("both", where)
+        if scenario["where"] in (("both", where) if where != "reboot" else (where,))
         and (not names or {scenario["name"], scenario["group"]} & set(names))
+        and (not quick or scenario.get("quick"))
     ]

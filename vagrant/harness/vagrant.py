@@ -140,7 +140,7 @@ def run(name: str, names: list[str], latency: int) -> tuple[list[outcome.Row], R
     before, after = scenarios_of(names)
     common = {"loaders": list(SUITES[name].loaders), "patience": 120}
     first = {**common, "scenarios": before, "latency": latency}
-    second = {**common, "scenarios": [s for s in after if s["where"] == "reboot"], "latency": 0}
+    second = {**common, "scenarios": after, "latency": 0}
     records: list[Record] = []
     again: list[Record] = []
     ended = ""
