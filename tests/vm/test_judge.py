@@ -85,6 +85,14 @@ def test_a_breakage_wants_its_line_in_the_log() -> None:
     assert judge(scenario, "pam_python", line, USERS).word == "FAIL"
 
 
+def test_a_known_limit_is_no_pass_and_must_still_be_one() -> None:
+    scenario = {**SCENARIO, "expect": {"log": {"native": ""}}, "limits": {"native": "dlopen"}}
+    nobody = {**RECORD, "logins": 0, "seen": [], "after": []}
+    assert judge(scenario, "native", nobody, USERS) == Verdict("locked out", "dlopen")
+    assert judge(scenario, "native", RECORD, USERS).word == "FAIL"
+    assert judge(scenario, "pam_python", nobody, USERS).word == "FAIL"
+
+
 def test_others_keyrings_by_name() -> None:
     scenario = {**SCENARIO, "expect": {"session": "of bob", "request": False}}
     record = seen(session="keyring;2002;2102;3f030000;_ses", links=[], request="no: x")

@@ -34,6 +34,8 @@ def test_the_listing_has_a_line_for_each_and_the_reasons() -> None:
 def test_what_was_not_run_is_counted_as_such() -> None:
     assert report.counts(ROWS) == "2 passed, 1 failed, 1 skipped"
     assert report.counts(ROWS[:2]) == "2 passed, 0 failed"
+    limit = ROWS[0]._replace(verdict=Verdict("locked out", "dlopen"))
+    assert report.counts([limit]) == "0 passed, 0 failed, 1 skipped"
 
 
 def test_the_table_for_readme() -> None:

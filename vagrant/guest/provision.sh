@@ -3,6 +3,7 @@
 set -eu
 if ls /install/*.deb >/dev/null 2>&1; then
     dpkg -i /install/*.deb
-else
-    tar -C /install -c . | tar -C / -x --owner=root --group=root --keep-directory-symlink
+else # which rsync has brought as Vagrant's user
+    tar -C /install --owner=root --group=root -c . |
+        tar -C / -x --no-overwrite-dir --keep-directory-symlink
 fi

@@ -5,7 +5,8 @@
     ./setup vm --matrix [SUITE...]  both, all suites; writes README's table
     ./setup vm box [SUITE]          only the box, for `cd vagrant && vagrant up`
 
-Exit status: 0 if all passed, 1 if anything failed or could not be run, 2 for wrong usage.
+Exit status: 0 if all passed or is a known limit, 1 if anything failed or could not be run,
+2 for wrong usage.
 """
 
 import argparse
@@ -78,7 +79,7 @@ def main() -> int:
         date = datetime.datetime.now(datetime.UTC).date().isoformat()
         report.put(TREE / "README.md", report.markdown(rows, figures, date, version()))
     print(report.counts(rows))
-    return 0 if rows and all(row.verdict.word == "pass" for row in rows) else 1
+    return 0 if rows and all(row.verdict.word in ("pass", "locked out") for row in rows) else 1
 
 
 def fast(
@@ -106,4 +107,7 @@ def version() -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("setup vm: interrupted; machines and libvirtd are gone")

@@ -22,7 +22,10 @@ OURS = re.compile(r"pam_pykeyinit|PAM unable|PAM adding faulty|Traceback")
 
 
 class Verdict(NamedTuple):
-    """`word` is "pass", "FAIL" or "not run"; `why` is empty for a pass."""
+    """`word` is "pass", "FAIL", "locked out" or "not run"; `why` is empty for a pass.
+
+    "locked out" is for what is known and cannot be helped, with the reason.
+    """
 
     word: str
     why: str = ""
@@ -32,11 +35,16 @@ def judge(scenario: Record, loader: str, record: Record, users: Users) -> Verdic
     """One observation by what is expected."""
     if "not_run" in record:
         return Verdict("not run", record["not_run"])
-    problems = list(_problems(scenario, loader, record, users))
+    limit = scenario.get("limits", {}).get(loader)
+    if limit and record["logins"]:
+        return Verdict("FAIL", f"people get in, so that this is no longer so: {limit}")
+    if limit:
+        return Verdict("locked out", limit)
+    problems = _problems(scenario, loader, record, users)
     return Verdict("FAIL", "; ".join(problems)) if problems else Verdict("pass")
 
 
-def _problems(scenario: Record, loader: str, record: Record, users: Users) -> "list[str]":
+def _problems(scenario: Record, loader: str, record: Record, users: Users) -> list[str]:
     expect = scenario["expect"]
     wanted = scenario.get("times", 1) if expect.get("login", True) else 0
     problems = []

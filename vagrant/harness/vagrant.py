@@ -20,7 +20,7 @@ KEY = "/usr/share/vagrant/keys/vagrant.pub"
 # What it has more than a machine of the fast path.
 PACKAGES = (
     "linux-image-cloud-amd64", "initramfs-tools", "systemd", "systemd-sysv", "dbus", "udev",
-    "libpam-systemd", "systemd-container", "rsync", "kmod",
+    "libpam-systemd", "dbus-user-session", "systemd-container", "rsync", "kmod",
 )  # fmt: skip
 PREFIXES = ("vagrant_", "pykeyinit-")  # of the volumes that vagrant-libvirt leaves
 
