@@ -28,6 +28,7 @@ class Run:
         self.rows: list[outcome.Row] = []
         self.records: list[Record] = []
         self.latency: Record = {}
+        self._machine = Machine(self.suite, self._plan, self._heard)
         self._thread = threading.Thread(target=self._run)
 
     def start(self) -> None:
@@ -38,13 +39,18 @@ class Run:
         """Until the machine has ended."""
         self._thread.join()
 
+    def stop(self) -> None:
+        """End the machine, and wait until its files are gone."""
+        self._machine.stop()
+        if self._thread.ident:
+            self._thread.join()
+
     def _run(self) -> None:
         begun = time.monotonic()
         self._say("making its root file system")
         ended = ""
-        machine = Machine(self.suite, self._plan, self._heard)
         try:
-            self.records = machine.run()
+            self.records = self._machine.run()
         except roots.CannotMake as reason:
             ended = str(reason)
             self._say(ended)

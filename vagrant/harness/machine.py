@@ -26,6 +26,8 @@ class Machine:
         self._suite = suite
         self._plan = plan
         self._heard = heard
+        self._qemu: subprocess.Popen[bytes] | None = None
+        self._stopped = False
         self.console = BUILD / f"console-{suite.name}.log"
 
     def run(self) -> list[Record]:
@@ -56,15 +58,28 @@ class Machine:
             "-chardev", f"socket,id=far,path={wire}",
             "-serial", "chardev:near", "-serial", "chardev:far",
         ]  # fmt: skip
-        with (folder / "qemu.log").open("w+") as log:
-            qemu = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        with (BUILD / f"qemu-{self._suite.name}.log").open("w") as log:
+            # In a session of its own: ctrl-C is for `stop`.
+            self._qemu = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
             try:
-                return self._listen(qemu, results)
+                if self._stopped:
+                    return []
+                return self._listen(self._qemu, results)
             finally:
-                qemu.kill()
-                qemu.wait()
-                log.seek(0)
-                self.words = log.read()
+                self._qemu.kill()
+                self._qemu.wait()
+
+    def stop(self) -> None:
+        """End it from another thread; `run` returns what there is."""
+        self._stopped = True
+        if self._qemu:
+            self._qemu.kill()
 
     def _listen(self, qemu: "subprocess.Popen[bytes]", results: Path) -> list[Record]:
         records: list[Record] = []
