@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import outcome, plan
+from harness import outcome, plan, records
+from harness.judge import Verdict
 
 GOOD = """
 [[scenario]]
@@ -89,11 +90,28 @@ def test_what_never_ran_is_reported_as_not_run(tmp_path: Path) -> None:
     told = {"loaders": list(plan.LOADERS), "scenarios": scenarios}
     rows = outcome.rows("trixie", told, [])
     assert [row.verdict.word for row in rows] == ["not run"] * 3
-    records = [{"kind": "begin", "scenario": "a", "loader": "native"}]
-    rows = outcome.rows("trixie", told, records)
+    said = [{"kind": "begin", "scenario": "a", "loader": "native"}]
+    rows = outcome.rows("trixie", told, said)
     assert [row.verdict.why for row in rows if row.loader == "native"] == [
         "the machine stopped in it"
     ]
+
+
+def test_where_ours_cannot_be_built_it_is_not_run(tmp_path: Path) -> None:
+    told = {"loaders": ["native"], "scenarios": load(GOOD, tmp_path), "cannot": {"native": "old"}}
+    assert [row.verdict for row in outcome.rows("bullseye", told, [])] == [
+        Verdict("not run", "old")
+    ]
+
+
+def test_what_was_kept_gives_the_same_rows(tmp_path: Path) -> None:
+    told = {"loaders": ["native"], "scenarios": load(GOOD, tmp_path)}
+    said = [{"kind": "begin", "scenario": "a", "loader": "native"}]
+    kept = records.Kept("trixie", "2026-01-02", told, said, "interrupted")
+    records.save("trixie", kept, tmp_path)
+    assert records.load(tmp_path) == [kept]
+    assert records.load(tmp_path)[0].rows() == kept.rows()
+    assert kept.rows()[0].verdict.why == "interrupted"
 
 
 def test_shell_words_of_helper_jobs_name_the_installed_helper() -> None:

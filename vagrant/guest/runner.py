@@ -212,7 +212,8 @@ def main() -> None:
         for daemon in (["/usr/sbin/sshd"], ["/usr/sbin/atd"]):
             if Path(daemon[0]).exists():
                 subprocess.run(daemon, check=True)
-    for loader in plan["loaders"]:
+    usable = [loader for loader in plan["loaders"] if loader not in plan.get("cannot", {})]
+    for loader in usable:
         stacks.install(loader)
         for scenario in plan["scenarios"]:
             if loader not in scenario["loaders"]:
@@ -221,7 +222,7 @@ def main() -> None:
             record = attempt(plan, scenario, loader, log)
             say("result", scenario=scenario["name"], loader=loader, **record)
     if plan["latency"]:
-        say("latency", **latency.measure(plan["loaders"], plan["latency"]))
+        say("latency", **latency.measure(usable, plan["latency"]))
     stacks.restore()
     say("end")
 

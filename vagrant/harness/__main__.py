@@ -3,6 +3,7 @@
     ./setup vm [SUITE...]           by Vagrant: box if needed, up, scenarios, report, destroy
     ./setup vm --fast [SUITE...]    root file systems as initramfs: seconds to boot, no systemd
     ./setup vm --matrix [SUITE...]  both, all suites; writes README's table
+    ./setup vm --report             no run: README's table from what earlier runs have left
     ./setup vm box [SUITE]          only the box, for `cd vagrant && vagrant up`
 
 Exit status: 0 if all passed or is a known limit, 1 if anything failed or could not be run,
@@ -10,14 +11,12 @@ Exit status: 0 if all passed or is a known limit, 1 if anything failed or could 
 """
 
 import argparse
-import datetime
 import signal
 import sys
-from typing import Any
 
-from harness import plan, report, vagrant
+from harness import plan, records, report, vagrant
 from harness.fast import Run
-from harness.outcome import Row
+from harness.records import Kept
 from harness.roots import BUILD, TREE
 from harness.suites import SUITES
 
@@ -34,9 +33,10 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--fast", action="store_true", help="small machines without systemd")
     parser.add_argument("--matrix", action="store_true", help="all suites; writes README's table")
+    parser.add_argument("--report", action="store_true", help="README's table, of what is kept")
     parser.add_argument("--only", action="append", default=[], metavar="NAME",
                         help="this scenario, or group of them")  # fmt: skip
-    parser.add_argument("--quick", action="store_true", help="with --fast: a few of them only")
+    parser.add_argument("--quick", action="store_true", help="a few of the scenarios")
     parser.add_argument("--latency", type=int, default=0, metavar="N",
                         help="also measure N logins with each module")  # fmt: skip
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
@@ -62,29 +62,34 @@ def main() -> int:
         for name in asked.suites or ["bookworm"]:
             vagrant.Vagrant(name, own_home=False).make_box()
         return 0
-    rows: list[Row] = []
-    figures: dict[str, dict[str, Any]] = {}
+    kept: list[Kept] = []
     latency = asked.latency or (ROUNDS if asked.matrix else 0)
+    if asked.report:
+        kept = records.load()
     if asked.fast or asked.matrix:
-        fast(asked, latency, rows, figures)
-    if not asked.fast:
+        kept += fast(asked, latency)
+    if not (asked.fast or asked.report):
         for name in [n for n in asked.suites or BY_VAGRANT if n in BY_VAGRANT or not asked.matrix]:
-            more, figure = vagrant.run(name, asked.only, latency)
-            rows += more
-            figures |= {f"{name} (Vagrant)": figure} if figure else {}
+            kept += vagrant.run(name, asked.only, latency, quick=asked.quick)
+    return tell(kept, write=asked.matrix or asked.report)
+
+
+def tell(kept: list[Kept], *, write: bool) -> int:
+    """Print the table, and write README's; the exit status."""
+    rows = [row for run in kept for row in run.rows()]
     print(report.listing(rows))
+    figures = {run.label: run.latency() for run in kept if run.latency()}
     for where, figure in figures.items():
         print(f"login latency, {where}: {report.spoken(figure)}")
-    if asked.matrix:
-        date = datetime.datetime.now(datetime.UTC).date().isoformat()
-        report.put(TREE / "README.md", report.markdown(rows, figures, date, version()))
+    if write:
+        dates = sorted({run.date for run in kept})
+        spread = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
+        report.put(TREE / "README.md", report.markdown(rows, figures, spread, version()))
     print(report.counts(rows))
     return 0 if rows and all(row.verdict.word in ("pass", "locked out") for row in rows) else 1
 
 
-def fast(
-    asked: argparse.Namespace, latency: int, rows: list[Row], figures: dict[str, dict[str, Any]]
-) -> None:
+def fast(asked: argparse.Namespace, latency: int) -> list[Kept]:
     """All suites by the fast path, two at a time."""
     suites = asked.suites or (list(SUITES) if asked.matrix else ["bookworm", "trixie"])
     quick = [asked.quick or (asked.matrix and name not in BY_VAGRANT) for name in suites]
@@ -102,10 +107,7 @@ def fast(
         for run in runs:
             run.stop()
         raise
-    for run in runs:
-        rows += run.rows
-        if run.latency:
-            figures[run.suite.name] = run.latency
+    return [run.kept for run in runs]
 
 
 def version() -> str:

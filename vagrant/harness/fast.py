@@ -1,12 +1,12 @@
 """The fast path: each suite's machine from packages to verdicts."""
 
-import json
+import datetime
 import sys
 import threading
 import time
 from typing import Any
 
-from harness import outcome, plan, roots
+from harness import plan, records, roots
 from harness.machine import Machine
 from harness.suites import SUITES
 
@@ -14,20 +14,20 @@ Record = dict[str, Any]
 
 
 class Run:
-    """The rows and figures of one suite; `start` and `wait`, so that suites can overlap."""
+    """The run of one suite; `start` and `wait`, so that suites can overlap."""
 
     def __init__(self, name: str, scenarios: list[plan.Scenario], latency: int) -> None:
         self.suite = SUITES[name]
-        loaders = [loader for loader in plan.LOADERS if loader in self.suite.loaders]
         self._plan = {
-            "loaders": loaders,
+            "loaders": [loader for loader in plan.LOADERS if loader in self.suite.loaders],
             "scenarios": scenarios,
             "latency": latency,
             "patience": 90,
         }
-        self.rows: list[outcome.Row] = []
-        self.records: list[Record] = []
-        self.latency: Record = {}
+        if self.suite.not_ours:
+            self._plan["cannot"] = {"native": self.suite.not_ours}
+        date = datetime.datetime.now(datetime.UTC).date().isoformat()
+        self.kept = records.Kept(name, date, self._plan, [])
         self._machine = Machine(self.suite, self._plan, self._heard)
         self._thread = threading.Thread(target=self._run)
 
@@ -49,14 +49,14 @@ class Run:
         begun = time.monotonic()
         self._say("making its root file system")
         ended = ""
+        said: list[Record] = []
         try:
-            self.records = self._machine.run()
+            said = self._machine.run()
         except roots.CannotMake as reason:
             ended = str(reason)
             self._say(ended)
-        results = "".join(json.dumps(record) + "\n" for record in self.records)
-        (roots.BUILD / f"results-{self.suite.name}.jsonl").write_text(results)
-        self.rows = outcome.rows(self.suite.name, self._plan, self.records, ended)
+        self.kept = self.kept._replace(records=said, ended=ended)
+        records.save(self.suite.name, self.kept)
         self._say(f"{time.monotonic() - begun:.0f} s in all")
 
     def _heard(self, record: Record) -> None:
@@ -65,8 +65,6 @@ class Run:
         elif record["kind"] == "result":
             why = record.get("not_run") or f"{record['logins']} in, {record['seconds']} s"
             self._say(f"{record['loader']}: {record['scenario']}: {why}")
-        elif record["kind"] == "latency":
-            self.latency = record
 
     def _say(self, text: str) -> None:
         print(f"{self.suite.name}: {text}", file=sys.stderr, flush=True)

@@ -35,7 +35,9 @@ def rows(suite: str, plan: Record, records: list[Record], ended: str = "") -> li
             if loader not in plan["loaders"]:
                 continue
             result = results.get((name, loader))
-            if result is None:
+            if loader in plan.get("cannot", {}):
+                verdict = Verdict("not run", plan["cannot"][loader])
+            elif result is None:
                 hung = "the machine stopped in it" if (name, loader) in begun else "never begun"
                 verdict = Verdict("not run", ended or hung)
             else:

@@ -84,8 +84,13 @@ class Parts:
     def stage(self) -> Path:
         """What ./setup install lays, built in that release.
 
-        The one place to change when it is to be the Debian package.
+        Nothing where it cannot be built.  The one place to change when it is to be the
+        Debian package; guest/provision.sh installs one already.
         """
+        if self._suite.not_ours:
+            empty = BUILD / "stage-none"
+            empty.mkdir(exist_ok=True)
+            return empty
         key = digest([TREE / name for name in BUILT_FROM if (TREE / name).exists()], self._key)
         stage = BUILD / f"stage-{self._suite.release}-{key}"
         return _make("stage", stage, self._base, TREE, stage)

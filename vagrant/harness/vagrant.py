@@ -1,5 +1,6 @@
 """The full way: a machine with systemd, by Vagrant, from box to destroy."""
 
+import datetime
 import json
 import os
 import shutil
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness import libvirt, outcome, plan, roots
+from harness import libvirt, plan, records, roots
 from harness.suites import SUITES
 
 Record = dict[str, Any]
@@ -128,21 +129,24 @@ def find_key() -> Path:
     raise roots.CannotMake("the package vagrant has no keys/vagrant.pub")
 
 
-def scenarios_of(names: list[str]) -> tuple[list[plan.Scenario], list[plan.Scenario]]:
+def scenarios_of(
+    names: list[str], *, quick: bool
+) -> tuple[list[plan.Scenario], list[plan.Scenario]]:
     """Those before the reboot, and those after it."""
     every = plan.load()
-    return plan.chosen(every, "vagrant", names), plan.chosen(every, "reboot", names)
+    before = plan.chosen(every, "vagrant", names, quick=quick)
+    return before, plan.chosen(every, "reboot", names, quick=quick)
 
 
-def run(name: str, names: list[str], latency: int) -> tuple[list[outcome.Row], Record]:
-    """Box, up, scenarios, reboot, scenarios, destroy; the rows, and what latency was measured."""
+def run(name: str, names: list[str], latency: int, *, quick: bool) -> list[records.Kept]:
+    """Box, up, scenarios, reboot, scenarios, destroy; what came of both."""
     machine = Vagrant(name, own_home=True)
-    before, after = scenarios_of(names)
+    before, after = scenarios_of(names, quick=quick)
     common = {"loaders": list(SUITES[name].loaders), "patience": 120}
     first = {**common, "scenarios": before, "latency": latency}
     second = {**common, "scenarios": after, "latency": 0}
-    records: list[Record] = []
-    again: list[Record] = []
+    said_first: list[Record] = []
+    said_again: list[Record] = []
     ended = ""
     machine.folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -150,27 +154,29 @@ def run(name: str, names: list[str], latency: int) -> tuple[list[outcome.Row], R
         with libvirt.running(machine.folder):
             try:
                 machine.vagrant("up")
-                collect(machine, first, records)
+                collect(machine, first, said_first)
                 if second["scenarios"]:
                     say("reboot")
                     machine.reboot()
-                    collect(machine, second, again)
+                    collect(machine, second, said_again)
             finally:
                 machine.destroy()
     except (roots.CannotMake, libvirt.CannotStart, subprocess.CalledProcessError) as reason:
         ended = str(reason)
         say(ended)
-    label = f"{name} (Vagrant)"
-    results = "".join(json.dumps(record) + "\n" for record in [*records, *again])
-    (roots.BUILD / f"results-vagrant-{name}.jsonl").write_text(results)
-    rows = outcome.rows(label, first, records, ended) + outcome.rows(label, second, again, ended)
-    return rows, next((r for r in records if r["kind"] == "latency"), {})
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    kept = []
+    for told, said, step in ((first, said_first, ""), (second, said_again, "-reboot")):
+        if told["scenarios"]:
+            kept.append(records.Kept(f"{name} (Vagrant)", date, told, said, ended))
+            records.save(f"vagrant-{name}{step}", kept[-1])
+    return kept
 
 
-def collect(machine: Vagrant, told: Record, records: list[Record]) -> None:
+def collect(machine: Vagrant, told: Record, said: list[Record]) -> None:
     """Run the plan; each record is told, and kept, as it comes."""
     for record in machine.run(told):
-        records.append(record)
+        said.append(record)
         if record["kind"] == "result":
             why = record.get("not_run") or f"{record['logins']} in, {record['seconds']} s"
             say(f"{record['loader']}: {record['scenario']}: {why}")
