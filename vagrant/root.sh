@@ -52,10 +52,11 @@ base() {
 kernel() {
     with_copy_of "$1"
     apt_get update
-    image=$(chroot "$top" apt-cache depends "$2" |
-        sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p')
-    (cd "$top/tmp" && chroot "$top" sh -c "cd /tmp && apt-get -q -o APT::Sandbox::User=root \
-        download ${image:-$2}" && dpkg -x linux-image-*.deb image)
+    # In which of its packages the kernel itself is differs from release to release.
+    apt_get install --download-only "$2"
+    for package in "$top"/var/cache/apt/archives/linux-*.deb; do
+        dpkg -x "$package" "$top/tmp/image"
+    done
     cp "$top"/tmp/image/boot/vmlinuz-* "$3"
 }
 
