@@ -32,7 +32,7 @@ for user in alice bob carol dave jörg; do
     echo "$user:x:$uid:$((uid + 100)):$user:$WORLD/home/$user:/bin/sh" >>"$WORLD/etc/passwd"
     echo "$user:x:$((uid + 100)):" >>"$WORLD/etc/group"
     echo "$user:*:19000:0:99999:7:::" >>"$WORLD/etc/shadow"
-    install -d -m 700 -o $uid -g $((uid + 100)) "$WORLD/home/$user"
+    install -d -m 700 -o "$uid" -g $((uid + 100)) "$WORLD/home/$user"
     uid=$((uid + 1))
 done
 for file in passwd group shadow nsswitch.conf; do
