@@ -52,12 +52,14 @@ base() {
 kernel() {
     with_copy_of "$1"
     apt_get update
-    # In which of its packages the kernel itself is differs from release to release.
-    apt_get install --download-only "$2"
+    # In which package the kernel is, and where, differs from release to release; the one that
+    # was asked for may be empty, and missing.
+    apt_get install --download-only "$2" || :
     for package in "$top"/var/cache/apt/archives/linux-*.deb; do
         dpkg -x "$package" "$top/tmp/image"
     done
-    cp "$top"/tmp/image/boot/vmlinuz-* "$3"
+    find "$top/tmp/image" -name 'vmlinuz*' -type f -exec cp {} "$3" ';'
+    [ -s "$3" ]
 }
 
 stage() {
