@@ -1,6 +1,5 @@
 """The tables of scenarios: well-formed, and what cannot be used is refused with words."""
 
-import shlex
 import subprocess
 from pathlib import Path
 
@@ -112,13 +111,6 @@ def test_what_was_kept_gives_the_same_rows(tmp_path: Path) -> None:
     assert records.load(tmp_path) == [kept]
     assert records.load(tmp_path)[0].rows() == kept.rows()
     assert kept.rows()[0].verdict.why == "interrupted"
-
-
-def test_shell_words_of_helper_jobs_name_the_installed_helper() -> None:
-    jobs = [s["job"] for s in plan.load() if "job" in s]
-    assert jobs
-    for job in jobs:
-        assert Path(shlex.split(job)[0]).name == "pykeyinit-helper"
 
 
 def test_the_quick_ones_have_of_everything() -> None:

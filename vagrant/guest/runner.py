@@ -170,7 +170,7 @@ def attempt(plan: Record, scenario: Scenario, loader: str, log: Any) -> Record:
     try:
         try:
             shell(scenario.get("before", ""), loader)
-            record = Attempt(scenario, loader, plan["patience"]).run()
+            record = Attempt(scenario, loader, scenario.get("patience", plan["patience"])).run()
         finally:
             shell(scenario.get("afterwards", ""), loader)
     except CannotRun as reason:

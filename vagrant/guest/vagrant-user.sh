@@ -8,6 +8,7 @@ echo 'vagrant ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/vagrant
 chmod 440 /etc/sudoers.d/vagrant
 echo '/dev/vda / ext4 defaults,noatime 0 1' >/etc/fstab
 echo vm >/etc/hostname
+echo '127.0.1.1 vm' >>/etc/hosts
 cat >/etc/systemd/network/80-dhcp.network <<'END'
 [Match]
 Name=en* eth*

@@ -10,6 +10,7 @@ import os
 import pty
 import select
 import shlex
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -93,6 +94,12 @@ def _start(command: Sequence[str], **more: Any) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+def filled(text: str, scenario: Scenario, probe: str) -> str:
+    """A text of a scenario with {probe}, {user} and {helper} filled in."""
+    helper = shutil.which("pykeyinit-helper") or "pykeyinit-helper"
+    return text.format(probe=probe, user=scenario["user"], helper=helper)
+
+
 def ssh(scenario: Scenario, probe: str) -> Started:
     """`auth` key, password or keyboard; `password` what is typed; `port`, `tty`, `master`.
 
@@ -112,23 +119,22 @@ def ssh(scenario: Scenario, probe: str) -> Started:
         "PASSWORD": scenario.get("password", "secret"),
     }
     who = scenario.get("come_as", scenario["user"])
-    runs = scenario.get("through", "{probe}").format(probe=probe)
+    runs = filled(scenario.get("through", "{probe}"), scenario, probe)
     return Started(_start([*command, f"{who}@127.0.0.1", runs], env=environment))
 
 
 def command(scenario: Scenario, probe: str) -> Started:
-    """`argv`, in which {probe} and {user} are filled in; `by` whom, root if not said.
+    """`argv`, the program and its arguments; `by` whom it is run, root if not said.
 
     `typed` is a list of pairs: what is waited for on a terminal, and what is then typed.
     """
-    values = {"user": scenario["user"], "probe": probe}
-    words = [word.format(**values) for word in scenario["argv"]]
+    words = [filled(word, scenario, probe) for word in scenario["argv"]]
     if "by" in scenario:
         by = scenario["by"]
         words = ["setpriv", f"--reuid={by}", f"--regid={by}", "--init-groups", *words]
     if "typed" not in scenario:
         return Started(_start(words))
-    typed = [[part.format(**values) for part in pair] for pair in scenario["typed"]]
+    typed = [[filled(part, scenario, probe) for part in pair] for pair in scenario["typed"]]
     return _on_terminal(words, typed)
 
 
@@ -188,7 +194,7 @@ def cron(scenario: Scenario, probe: str) -> Started:
 
     The clock is put to the end of the minute, for cron looks when it begins.
     """
-    job = scenario.get("job", "{probe}").format(probe=probe, user=scenario["user"])
+    job = filled(scenario.get("job", "{probe}"), scenario, probe)
     table = Path("/etc/cron.d/vm")
     table.write_text(f"* * * * * {scenario.get('by', scenario['user'])} {job}\n")
     now = time.time()
@@ -211,8 +217,7 @@ def at(scenario: Scenario, probe: str) -> Started:
 
 def inetd(scenario: Scenario, probe: str) -> Started:
     """A service of inetd, and a client that waits until it has ended."""
-    job = scenario["job"].format(probe=probe, user=scenario["user"])
-    argv = shlex.split(job)
+    argv = shlex.split(filled(scenario["job"], scenario, probe))
     configuration = SPOOL / "inetd.conf"
     words = " ".join([argv[0], Path(argv[0]).name, *argv[1:]])
     configuration.write_text(f"127.0.0.1:7007 stream tcp nowait root {words}\n")

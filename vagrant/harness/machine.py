@@ -14,8 +14,21 @@ from harness.suites import Suite
 
 Record = dict[str, Any]
 
-# Seconds of saying nothing after which a machine is given up; it is emulated, on a busy host.
-SILENCE = 240
+# Seconds of saying nothing, besides a scenario's patience, after which a machine is given up;
+# it is emulated, on a busy host.
+SILENCE = 150
+
+
+ACCELERATION = {
+    "kvm": ("-accel", "kvm", "-cpu", "host"),
+    "tcg": ("-accel", "tcg,thread=multi", "-cpu", "max"),
+}
+
+
+def acceleration(kernel: Path) -> str:
+    """Found out by trying: see kvm.sh."""
+    tried = [HERE / "kvm.sh", kernel]
+    return subprocess.run(tried, capture_output=True, text=True, check=True).stdout.strip()
 
 
 class Machine:
@@ -48,8 +61,8 @@ class Machine:
         results.touch()
         wire = folder / "wire"
         command: list[str | Path] = [
-            "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
-            "-m", "2048", "-display", "none", "-nodefaults", "-no-user-config", "-net", "none",
+            "qemu-system-x86_64", *ACCELERATION[acceleration(kernel)], "-smp", "2", "-m", "2048",
+            "-display", "none", "-nodefaults", "-no-user-config", "-net", "none",
             "-no-reboot", "-kernel", kernel, "-initrd", archive,
             "-append", "console=ttyS0 quiet rdinit=/init panic=-1 random.trust_cpu=on",
             "-serial", f"file:{self.console}", "-serial", f"file:{results}",
@@ -85,6 +98,11 @@ class Machine:
         records: list[Record] = []
         rest = b""
         last = time.monotonic()
+        patience = [
+            self._plan["patience"],
+            *(s.get("patience", 0) for s in self._plan["scenarios"]),
+        ]
+        silence = SILENCE + max(patience)
         with results.open("rb") as lines:
             while True:
                 ended = qemu.poll() is not None
@@ -94,6 +112,6 @@ class Machine:
                     records.append(json.loads(line))
                     self._heard(records[-1])
                     last = time.monotonic()
-                if ended or time.monotonic() - last > SILENCE:
+                if ended or time.monotonic() - last > silence:
                     return records
                 time.sleep(0.3)

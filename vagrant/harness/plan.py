@@ -13,7 +13,7 @@ WANTED = {"name", "title", "way", "service", "user", "expect"}
 KNOWN = {
     *WANTED, "loaders", "where", "times", "at_once", "left", "grace", "before", "afterwards",
     "differs", "auth", "password", "port", "tty", "master", "argv", "typed",
-    "by", "line", "end", "job", "through", "come_as", "quick", "limits", "group",
+    "by", "line", "end", "job", "through", "come_as", "quick", "limits", "patience", "group",
 }  # fmt: skip
 EXPECTED = {"login", "session", "request", "after", "keyrings", "home", "log"}
 
