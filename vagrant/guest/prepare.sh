@@ -21,6 +21,7 @@ chmod 644 /etc/ssh/person.pub
 cat >/etc/ssh/sshd_config.d/vm.conf <<'END'
 AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/person.pub
 KbdInteractiveAuthentication yes
+ChallengeResponseAuthentication yes
 PasswordAuthentication yes
 PermitRootLogin yes
 MaxStartups 200
