@@ -45,19 +45,19 @@ class CannotRun(Exception):
 
 
 class Started:
-    """A program that lets somebody in; with what it said, and a daemon that is behind it."""
+    """A program that lets somebody in; with what it said, and what is to be done at its end."""
 
     def __init__(
         self,
         process: subprocess.Popen[str],
         said: str = "",
         terminal: int | None = None,
-        daemon: subprocess.Popen[bytes] | None = None,
+        tidy: Callable[[], object] = lambda: None,
     ) -> None:
         self.process = process
         self.said = said
         self._terminal = terminal
-        self._daemon = daemon
+        self._tidy = tidy
 
     def finish(self, patience: float) -> int:
         """Wait for its end; the exit status, or -1 where it had to be ended."""
@@ -71,9 +71,7 @@ class Started:
         if self._terminal is not None:
             output = heard(self._terminal)
             os.close(self._terminal)
-        if self._daemon:
-            self._daemon.terminate()
-            self._daemon.wait()
+        self._tidy()
         self.said += output or ""
         return status
 
@@ -201,8 +199,8 @@ def cron(scenario: Scenario, probe: str) -> Started:
     time.clock_settime(time.CLOCK_REALTIME, now - now % 60 + 56)
     if Path("/run/systemd/system").exists():
         subprocess.run(["systemctl", "restart", "cron"], check=True)
-        return Started(_start(["sleep", "0"]))
-    return Started(_start(["timeout", "20", "cron", "-f"]))
+        return Started(_start(["sleep", "0"]), tidy=table.unlink)
+    return Started(_start(["timeout", "20", "cron", "-f"]), tidy=table.unlink)
 
 
 def at(scenario: Scenario, probe: str) -> Started:
@@ -222,7 +220,7 @@ def inetd(scenario: Scenario, probe: str) -> Started:
     words = " ".join([argv[0], Path(argv[0]).name, *argv[1:]])
     configuration.write_text(f"127.0.0.1:7007 stream tcp nowait root {words}\n")
     daemon = subprocess.Popen(["inetd", "-i", str(configuration)])
-    return Started(_start(["/usr/bin/python3", "-I", "-c", CLIENT]), daemon=daemon)
+    return Started(_start(["/usr/bin/python3", "-I", "-c", CLIENT]), tidy=daemon.terminate)
 
 
 WAYS: Dict[str, Callable[[Scenario, str], Started]] = {
