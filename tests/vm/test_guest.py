@@ -71,3 +71,16 @@ def test_lines_that_tell_of_modules() -> None:
 @pytest.mark.parametrize("script", ["init", "probe.sh", "prepare.sh", "askpass", "../root.sh"])
 def test_scripts_are_shell(script: str) -> None:
     subprocess.run(["sh", "-n", GUEST / script], check=True)
+
+
+def test_kvm_is_found_out_by_trying() -> None:
+    """What is no kernel never boots, whatever /dev/kvm looks like."""
+    for overruled, answer in (("", "tcg"), ("kvm", "kvm")):
+        done = subprocess.run(
+            [GUEST / "../kvm.sh", "/bin/true"],
+            env={"PATH": "/usr/bin:/bin", "VM_ACCEL": overruled},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == answer
