@@ -113,6 +113,16 @@ def test_what_was_kept_gives_the_same_rows(tmp_path: Path) -> None:
     assert kept.rows()[0].verdict.why == "interrupted"
 
 
+def test_a_latency_that_was_not_measured_is_told(tmp_path: Path) -> None:
+    told = {"loaders": [], "scenarios": [], "latency": 30}
+    assert [row.verdict.word for row in outcome.rows("trixie", told, [])] == ["not run"]
+    measured = {"kind": "latency", "rounds": 30}
+    assert outcome.rows("trixie", told, [measured]) == []
+    kept = records.Kept("trixie", "2026-01-02", told, [measured])
+    records.save_latency("trixie", kept, tmp_path)
+    assert records.load(tmp_path)[0].latency() == measured
+
+
 def test_the_quick_ones_have_of_everything() -> None:
     quick = plan.chosen(plan.load(), "fast", [], quick=True)
     assert {s["group"] for s in quick} == {"logins", "refused", "helper", "lockout"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import subprocess
 import time
-from typing import Any, Dict, List
+from typing import Any, Callable, Dict, List
 
 import stacks
 from ways import AUTHENTICATION, SSH
@@ -19,11 +19,11 @@ def login() -> float:
     return (time.monotonic() - begun) * 1000
 
 
-def measure(loaders: List[str], rounds: int) -> Dict[str, Any]:
+def measure(loaders: List[str], rounds: int, tick: Callable[[int], None]) -> Dict[str, Any]:
     """Medians in ms, and the median of the differences from pam_keyinit in the same round.
 
     The loaders take turns, so that what else the machine does hits all of them; the first
-    round only warms up.
+    round only warms up.  `tick` is called after each.
     """
     times: Dict[str, List[float]] = {loader: [] for loader in loaders}
     for number in range(rounds + 1):
@@ -33,6 +33,7 @@ def measure(loaders: List[str], rounds: int) -> Dict[str, Any]:
             taken = login()
             if number:
                 times[loader].append(taken)
+        tick(number)
     base = times.get("pam_keyinit", [])
     return {
         "rounds": rounds,

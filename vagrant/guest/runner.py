@@ -222,7 +222,8 @@ def main() -> None:
             record = attempt(plan, scenario, loader, log)
             say("result", scenario=scenario["name"], loader=loader, **record)
     if plan["latency"]:
-        say("latency", **latency.measure(usable, plan["latency"]))
+        measured = latency.measure(usable, plan["latency"], lambda n: say("round", number=n))
+        say("latency", **measured)
     stacks.restore()
     say("end")
 

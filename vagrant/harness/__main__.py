@@ -94,7 +94,12 @@ def fast(asked: argparse.Namespace, latency: int) -> list[Kept]:
     suites = asked.suites or (list(SUITES) if asked.matrix else ["bookworm", "trixie"])
     quick = [asked.quick or (asked.matrix and name not in BY_VAGRANT) for name in suites]
     runs = [
-        Run(name, plan.chosen(plan.load(), "fast", asked.only, quick=few), latency)
+        Run(
+            name,
+            plan.chosen(plan.load(), "fast", asked.only, quick=few),
+            latency,
+            whole=not asked.only,
+        )
         for name, few in zip(suites, quick, strict=True)
     ]
     try:

@@ -16,7 +16,11 @@ Record = dict[str, Any]
 class Run:
     """The run of one suite; `start` and `wait`, so that suites can overlap."""
 
-    def __init__(self, name: str, scenarios: list[plan.Scenario], latency: int) -> None:
+    def __init__(
+        self, name: str, scenarios: list[plan.Scenario], latency: int, *, whole: bool
+    ) -> None:
+        """`whole` where it is a run to be kept, and not a look at a few scenarios."""
+        self._whole = whole
         self.suite = SUITES[name]
         self._plan = {
             "loaders": [loader for loader in plan.LOADERS if loader in self.suite.loaders],
@@ -56,7 +60,9 @@ class Run:
             ended = str(reason)
             self._say(ended)
         self.kept = self.kept._replace(records=said, ended=ended)
-        records.save(self.suite.name, self.kept)
+        if self._whole:
+            records.save(self.suite.name, self.kept)
+        records.save_latency(self.suite.name, self.kept)
         self._say(f"{time.monotonic() - begun:.0f} s in all")
 
     def _heard(self, record: Record) -> None:

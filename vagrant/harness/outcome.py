@@ -47,4 +47,8 @@ def rows(suite: str, plan: Record, records: list[Record], ended: str = "") -> li
                     verdict = compare(scenario, theirs, result)
             where = (suite, machine.get("kernel", "-"), machine.get("python", "-"))
             found.append(Row(*where, loader, name, scenario["title"], verdict))
+    if plan.get("latency") and not any(r["kind"] == "latency" for r in records):
+        verdict = Verdict("not run", ended or "the machine stopped before")
+        where = (suite, machine.get("kernel", "-"), machine.get("python", "-"))
+        found.append(Row(*where, "all", "latency", "login latency", verdict))
     return found

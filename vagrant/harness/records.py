@@ -34,6 +34,13 @@ def save(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:
     (folder / f"results-{name}.jsonl").write_text("".join(lines))
 
 
+def save_latency(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:
+    """Keep what was measured by itself, if anything was: scenarios come and go without it."""
+    if kept.latency():
+        told = {**kept.plan, "scenarios": []}
+        save(f"{name}-latency", kept._replace(plan=told, records=[kept.latency()]), folder)
+
+
 def load(folder: Path = roots.BUILD) -> list[Kept]:
     """All runs that are kept, by name."""
     found = []

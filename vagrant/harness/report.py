@@ -4,6 +4,7 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from harness.judge import Verdict
 from harness.outcome import Row
 
 BEGIN = "<!-- ./setup vm --matrix writes from here"
@@ -52,12 +53,16 @@ def markdown(rows: list[Row], latency: dict[str, dict[str, Any]], date: str, ver
     for name, title in titles:
         words = [cells[name, *c].word if (name, *c) in cells else "" for c in columns]
         lines.append(f"| {title} | " + " | ".join(words) + " |")
-    reasons = list(dict.fromkeys((r.suite, r.loader, r.title, r.verdict) for r in rows))
-    lines.append("")
-    for suite, loader, title, verdict in reasons:
-        if verdict.word != "pass":
-            why = " ".join(verdict.why.split())[:300]
-            lines.append(f"- {verdict.word}: {title}, {loader} on {suite}: {why}")
+    lines += ["", "An empty place: that scenario is not for that loader."]
+    reasons: dict[tuple[str, str, Verdict], list[str]] = {}
+    for row in rows:
+        if row.verdict.word != "pass":
+            reasons.setdefault((row.suite, row.loader, row.verdict), []).append(row.title)
+    lines += [""] * bool(reasons or latency)
+    for (suite, loader, verdict), which in reasons.items():
+        why = " ".join(verdict.why.split())[:300]
+        what = which[0] if len(which) == 1 else f"{len(which)} scenarios"
+        lines.append(f"- {verdict.word}: {what}, {loader} on {suite}: {why}")
     for suite, figures in latency.items():
         lines.append(f"- login latency on {suite}: {spoken(figures)}")
     return "\n".join(lines).rstrip() + "\n"

@@ -169,7 +169,9 @@ def run(name: str, names: list[str], latency: int, *, quick: bool) -> list[recor
     for told, said, step in ((first, said_first, ""), (second, said_again, "-reboot")):
         if told["scenarios"]:
             kept.append(records.Kept(f"{name} (Vagrant)", date, told, said, ended))
-            records.save(f"vagrant-{name}{step}", kept[-1])
+            if not names:
+                records.save(f"vagrant-{name}{step}", kept[-1])
+            records.save_latency(f"vagrant-{name}", kept[-1])
     return kept
 
 
