@@ -57,9 +57,9 @@ def test_pam_python_is_never_put_into_set_user_id_programs() -> None:
     ("change", "words"),
     [
         (("way =", "wy ="), "lacks way"),
-        (('user = "alice"', 'user = "alice"\nusre = "bob"'), "no such field: usre"),
+        (('user = "alice"', 'user = "alice"\nperson = "bob"'), "no such field: person"),
         (('"ssh"', '"telnet"'), "the way is one of"),
-        (("session =", "sesion ="), "cannot be judged"),
+        (("session =", "keys ="), "cannot be judged"),
         (('{ session = "own" }', "{}"), "cannot be judged"),
         (("user =", 'loaders = ["pam_kryinit"]\nuser ='), "no such loader: pam_kryinit"),
     ],

@@ -11,7 +11,7 @@ for user in alice bob carol dave erin frank; do
     echo "$user:secret" | chpasswd
     uid=$((uid + 1))
 done
-chage -d 0 dave                # whose password has expired
+passwd -q --expire dave        # whose password has expired
 usermod -L erin                # whose password is locked
 usermod -d /nonexistent frank  # who has no home
 rm -rf /home/frank
