@@ -143,10 +143,10 @@ def run(name: str, names: list[str], latency: int, *, quick: bool) -> list[recor
     machine = Vagrant(name, own_home=True)
     before, after = scenarios_of(names, quick=quick)
     common = {"loaders": list(SUITES[name].loaders), "patience": 120}
-    first = {**common, "scenarios": before, "latency": latency}
-    second = {**common, "scenarios": after, "latency": 0}
-    said_first: list[Record] = []
-    said_again: list[Record] = []
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    label = f"{name} (Vagrant)"
+    first = records.Kept(label, date, {**common, "scenarios": before, "latency": latency}, [])
+    second = records.Kept(label, date, {**common, "scenarios": after, "latency": 0}, [])
     ended = ""
     machine.folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -154,31 +154,30 @@ def run(name: str, names: list[str], latency: int, *, quick: bool) -> list[recor
         with libvirt.running(machine.folder):
             try:
                 machine.vagrant("up")
-                collect(machine, first, said_first)
-                if second["scenarios"]:
+                collect(machine, first)
+                if not names:
+                    records.save(f"vagrant-{name}", first)
+                records.save_latency(f"vagrant-{name}", first)
+                if after:
                     say("reboot")
                     machine.reboot()
-                    collect(machine, second, said_again)
+                    collect(machine, second)
             finally:
                 machine.destroy()
     except (roots.CannotMake, libvirt.CannotStart, subprocess.CalledProcessError) as reason:
         ended = str(reason)
         say(ended)
-    date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    kept = []
-    for told, said, step in ((first, said_first, ""), (second, said_again, "-reboot")):
-        if told["scenarios"]:
-            kept.append(records.Kept(f"{name} (Vagrant)", date, told, said, ended))
-            if not names:
-                records.save(f"vagrant-{name}{step}", kept[-1])
-            records.save_latency(f"vagrant-{name}", kept[-1])
+    kept = [one._replace(ended=ended) for one in (first, second) if one.plan["scenarios"]]
+    for one, step in zip(kept, ("", "-reboot"), strict=False):
+        if not names:
+            records.save(f"vagrant-{name}{step}", one)
     return kept
 
 
-def collect(machine: Vagrant, told: Record, said: list[Record]) -> None:
+def collect(machine: Vagrant, run: records.Kept) -> None:
     """Run the plan; each record is told, and kept, as it comes."""
-    for record in machine.run(told):
-        said.append(record)
+    for record in machine.run(run.plan):
+        run.records.append(record)
         if record["kind"] == "result":
             why = record.get("not_run") or f"{record['logins']} in, {record['seconds']} s"
             say(f"{record['loader']}: {record['scenario']}: {why}")
