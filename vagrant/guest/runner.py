@@ -120,8 +120,11 @@ class Attempt:
         return "live" if session.startswith("keyring;") else session
 
     def _remaining(self, earlier: set[int]) -> int:
-        """How many live keyrings are left; the kernel needs a moment to let go of one."""
-        end = time.monotonic() + 10
+        """How many live keyrings are left; the kernel needs a moment to let go of one.
+
+        systemd's manager of a user has one too, and stays for some seconds after the last login.
+        """
+        end = time.monotonic() + (90 if HAS_SYSTEMD else 10)
         while self._live() - earlier and time.monotonic() < end:
             time.sleep(0.2)
         return len(self._live() - earlier)
