@@ -42,9 +42,10 @@ def counts(rows: list[Row]) -> str:
 def markdown(rows: list[Row], latency: dict[str, dict[str, Any]], date: str, version: str) -> str:
     """The table for README: a row for each scenario, a column for each suite and loader."""
     suites = list(dict.fromkeys((r.suite, r.kernel, r.python) for r in rows))
-    columns = list(dict.fromkeys((r.suite, r.loader) for r in rows))
+    logins = [r for r in rows if r.scenario != "latency"]
+    columns = list(dict.fromkeys((r.suite, r.loader) for r in logins))
     cells = {(r.scenario, r.suite, r.loader): r.verdict for r in rows}
-    titles = dict.fromkeys((r.scenario, r.title) for r in rows)
+    titles = dict.fromkeys((r.scenario, r.title) for r in logins)
     lines = [f"pam_pykeyinit {version}, {date}: {counts(rows)}.", ""]
     lines += ["| suite | kernel | Python |", "|---|---|---|"]
     lines += [f"| {name} | {kernel} | {python} |" for name, kernel, python in suites]
