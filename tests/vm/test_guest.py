@@ -1,0 +1,86 @@
+"""What the machines run, as far as it decides something."""
+
+import subprocess
+from pathlib import Path
+
+import journal
+import keyrings
+import pytest
+import stacks
+
+GUEST = Path(stacks.__file__).parent
+
+SSHD = """\
+@include common-auth
+session    required     pam_loginuid.so
+session    optional     pam_keyinit.so force revoke
+@include common-session
+"""
+CRON = """\
+@include common-auth
+session       required   pam_loginuid.so
+@include common-session-noninteractive
+"""
+
+
+def test_pam_keyinits_line_becomes_ours_with_its_options() -> None:
+    text = stacks.with_line("sshd", SSHD, "native")
+    assert "\nsession    optional     pam_pykeyinit.so force revoke\n" in text
+    assert "pam_keyinit" not in text
+    text = stacks.with_line("sshd", SSHD, "pam_python")
+    assert "optional     pam_python.so pam_pykeyinit.py force revoke\n" in text
+    assert stacks.with_line("sshd", SSHD, "pam_keyinit") == SSHD
+
+
+def test_a_service_without_the_line_gets_one_before_the_other_session_lines() -> None:
+    text = stacks.with_line("cron", CRON, "native")
+    assert text.splitlines()[1] == "session optional pam_pykeyinit.so force revoke"
+    assert [line for line in text.splitlines() if "pykeyinit" not in line] == CRON.splitlines()
+
+
+@pytest.mark.parametrize("service", stacks.SET_USER_ID)
+def test_pam_python_is_kept_out_of_set_user_id_programs(service: str) -> None:
+    assert stacks.with_line(service, SSHD, "pam_python") == SSHD
+
+
+def test_what_a_probe_wrote() -> None:
+    seen = keyrings.parse(
+        "Uid: 2001 2001 2001 2001\nGid: 2101 2101 2101 2101\nhome /home/alice\n"
+        "show Session Keyring\n"
+        "show  175802804 --alswrv   2001  2101  keyring: _ses\n"
+        "show  607452431 --alswrv   2001 65534   \\_ keyring: _uid.2001\n"
+        "show  612345678 --alswrv   2001  2101       \\_ user: mail: home\n"
+        "session keyring;2001;2101;3f030000;_ses\nrequest no: Required key not available\n"
+    )
+    assert seen["uid"] == [2001] * 4
+    assert seen["serial"] == 175802804
+    assert seen["links"] == ["keyring: _uid.2001 of 2001", "user: mail: home of 2001"]
+    assert seen["session"] == "keyring;2001;2101;3f030000;_ses"
+    assert seen["request"] == "no: Required key not available"
+
+
+def test_lines_that_tell_of_modules() -> None:
+    lines = [
+        "sshd[1]: Accepted publickey for alice",
+        "sshd[1]: PAM unable to dlopen(pam_pykeyinit.so): no such file",
+        "login[2]: pam_pykeyinit(login:session): cannot use Python: x",
+    ]
+    assert journal.telling(lines) == lines[1:]
+
+
+@pytest.mark.parametrize("script", ["init", "probe.sh", "prepare.sh", "askpass", "../root.sh"])
+def test_scripts_are_shell(script: str) -> None:
+    subprocess.run(["sh", "-n", GUEST / script], check=True)
+
+
+def test_kvm_is_found_out_by_trying() -> None:
+    """What is no kernel never boots, whatever /dev/kvm looks like."""
+    for overruled, answer in (("", "tcg"), ("kvm", "kvm")):
+        done = subprocess.run(
+            [GUEST / "../kvm.sh", "/bin/true"],
+            env={"PATH": "/usr/bin:/bin", "VM_ACCEL": overruled},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.strip() == answer

@@ -1,0 +1,129 @@
+"""The tables of scenarios: well-formed, and what cannot be used is refused with words."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import outcome, plan, records
+from harness.judge import Verdict
+
+GOOD = """
+[[scenario]]
+name = "a"
+title = "A"
+way = "ssh"
+service = "sshd"
+user = "alice"
+expect = { session = "own" }
+"""
+USERS = {"alice", "bob", "carol", "dave", "erin", "frank", "nobody-of-that-name"}
+
+
+def load(text: str, folder: Path) -> list[plan.Scenario]:
+    (folder / "1-some.toml").write_text(text)
+    return plan.load(folder)
+
+
+def test_the_tables_of_this_tree_can_be_used() -> None:
+    scenarios = plan.load()
+    assert len(scenarios) > 40
+    assert {scenario["user"] for scenario in scenarios} <= USERS
+
+
+@pytest.mark.parametrize("field", ["before", "afterwards", "through", "job"])
+def test_what_a_shell_is_given_is_shell(field: str) -> None:
+    for scenario in plan.load():
+        if field in scenario:
+            done = subprocess.run(["sh", "-n"], input=scenario[field], text=True, check=False)
+            assert done.returncode == 0, scenario["name"]
+
+
+def test_every_breakage_is_tried_by_sshd_and_by_login_and_wants_a_line() -> None:
+    broken = [s for s in plan.load() if s["group"] == "lockout"]
+    assert {s["service"] for s in broken} == {"sshd", "login"}
+    for scenario in broken:
+        assert set(scenario["limits"]) <= set(scenario["loaders"]), scenario["name"]
+        assert set(scenario["loaders"]) <= set(scenario["expect"]["log"]), scenario["name"]
+
+
+def test_pam_python_is_never_put_into_set_user_id_programs() -> None:
+    for scenario in plan.load():
+        if scenario["service"] in ("su", "su-l", "sudo", "sudo-i"):
+            assert "pam_python" not in scenario["loaders"], scenario["name"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (("way =", "wy ="), "lacks way"),
+        (('user = "alice"', 'user = "alice"\nperson = "bob"'), "no such field: person"),
+        (('"ssh"', '"telnet"'), "the way is one of"),
+        (("session =", "keys ="), "cannot be judged"),
+        (('{ session = "own" }', "{}"), "cannot be judged"),
+        (("user =", 'loaders = ["pam_kryinit"]\nuser ='), "no such loader: pam_kryinit"),
+    ],
+)
+def test_a_bad_table_is_refused(change: tuple[str, str], words: str, tmp_path: Path) -> None:
+    assert [s["name"] for s in load(GOOD, tmp_path)] == ["a"]
+    with pytest.raises(plan.BadTable, match=words):
+        load(GOOD.replace(*change), tmp_path)
+
+
+def test_two_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(plan.BadTable, match="two scenarios"):
+        load(GOOD + GOOD, tmp_path)
+
+
+def test_choosing_by_name_group_and_place(tmp_path: Path) -> None:
+    scenarios = load(GOOD + GOOD.replace('"a"', '"b"\nwhere = "vagrant"'), tmp_path)
+    assert [s["name"] for s in plan.chosen(scenarios, "fast", [])] == ["a"]
+    assert [s["name"] for s in plan.chosen(scenarios, "vagrant", ["some"])] == ["a", "b"]
+    assert plan.chosen(scenarios, "fast", [], quick=True) == []
+    with pytest.raises(plan.BadTable, match="nonesuch"):
+        plan.chosen(scenarios, "fast", ["nonesuch"])
+
+
+def test_what_never_ran_is_reported_as_not_run(tmp_path: Path) -> None:
+    scenarios = load(GOOD, tmp_path)
+    told = {"loaders": list(plan.LOADERS), "scenarios": scenarios}
+    rows = outcome.rows("trixie", told, [])
+    assert [row.verdict.word for row in rows] == ["not run"] * 3
+    said = [{"kind": "begin", "scenario": "a", "loader": "native"}]
+    rows = outcome.rows("trixie", told, said)
+    assert [row.verdict.why for row in rows if row.loader == "native"] == [
+        "the machine stopped in it"
+    ]
+
+
+def test_where_ours_cannot_be_built_it_is_not_run(tmp_path: Path) -> None:
+    told = {"loaders": ["native"], "scenarios": load(GOOD, tmp_path), "cannot": {"native": "old"}}
+    assert [row.verdict for row in outcome.rows("bullseye", told, [])] == [
+        Verdict("not run", "old")
+    ]
+
+
+def test_what_was_kept_gives_the_same_rows(tmp_path: Path) -> None:
+    told = {"loaders": ["native"], "scenarios": load(GOOD, tmp_path)}
+    said = [{"kind": "begin", "scenario": "a", "loader": "native"}]
+    kept = records.Kept("trixie", "2026-01-02", told, said, "interrupted")
+    records.save("trixie", kept, tmp_path)
+    assert records.load(tmp_path) == [kept]
+    assert records.load(tmp_path)[0].rows() == kept.rows()
+    assert kept.rows()[0].verdict.why == "interrupted"
+
+
+def test_a_latency_that_was_not_measured_is_told(tmp_path: Path) -> None:
+    told = {"loaders": [], "scenarios": [], "latency": 30}
+    assert [row.verdict.word for row in outcome.rows("trixie", told, [])] == ["not run"]
+    measured = {"kind": "latency", "rounds": 30}
+    assert outcome.rows("trixie", told, [measured]) == []
+    kept = records.Kept("trixie", "2026-01-02", told, [measured])
+    records.save_latency("trixie", kept, tmp_path)
+    assert records.load(tmp_path)[0].latency() == measured
+
+
+def test_the_quick_ones_have_of_everything() -> None:
+    quick = plan.chosen(plan.load(), "fast", [], quick=True)
+    assert {s["group"] for s in quick} == {"logins", "refused", "helper", "lockout"}
+    assert len(quick) < len(plan.load()) / 2

@@ -1,0 +1,51 @@
+#!/bin/sh
+# probe.sh TAG [left]: run inside a login; write what it has of keyrings to /run/vm/TAG.
+# It uses nothing of ours, and nothing that the scenarios break: sh and keyctl(1).
+# While TAG.hold exists it stays.  With `left` it leaves a process behind, which keeps the
+# session keyring; when TAG.ask appears, that one writes to TAG.left what became of it.
+tag=$1
+out=/run/vm/$tag
+key=vm:$tag
+
+look() {
+    awk '/^[UG]id:/ { print $1, $2, $3, $4, $5 }' /proc/self/status
+    echo "home $(pwd)"
+    # The tree from the session keyring on: serial, permissions, uid, gid, type, description.
+    keyctl show @s 2>&1 | sed 's/^/show /'
+    keyctl rdescribe @s 2>&1 | sed 's/^/session /'
+}
+
+{
+    look
+    added=$(keyctl add user "$key" yes @u 2>&1)
+    if found=$(keyctl request user "$key" 2>&1); then
+        echo "request yes"
+    else
+        echo "request no: $found"
+    fi
+    keyctl unlink "$added" @u >/dev/null 2>&1
+} >"$out.part"
+mv "$out.part" "$out"
+
+if [ "${2:-}" = left ]; then
+    left() {
+        waited=0
+        while [ ! -e "$out.ask" ] && [ $waited -lt 600 ]; do
+            sleep 0.2
+            waited=$((waited + 1))
+        done
+        # A daemon closes the session at some moment after the client has left.
+        waited=0
+        while keyctl rdescribe @s >/dev/null 2>&1 && [ $waited -lt "$(cat "$out.ask")" ]; do
+            sleep 0.5
+            waited=$((waited + 1))
+        done
+        look >"$out.left.part"
+        mv "$out.left.part" "$out.left"
+    }
+    export out
+    (trap '' HUP; left) </dev/null >/dev/null 2>&1 &
+fi
+while [ -e "$out.hold" ]; do
+    sleep 0.2
+done

@@ -1,0 +1,60 @@
+"""The machine's /etc/pam.d with one of the modules in it, made from the distribution's own."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+# What stands in a PAM line for each loader; pam_keyinit is what the others are compared with.
+LOADERS = {
+    "pam_keyinit": "pam_keyinit.so",
+    "native": "pam_pykeyinit.so",
+    "pam_python": "pam_python.so pam_pykeyinit.py",
+}
+
+# pam_python in a set-user-ID program is a way to root: there the line stays as it was.
+SET_USER_ID = ("su", "su-l", "sudo", "sudo-i")
+
+# Services whose Debian stack has no keyring line, and the options that they get.
+ADDED = {
+    "su": "revoke",
+    "sudo": "revoke",
+    "sudo-i": "force revoke",
+    "cron": "force revoke",
+    "atd": "force revoke",
+}
+
+PAM = Path("/etc/pam.d")
+PRISTINE = Path("/var/lib/vm-pam.d")
+
+_KEYINIT = re.compile(r"^(session\s+\S+\s+)pam_keyinit\.so\b", re.MULTILINE)
+_SESSION = re.compile(r"^(session\s|@include\s+common-session)", re.MULTILINE)
+
+
+def with_line(service: str, text: str, loader: str) -> str:
+    """The service's file with this loader's line in place of pam_keyinit's, or added."""
+    if loader == "pam_python" and service in SET_USER_ID:
+        return text
+    module = LOADERS[loader]
+    if service in ADDED and not _KEYINIT.search(text):
+        line = f"session optional {module} {ADDED[service]}\n"
+        where = _SESSION.search(text)
+        at = where.start() if where else len(text)
+        return text[:at] + line + text[at:]
+    return _KEYINIT.sub(rf"\g<1>{module}", text)
+
+
+def install(loader: str) -> None:
+    """Write /etc/pam.d; what is pristine is kept aside the first time."""
+    if not PRISTINE.exists():
+        shutil.copytree(PAM, PRISTINE)
+    for file in PRISTINE.iterdir():
+        (PAM / file.name).write_text(with_line(file.name, file.read_text(), loader))
+
+
+def restore() -> None:
+    """As the distribution has it."""
+    if PRISTINE.exists():
+        for file in PRISTINE.iterdir():
+            shutil.copy2(file, PAM / file.name)

@@ -1,0 +1,1 @@
+"""Real logins on whole machines: made from Debian's packages, booted, looked at, compared."""

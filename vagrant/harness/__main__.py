@@ -1,0 +1,130 @@
+"""What ./setup vm runs.
+
+    ./setup vm [SUITE...]           by Vagrant: box if needed, up, scenarios, report, destroy
+    ./setup vm --fast [SUITE...]    root file systems as initramfs: seconds to boot, no systemd
+    ./setup vm --matrix [SUITE...]  both, all suites; writes README's table
+    ./setup vm --report             no run: README's table from what earlier runs have left
+    ./setup vm box [SUITE]          only the box, for `cd vagrant && vagrant up`
+
+Exit status: 0 if all passed or is a known limit, 1 if anything failed or could not be run,
+2 for wrong usage.
+"""
+
+import argparse
+import signal
+import sys
+
+from harness import plan, records, report, vagrant
+from harness.fast import Run
+from harness.records import Kept
+from harness.roots import BUILD, TREE
+from harness.suites import SUITES
+
+BY_VAGRANT = ("bookworm", "trixie")
+ROUNDS = 30  # logins for each module, to tell its median from another's
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(
+        prog="./setup vm",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--fast", action="store_true", help="small machines without systemd")
+    parser.add_argument("--matrix", action="store_true", help="all suites; writes README's table")
+    parser.add_argument("--report", action="store_true", help="README's table, of what is kept")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME",
+                        help="this scenario, or group of them")  # fmt: skip
+    parser.add_argument("--quick", action="store_true", help="a few of the scenarios")
+    parser.add_argument("--latency", type=int, default=0, metavar="N",
+                        help="also measure N logins with each module")  # fmt: skip
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=", ".join(SUITES))
+    asked = parser.parse_args()
+    asked.box = asked.suites[:1] == ["box"]
+    asked.suites = asked.suites[asked.box :]
+    unknown = set(asked.suites) - set(SUITES)
+    if unknown:
+        parser.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+    try:
+        plan.chosen(plan.load(), "fast", asked.only)
+    except plan.BadTable as reason:
+        parser.error(str(reason))
+    return asked
+
+
+def main() -> int:
+    """Run what is asked for; the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidy up as after ctrl-C
+    asked = arguments()
+    BUILD.mkdir(parents=True, exist_ok=True)
+    if asked.box:
+        for name in asked.suites or ["bookworm"]:
+            vagrant.Vagrant(name, own_home=False).make_box()
+        return 0
+    kept: list[Kept] = []
+    latency = asked.latency or (ROUNDS if asked.matrix else 0)
+    if asked.report:
+        kept = records.load()
+    if asked.fast or asked.matrix:
+        kept += fast(asked, latency)
+    if not (asked.fast or asked.report):
+        for name in [n for n in asked.suites or BY_VAGRANT if n in BY_VAGRANT or not asked.matrix]:
+            kept += vagrant.run(name, asked.only, latency, quick=asked.quick)
+    return tell(kept, write=asked.matrix or asked.report)
+
+
+def tell(kept: list[Kept], *, write: bool) -> int:
+    """Print the table, and write README's; the exit status."""
+    figures = {run.label: run.latency() for run in kept if run.latency()}
+    rows = [row for run in kept for row in run.rows()]
+    # One run may have measured what another did not come to.
+    rows = [row for row in rows if row.scenario != "latency" or row.suite not in figures]
+    print(report.listing(rows))
+    for where, figure in figures.items():
+        print(f"login latency, {where}: {report.spoken(figure)}")
+    if write:
+        dates = sorted({run.date for run in kept})
+        spread = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
+        report.put(TREE / "README.md", report.markdown(rows, figures, spread, version()))
+    print(report.counts(rows))
+    return 0 if rows and all(row.verdict.word in ("pass", "locked out") for row in rows) else 1
+
+
+def fast(asked: argparse.Namespace, latency: int) -> list[Kept]:
+    """All suites by the fast path, two at a time."""
+    suites = asked.suites or (list(SUITES) if asked.matrix else ["bookworm", "trixie"])
+    quick = [asked.quick or (asked.matrix and name not in BY_VAGRANT) for name in suites]
+    runs = [
+        Run(
+            name,
+            plan.chosen(plan.load(), "fast", asked.only, quick=few),
+            latency,
+            whole=not asked.only,
+        )
+        for name, few in zip(suites, quick, strict=True)
+    ]
+    try:
+        for pair in (runs[i : i + 2] for i in range(0, len(runs), 2)):
+            for run in pair:
+                run.start()
+            for run in pair:
+                run.wait()
+    except KeyboardInterrupt:
+        for run in runs:
+            run.stop()
+        raise
+    return [run.kept for run in runs]
+
+
+def version() -> str:
+    """The version of this tree."""
+    text = (TREE / "pam_pykeyinit/__init__.py").read_text()
+    return text.partition('__version__ = "')[2].partition('"')[0]
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit("setup vm: interrupted; machines and libvirtd are gone")

@@ -1,0 +1,76 @@
+"""The fast path: each suite's machine from packages to verdicts."""
+
+import datetime
+import sys
+import threading
+import time
+from typing import Any
+
+from harness import plan, records, roots
+from harness.machine import Machine
+from harness.suites import SUITES
+
+Record = dict[str, Any]
+
+
+class Run:
+    """The run of one suite; `start` and `wait`, so that suites can overlap."""
+
+    def __init__(
+        self, name: str, scenarios: list[plan.Scenario], latency: int, *, whole: bool
+    ) -> None:
+        """`whole` where it is a run to be kept, and not a look at a few scenarios."""
+        self._whole = whole
+        self.suite = SUITES[name]
+        self._plan = {
+            "loaders": [loader for loader in plan.LOADERS if loader in self.suite.loaders],
+            "scenarios": scenarios,
+            "latency": latency,
+            "patience": 90,
+        }
+        if self.suite.not_ours:
+            self._plan["cannot"] = {"native": self.suite.not_ours}
+        date = datetime.datetime.now(datetime.UTC).date().isoformat()
+        self.kept = records.Kept(name, date, self._plan, [])
+        self._machine = Machine(self.suite, self._plan, self._heard)
+        self._thread = threading.Thread(target=self._run)
+
+    def start(self) -> None:
+        """Begin, in a thread."""
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Until the machine has ended."""
+        self._thread.join()
+
+    def stop(self) -> None:
+        """End the machine, and wait until its files are gone."""
+        self._machine.stop()
+        if self._thread.ident:
+            self._thread.join()
+
+    def _run(self) -> None:
+        begun = time.monotonic()
+        self._say("making its root file system")
+        ended = ""
+        said: list[Record] = []
+        try:
+            said = self._machine.run()
+        except roots.CannotMake as reason:
+            ended = str(reason)
+            self._say(ended)
+        self.kept = self.kept._replace(records=said, ended=ended)
+        if self._whole:
+            records.save(self.suite.name, self.kept)
+        records.save_latency(self.suite.name, self.kept)
+        self._say(f"{time.monotonic() - begun:.0f} s in all")
+
+    def _heard(self, record: Record) -> None:
+        if record["kind"] == "machine":
+            self._say(f"booted: {record['system']}, {record['kernel']}, {record['python']}")
+        elif record["kind"] == "result":
+            why = record.get("not_run") or f"{record['logins']} in, {record['seconds']} s"
+            self._say(f"{record['loader']}: {record['scenario']}: {why}")
+
+    def _say(self, text: str) -> None:
+        print(f"{self.suite.name}: {text}", file=sys.stderr, flush=True)

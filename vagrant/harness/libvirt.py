@@ -1,0 +1,78 @@
+"""libvirtd, where none runs: one of our own, and nothing left of it."""
+
+import contextlib
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+URI = "qemu:///system"
+
+# What a libvirtd without systemd, virtlogd and cgroups of its own needs, all four.
+CONFIGURATION = """\
+stdio_handler = "file"
+cgroup_controllers = [ ]
+user = "root"
+group = "root"
+"""
+
+
+class CannotStart(Exception):
+    """libvirtd does not answer; str() says where its log is."""
+
+
+def virsh(*words: str) -> "subprocess.CompletedProcess[str]":
+    """Ask libvirtd something."""
+    return subprocess.run(
+        ["virsh", "-q", "-c", URI, *words], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def answers() -> bool:
+    """Whether a libvirtd is there."""
+    try:
+        return virsh("list").returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[None]:
+    """A libvirtd until the end of the block: the machine's, or ours.
+
+    Ours sees another qemu.conf, in a mount namespace of its own: the machine's is as it was.
+    """
+    if answers():
+        yield
+        return
+    (folder / "qemu.conf").write_text(CONFIGURATION)
+    script = 'mount --bind "$1" /etc/libvirt/qemu.conf && exec libvirtd'
+    with (folder / "libvirtd.log").open("w") as log:
+        daemon = subprocess.Popen(
+            ["unshare", "--mount", "sh", "-c", script, "-", folder / "qemu.conf"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            for _ in range(60):
+                if answers():
+                    break
+                time.sleep(0.5)
+            else:
+                raise CannotStart(f"libvirtd does not answer, see {log.name}")
+            yield
+        finally:
+            daemon.terminate()
+            daemon.wait()
+
+
+def tidy(network: str, volumes: str) -> None:
+    """Remove our network, and the images whose names begin with `volumes`."""
+    for line in virsh("vol-list", "default").stdout.splitlines():
+        name = line.split()[0] if line.split() else ""
+        if name.startswith(volumes):
+            virsh("vol-delete", "--pool", "default", name)
+    virsh("net-destroy", network)
+    virsh("net-undefine", network)

@@ -1,0 +1,117 @@
+"""One boot of the fast path: qemu, and what the machine says on its second serial line."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness.roots import BUILD, HERE, Parts
+from harness.suites import Suite
+
+Record = dict[str, Any]
+
+# Seconds of saying nothing, besides a scenario's patience, after which a machine is given up;
+# it is emulated, on a busy host.
+SILENCE = 150
+
+
+ACCELERATION = {
+    "kvm": ("-accel", "kvm", "-cpu", "host"),
+    "tcg": ("-accel", "tcg,thread=multi", "-cpu", "max"),
+}
+
+
+def acceleration(kernel: Path) -> str:
+    """Found out by trying: see kvm.sh."""
+    tried = [HERE / "kvm.sh", kernel]
+    return subprocess.run(tried, capture_output=True, text=True, check=True).stdout.strip()
+
+
+class Machine:
+    """A machine that runs a plan and ends."""
+
+    def __init__(self, suite: Suite, plan: Record, heard: Callable[[Record], None]) -> None:
+        """`heard` is called with each record as it comes."""
+        self._suite = suite
+        self._plan = plan
+        self._heard = heard
+        self._qemu: subprocess.Popen[bytes] | None = None
+        self._stopped = False
+        self.console = BUILD / f"console-{suite.name}.log"
+
+    def run(self) -> list[Record]:
+        """Make, boot, and collect until the machine ends; raises CannotMake."""
+        parts = Parts(self._suite)
+        parts.base()
+        kernel = parts.kernel()
+        with tempfile.TemporaryDirectory(dir=BUILD) as name:
+            folder = Path(name)
+            guest = folder / "guest"
+            shutil.copytree(HERE / "guest", guest, ignore=shutil.ignore_patterns("__pycache__"))
+            (guest / "plan.json").write_text(json.dumps(self._plan))
+            archive = parts.initramfs(guest)
+            return self._boot(kernel, archive, folder)
+
+    def _boot(self, kernel: Path, archive: Path, folder: Path) -> list[Record]:
+        results = folder / "results"
+        results.touch()
+        wire = folder / "wire"
+        command: list[str | Path] = [
+            "qemu-system-x86_64", *ACCELERATION[acceleration(kernel)], "-smp", "2", "-m", "2048",
+            "-display", "none", "-nodefaults", "-no-user-config", "-net", "none",
+            "-no-reboot", "-kernel", kernel, "-initrd", archive,
+            "-append", "console=ttyS0 quiet rdinit=/init panic=-1 random.trust_cpu=on",
+            "-serial", f"file:{self.console}", "-serial", f"file:{results}",
+            # The third and the fourth serial line are the two ends of one wire.
+            "-chardev", f"socket,id=near,path={wire},server=on,wait=off",
+            "-chardev", f"socket,id=far,path={wire}",
+            "-serial", "chardev:near", "-serial", "chardev:far",
+        ]  # fmt: skip
+        with (BUILD / f"qemu-{self._suite.name}.log").open("w") as log:
+            # In a session of its own: ctrl-C is for `stop`.
+            self._qemu = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+            try:
+                if self._stopped:
+                    return []
+                return self._listen(self._qemu, results)
+            finally:
+                self._qemu.kill()
+                self._qemu.wait()
+
+    def stop(self) -> None:
+        """End it from another thread; `run` returns what there is."""
+        self._stopped = True
+        if self._qemu:
+            self._qemu.kill()
+
+    def _listen(self, qemu: "subprocess.Popen[bytes]", results: Path) -> list[Record]:
+        records: list[Record] = []
+        rest = b""
+        last = time.monotonic()
+        patience = [
+            self._plan["patience"],
+            *(s.get("patience", 0) for s in self._plan["scenarios"]),
+        ]
+        silence = SILENCE + max(patience)
+        with results.open("rb") as lines:
+            while True:
+                ended = qemu.poll() is not None
+                rest += lines.read()
+                *whole, rest = rest.split(b"\n")
+                for line in whole:
+                    records.append(json.loads(line))
+                    self._heard(records[-1])
+                    last = time.monotonic()
+                if ended or time.monotonic() - last > silence:
+                    return records
+                time.sleep(0.3)

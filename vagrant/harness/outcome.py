@@ -1,0 +1,54 @@
+"""From what a machine said to one verdict for each scenario and loader.  Pure."""
+
+from typing import Any, NamedTuple
+
+from harness.judge import Verdict, compare, judge
+
+Record = dict[str, Any]
+ORACLE = "pam_keyinit"
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    suite: str
+    kernel: str
+    python: str
+    loader: str
+    scenario: str
+    title: str
+    verdict: Verdict
+
+
+def rows(suite: str, plan: Record, records: list[Record], ended: str = "") -> list[Row]:
+    """A row for everything that was to be run, also for what never was.
+
+    `ended` says why there may be none, if the caller knows.
+    """
+    machine = next((r for r in records if r["kind"] == "machine"), {})
+    results = {(r["scenario"], r["loader"]): r for r in records if r["kind"] == "result"}
+    begun = {(r["scenario"], r["loader"]) for r in records if r["kind"] == "begin"}
+    found = []
+    for scenario in plan["scenarios"]:
+        name = scenario["name"]
+        for loader in scenario["loaders"]:
+            if loader not in plan["loaders"]:
+                continue
+            result = results.get((name, loader))
+            if loader in plan.get("cannot", {}):
+                verdict = Verdict("not run", plan["cannot"][loader])
+            elif result is None:
+                hung = "the machine stopped in it" if (name, loader) in begun else "never begun"
+                verdict = Verdict("not run", ended or hung)
+            else:
+                verdict = judge(scenario, loader, result, machine["users"])
+                theirs = results.get((name, ORACLE))
+                if verdict.word == "pass" and theirs and "log" not in scenario["expect"]:
+                    verdict = compare(scenario, theirs, result)
+            where = (suite, machine.get("kernel", "-"), machine.get("python", "-"))
+            found.append(Row(*where, loader, name, scenario["title"], verdict))
+    if plan.get("latency") and not any(r["kind"] == "latency" for r in records):
+        verdict = Verdict("not run", ended or "the machine stopped before")
+        where = (suite, machine.get("kernel", "-"), machine.get("python", "-"))
+        found.append(Row(*where, "all", "latency", "login latency", verdict))
+    return found

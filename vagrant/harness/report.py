@@ -1,0 +1,88 @@
+"""Tables for people: on the terminal, and in README.  Pure, save what writes the file."""
+
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from harness.judge import Verdict
+from harness.outcome import Row
+
+BEGIN = "<!-- ./setup vm --matrix writes from here"
+END = "<!-- to here -->"
+
+
+def listing(rows: list[Row]) -> str:
+    """One line for each row: suite, kernel, Python, loader, scenario, result."""
+    head = ("SUITE", "KERNEL", "PYTHON", "LOADER", "SCENARIO", "RESULT")
+    table = [head] + [
+        (r.suite, r.kernel, r.python, r.loader, r.scenario, r.verdict.word) for r in rows
+    ]
+    widths = [max(len(line[i]) for line in table) for i in range(len(head))]
+    lines = []
+    for number, line in enumerate(table):
+        lines.append(
+            "  ".join(word.ljust(w) for word, w in zip(line, widths, strict=True)).rstrip()
+        )
+        why = rows[number - 1].verdict.why if number else ""
+        lines += textwrap.wrap(why, 96, initial_indent="    ", subsequent_indent="    ")
+    return "\n".join(lines)
+
+
+def counts(rows: list[Row]) -> str:
+    """How many of each verdict, in the form that test runners close with.
+
+    What is "locked out" by a known limit has not passed: it is counted with what did not run.
+    """
+    words = [row.verdict.word for row in rows]
+    text = f"{words.count('pass')} passed, {words.count('FAIL')} failed"
+    skipped = len(rows) - words.count("pass") - words.count("FAIL")
+    return text + f", {skipped} skipped" * bool(skipped)
+
+
+def markdown(rows: list[Row], latency: dict[str, dict[str, Any]], date: str, version: str) -> str:
+    """The table for README: a row for each scenario, a column for each suite and loader."""
+    suites = list(dict.fromkeys((r.suite, r.kernel, r.python) for r in rows))
+    logins = [r for r in rows if r.scenario != "latency"]
+    columns = list(dict.fromkeys((r.suite, r.loader) for r in logins))
+    cells = {(r.scenario, r.suite, r.loader): r.verdict for r in rows}
+    titles = dict.fromkeys((r.scenario, r.title) for r in logins)
+    lines = [f"pam_pykeyinit {version}, {date}: {counts(rows)}.", ""]
+    lines += ["| suite | kernel | Python |", "|---|---|---|"]
+    lines += [f"| {name} | {kernel} | {python} |" for name, kernel, python in suites]
+    lines += ["", "| scenario | " + " | ".join(f"{s} {lo}" for s, lo in columns) + " |"]
+    lines += ["|---" * (len(columns) + 1) + "|"]
+    for name, title in titles:
+        words = [cells[name, *c].word if (name, *c) in cells else "" for c in columns]
+        lines.append(f"| {title} | " + " | ".join(words) + " |")
+    lines += ["", "An empty place: that scenario is not for that loader."]
+    reasons: dict[tuple[str, str, Verdict], list[str]] = {}
+    for row in rows:
+        if row.verdict.word != "pass":
+            reasons.setdefault((row.suite, row.loader, row.verdict), []).append(row.title)
+    lines += [""] * bool(reasons or latency)
+    for (suite, loader, verdict), which in reasons.items():
+        why = " ".join(verdict.why.split())[:300]
+        what = which[0] if len(which) == 1 else f"{len(which)} scenarios"
+        lines.append(f"- {verdict.word}: {what}, {loader} on {suite}: {why}")
+    for suite, figures in latency.items():
+        lines.append(f"- login latency on {suite}: {spoken(figures)}")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def spoken(figures: dict[str, Any]) -> str:
+    """The medians in words."""
+    medians = ", ".join(f"{name} {value:.0f} ms" for name, value in figures["medians"].items())
+    more = ", ".join(
+        f"{name} {value:+.1f} ms" for name, value in figures["more_than_pam_keyinit"].items()
+    )
+    return f"medians of {figures['rounds']} logins {medians}; beside pam_keyinit {more}"
+
+
+def put(file: Path, text: str) -> None:
+    """Write it between the markers; raises ValueError where the file has none."""
+    before, begin, rest = file.read_text().partition(BEGIN)
+    line, _, rest = rest.partition("\n")
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"{file} has no lines that begin with {BEGIN!r} and {END!r}")
+    file.write_text(f"{before}{begin}{line}\n{text}{end}{after}")

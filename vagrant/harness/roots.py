@@ -1,0 +1,108 @@
+"""Root file systems, kernels and archives to boot from, made by root.sh and kept in build/vm.
+
+A folder's name has what it was made from in it, so that what has not changed is not made
+again, and what has changed is.
+"""
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+from harness.suites import PACKAGES, Suite
+
+HERE = Path(__file__).parents[1]
+TREE = HERE.parent
+BUILD = TREE / "build/vm"
+
+# What of the tree ends up in a build; the rest can change without a new one.
+BUILT_FROM = ("meson.build", "meson_options.txt", "build-aux", "pam_pykeyinit", "helper", "conf")
+
+
+class CannotMake(Exception):
+    """A part could not be made; str() says which, and where its log is."""
+
+
+def digest(files: "list[Path]", *more: str) -> str:
+    """A short name for the contents of files and folders, and of some words."""
+    sum_ = hashlib.sha256("\0".join(more).encode())
+    for top in files:
+        for file in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            if file.is_file() and "__pycache__" not in file.parts:
+                sum_.update(f"{file.relative_to(TREE)}\0".encode() + file.read_bytes())
+    return sum_.hexdigest()[:12]
+
+
+def _make(what: str, result: Path, *arguments: "str | Path") -> Path:
+    """Have root.sh make it, unless it is there."""
+    if result.exists():
+        return result
+    BUILD.mkdir(parents=True, exist_ok=True)
+    part = result.with_name(f"{result.name}.part")
+    subprocess.run(["rm", "-rf", part], check=True)
+    log = BUILD / f"{result.name}.log"
+    words = [str(part) if word == result else str(word) for word in arguments]
+    with log.open("w") as output:
+        done = subprocess.run(
+            [HERE / "root.sh", what, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    if done.returncode:
+        last = "\n  ".join(log.read_text().splitlines()[-5:])
+        raise CannotMake(f"{what} of {result.name} failed, see {log}:\n  {last}")
+    part.replace(result)
+    return result
+
+
+class Parts:
+    """What a machine of one suite is booted from."""
+
+    def __init__(self, suite: Suite, more: tuple[str, ...] = ()) -> None:
+        """With `more` packages than the fast path needs."""
+        self._suite = suite
+        packages = [
+            *PACKAGES,
+            *more,
+            *(["libpam-python"] if "pam_python" in suite.loaders else []),
+        ]
+        key = digest([HERE / "root.sh", HERE / "guest/prepare.sh"], suite.release, *packages)
+        self._packages = packages
+        self._base = BUILD / f"base-{suite.release}-{key}"
+        self._key = key
+
+    def base(self) -> Path:
+        """The root file system without anything of ours."""
+        return _make("base", self._base, self._suite.release, self._base, *self._packages)
+
+    def kernel(self) -> Path:
+        """The kernel, as one file."""
+        kernel = BUILD / f"kernel-{self._suite.name}-{self._key}"
+        return _make("kernel", kernel, self._base, self._suite.kernel, kernel)
+
+    def stage(self) -> Path:
+        """What ./setup install lays, built in that release.
+
+        Nothing where it cannot be built.  The one place to change when it is to be the
+        Debian package; guest/provision.sh installs one already.
+        """
+        if self._suite.not_ours:
+            empty = BUILD / "stage-none"
+            empty.mkdir(exist_ok=True)
+            return empty
+        key = digest([TREE / name for name in BUILT_FROM if (TREE / name).exists()], self._key)
+        stage = BUILD / f"stage-{self._suite.release}-{key}"
+        return _make("stage", stage, self._base, TREE, stage)
+
+    def box(self, key: Path) -> Path:
+        """A folder with a box for Vagrant, its kernel and initrd; `key` is who may log in."""
+        name = digest([HERE / "guest/vagrant-user.sh"], self._key)
+        box = BUILD / f"box-{self._suite.release}-{name}"
+        return _make("box", box, self._base, key, box)
+
+    def initramfs(self, guest: Path) -> Path:
+        """All of it, and the folder of what the machine is to run, as one archive."""
+        archive = guest.with_suffix(".cpio")
+        archive.unlink(missing_ok=True)
+        return _make("initramfs", archive, self._base, self.stage(), guest, archive)

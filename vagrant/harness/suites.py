@@ -1,0 +1,38 @@
+"""The releases that logins are tried on."""
+
+from typing import NamedTuple
+
+
+class Suite(NamedTuple):
+    """A Debian release with one of its kernels."""
+
+    name: str  # what it is asked for by
+    release: str
+    kernel: str  # the package
+    loaders: tuple[str, ...] = ("pam_keyinit", "native", "pam_python")
+    not_ours: str = ""  # why our module cannot be built there; pam_keyinit is run all the same
+
+
+SUITES = {
+    suite.name: suite
+    for suite in (
+        Suite(
+            "bullseye",
+            "bullseye",
+            "linux-image-cloud-amd64",
+            ("pam_keyinit", "native"),
+            "the build wants meson 1.0 and the loader glibc 2.32; bullseye has 0.56 and 2.31",
+        ),
+        Suite("bookworm", "bookworm", "linux-image-cloud-amd64"),
+        Suite("bookworm-6.12", "bookworm", "linux-image-6.12-cloud-amd64"),
+        Suite("trixie", "trixie", "linux-image-cloud-amd64"),
+        Suite("sid", "sid", "linux-image-cloud-amd64"),
+    )
+}
+
+# What a machine of the fast path has, besides what every Debian has.
+PACKAGES = (
+    "openssh-server", "openssh-client", "passwd", "login", "util-linux", "mount", "sudo", "cron",
+    "at", "openbsd-inetd", "keyutils", "libpam-modules", "python3", "iproute2",
+    "procps",
+)  # fmt: skip

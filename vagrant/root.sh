@@ -1,0 +1,109 @@
+#!/bin/sh
+# root.sh WHAT ...: make what a virtual machine of one suite is booted from.  As root; all
+# mounts are in a namespace of their own, so that nothing is left of them.
+#
+#   base SUITE FOLDER PACKAGE...   a root file system, with the users of prepare.sh
+#   kernel BASE PACKAGE FILE       the kernel that a package, or what it depends on, has
+#   stage BASE TREE FOLDER         this project, built in that suite and for its Python
+#   box BASE PUBLIC-KEY FOLDER     a box for vagrant-libvirt, its kernel and its initrd
+#   initramfs BASE STAGE GUEST FILE   all of it as one archive, that the kernel unpacks
+set -eu
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+LC_ALL=C.UTF-8
+DEBIAN_FRONTEND=noninteractive
+export PATH LC_ALL DEBIAN_FRONTEND
+umask 022
+
+if [ "${ROOT_STEP:-}" != inside ]; then
+    ROOT_STEP=inside exec unshare --mount --propagation private "$0" "$@"
+fi
+
+# A throw-away copy of a root file system in $top, in which packages can be installed.
+with_copy_of() {
+    work=$(mktemp -d)
+    mount -t tmpfs -o mode=755 scratch "$work"
+    mkdir "$work/upper" "$work/work" "$work/top"
+    top=$work/top
+    mount -t overlay -o "lowerdir=$1,upperdir=$work/upper,workdir=$work/work" scratch "$top"
+    mount -t proc proc "$top/proc"
+    mount --rbind /dev "$top/dev"
+    cp -L /etc/resolv.conf "$top/etc/resolv.conf" 2>/dev/null || :
+    mkdir -p "$top/var/cache/apt/archives/partial"
+}
+
+apt_get() {
+    chroot "$top" apt-get -q -y -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false \
+        --no-install-recommends "$@"
+}
+
+base() {
+    suite=$1 folder=$2
+    shift 2
+    rm -rf "$folder"
+    mmdebstrap --variant=apt --mode=root --format=directory \
+        --aptopt='Acquire::Check-Valid-Until "false"' \
+        --include="$(echo "$@" | tr ' ' ,)" \
+        --customize-hook="cp $here/guest/prepare.sh \"\$1/prepare.sh\"" \
+        --customize-hook="chroot \"\$1\" sh /prepare.sh && rm \"\$1/prepare.sh\"" \
+        "$suite" "$folder"
+}
+
+kernel() {
+    with_copy_of "$1"
+    apt_get update
+    # In which package the kernel is, and where, differs from release to release; the one that
+    # was asked for may be empty, and missing.
+    apt_get install --download-only "$2" || :
+    for package in "$top"/var/cache/apt/archives/linux-*.deb; do
+        dpkg -x "$package" "$top/tmp/image"
+    done
+    find "$top/tmp/image" -name 'vmlinuz*' -type f -exec cp {} "$3" ';'
+    [ -s "$3" ]
+}
+
+stage() {
+    with_copy_of "$1"
+    apt_get update
+    apt_get install meson gcc libc6-dev libpam0g-dev python3-dev
+    mkdir "$top/src" "$3"
+    tar -C "$2" --exclude=./build --exclude=./.git -c . | tar -C "$top/src" -x
+    chroot "$top" env DESTDIR=/stage PREFIX=/usr/local sh /src/build-aux/install.sh
+    cp -a "$top/stage/." "$3"
+}
+
+initramfs() {
+    with_copy_of "$1"
+    tar -C "$2" -c . | tar -C "$top" -x --keep-directory-symlink
+    mkdir "$top/vm"
+    cp -a "$3/." "$top/vm/"
+    ln -sf /vm/init "$top/init"
+    umount -l "$top/proc" "$top/dev"
+    (
+        cd "$top"
+        rm -rf ./boot ./var/cache ./var/lib/apt/lists ./usr/share/doc ./usr/share/locale ./usr/share/man
+        find . -print0 | cpio -0 --quiet -o -H newc
+    ) >"$4"
+}
+
+box() {
+    with_copy_of "$1"
+    mkdir "$3"
+    cp "$here/guest/vagrant-user.sh" "$2" "$top/tmp/"
+    chroot "$top" sh /tmp/vagrant-user.sh "/tmp/${2##*/}"
+    umount -l "$top/proc" "$top/dev"
+    cp "$top"/boot/vmlinuz-* "$3/vmlinuz"
+    cp "$top"/boot/initrd.img-* "$3/initrd"
+    truncate -s 4G "$3/disk"
+    mke2fs -q -t ext4 -d "$top" "$3/disk"
+    qemu-img convert -O qcow2 "$3/disk" "$3/box.img"
+    rm "$3/disk"
+    echo '{"provider": "libvirt", "format": "qcow2", "virtual_size": 4}' >"$3/metadata.json"
+    : >"$3/Vagrantfile"
+    tar -C "$3" -cf "$3/pykeyinit.box" metadata.json Vagrantfile box.img
+    rm "$3/box.img" "$3/metadata.json" "$3/Vagrantfile"
+}
+
+what=$1
+shift
+"$what" "$@"
