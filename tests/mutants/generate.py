@@ -9,6 +9,7 @@ import ast
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -110,6 +111,7 @@ def mutants(path: Path) -> Iterator[dict[str, str]]:
     source = path.read_text()
     seen = {_meaning(source)}
     skipped = _for_types_only(source)
+    same: Counter[tuple[str, str, str]] = Counter()
     tree = parso.parse(source)
     operators = [get_operator(name)() for name in operator_names() if WANTED.fullmatch(name)]
     for operator in (*operators, ForgetStatement()):
@@ -127,12 +129,15 @@ def mutants(path: Path) -> Iterator[dict[str, str]]:
             if line in skipped or meaning in seen:
                 continue
             seen.add(meaning)
+            function = ASTQuery(node).get_definition_name() or ""
             before, after = _changed(source, mutated)
+            same[function, before, after] += 1
+            count = same[function, before, after]  # of equal lines in a function
             yield {
                 "file": path.name,
-                "function": ASTQuery(node).get_definition_name() or "",
+                "function": function,
                 "before": before,
-                "after": after,
+                "after": after if count == 1 else f"{after} #{count}",
                 "source": mutated,
             }
 

@@ -147,8 +147,8 @@ def test_a_dead_keyring_cannot_be_refreshed(run: Run, journal: Journal) -> None:
 
 
 def test_a_running_timeout_is_put_off(run: Run) -> None:
-    """Closed with a second to live, and refreshed for a minute by what was left behind."""
-    script = "prep own alice\nkeyctl 15 -3 1\nstart 0 s alice\nrefresh 0\nsleep 1300\nlook\n"
+    """Closed with seconds to live, and refreshed for a minute by what was left behind."""
+    script = "prep own alice\nkeyctl 15 -3 3\nstart 0 s alice\nrefresh 0\nsleep 3300\nlook\n"
     outcome = run("refresh revoke=1m", script)
     assert outcome.codes()[0] == 0
     assert "error" not in outcome.steps[-1].session

@@ -223,6 +223,16 @@ def test_a_login_that_stands_still_does_not_stop_others(journal: Journal) -> Non
     assert ": EAGAIN: of two logins of alice" in line.text
 
 
+def test_who_finds_the_keyring_needs_no_turn(journal: Journal) -> None:
+    def twice() -> tuple[tuple[object, str], tuple[object, str]]:
+        made = _open("name=found")
+        with _locked(world.uid("alice")):
+            return made, _open("name=found")
+
+    assert in_child(twice) == ((0, "found"), (0, "found"))
+    assert journal.ours() == []
+
+
 @contextlib.contextmanager
 def _locked(uid: int):  # type: ignore[no-untyped-def]
     folder = Path("/run/pam_pykeyinit")
