@@ -22,14 +22,18 @@ def read(uid: int) -> "tuple[int, int, int, int] | None":
     return parse(procfs.text("/proc/key-users"), uid)
 
 
+def above(used: "tuple[int, int, int, int]", percent: int) -> bool:
+    """Whether that is more than so many percent of the keys, or of the bytes.  Pure."""
+    keys, most, size, largest = used
+    return keys * 100 > most * percent or size * 100 > largest * percent
+
+
 def warnings(user: "User", percent: int) -> "list[str]":
     """A line if the user has more than so many percent of the keys, or of the bytes."""
     used = read(user.uid)
-    if used is None:
+    if used is None or not above(used, percent):
         return []
     keys, most, size, largest = used
-    if keys * 100 <= most * percent and size * 100 <= largest * percent:
-        return []
     return [
         f"{user.name} has {keys} of {most} keys, {size} of {largest} bytes: more than {percent}%"
         " of the quota (see /proc/key-users, kernel.keys.maxkeys, kernel.keys.maxbytes)"

@@ -1,15 +1,12 @@
 """What nobody should pass, and what the kernel may refuse: a line, a code, no harm."""
 
 import errno
-import os
 import re
-import subprocess
 
 import pytest
 
-from pam_pykeyinit import libc, sysnums
-from support import keyusers, world
-from support.child import in_child
+from pam_pykeyinit import sysnums
+from support import quotas, world
 from support.drive import Driver
 from support.journal import Journal
 
@@ -136,26 +133,9 @@ def test_a_revocation_that_is_refused_is_logged_and_close_succeeds(
     assert "keyctl(REVOKE): EPERM: " in line.text
 
 
-def _fill_quota() -> list[int]:
-    """As dave, add keys until not one more byte is his; what each size was refused with."""
-    os.setresgid(*[world.gid("dave")] * 3)
-    os.setresuid(*[world.uid("dave")] * 3)
-    refusals = []
-    for size in (32_000, 1_000, 50, 1):
-        for number in range(10_000):
-            added = libc.syscall(
-                sysnums.ADD_KEY, b"user", b"%d.%d" % (size, number), b"x" * size, size, -4
-            )
-            if added < 0:
-                refusals.append(-added)
-                break
-    return refusals
-
-
 def test_a_quota_that_is_used_up(driver: Driver, loader: str, journal: Journal) -> None:
     """Really used up: dave fills it with keys, which his user keyring keeps."""
-    try:
-        assert in_child(_fill_quota) == [errno.EDQUOT] * 4
+    with quotas.used_up("dave"):
         codes = []
         for module in (loader, world.ORACLE):
             services = driver.services(s=f"session required {module} force")
@@ -165,10 +145,6 @@ def test_a_quota_that_is_used_up(driver: Driver, loader: str, journal: Journal) 
         # Which of the two it is depends on the last few bytes.
         assert re.search(r"keyctl\((JOIN_SESSION_KEYRING|LINK)\): EDQUOT: .*dave", line.text)
         assert "/proc/key-users" in line.text
-    finally:
-        as_dave = ["setpriv", "--reuid=dave", "--regid=dave", "--clear-groups"]
-        subprocess.run([*as_dave, "keyctl", "clear", "@u"], check=True)
-        keyusers.settle(world.uid("dave"), 10)
 
 
 def test_a_user_who_took_rights_from_the_possessor_is_revoked_all_the_same(

@@ -27,19 +27,24 @@ def squatting(user: str, name: str, mask: int = OPEN_TO_ALL) -> Iterator[int]:
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
-        become(user)
-        serial = keyctl.join_named_session(name)
-        kernel.set_permissions(serial, mask)
-        os.write(writing, serial.to_bytes(4, "little"))
-        while True:
-            signal.pause()
+        try:
+            become(user)
+            serial = keyctl.join_named_session(name)
+            kernel.set_permissions(serial, mask)
+            os.write(writing, serial.to_bytes(4, "little"))
+            while True:
+                signal.pause()
+        finally:
+            os._exit(1)  # whatever was raised: there must be no second pytest
+    os.close(writing)
     try:
-        yield int.from_bytes(os.read(reading, 4), "little")
+        told = os.read(reading, 4)
+        assert told, f"{user} cannot have a keyring named {name}"
+        yield int.from_bytes(told, "little")
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         os.close(reading)
-        os.close(writing)
 
 
 @contextlib.contextmanager
@@ -47,17 +52,24 @@ def racing(user: str, name: str) -> Iterator[None]:
     """As long as the block lasts somebody makes keyrings of that name, opens, and leaves them."""
     child = os.fork()
     if child == 0:
-        become(user)
-        while True:
-            with contextlib.suppress(kernel.KernelError):
-                serial = keyctl.join_named_session(name)
-                if serial:
-                    kernel.set_permissions(serial, OPEN_TO_ALL)
-                    kernel.set_permissions(serial, SEARCH_FOR_OTHERS)
-            with contextlib.suppress(kernel.KernelError):
-                kernel.join_anonymous_session()
+        try:
+            become(user)
+            while True:
+                _squat_for_a_moment(name)
+        finally:
+            os._exit(1)
     try:
         yield
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+
+
+def _squat_for_a_moment(name: str) -> None:
+    with contextlib.suppress(kernel.KernelError):
+        serial = keyctl.join_named_session(name)
+        if serial:
+            kernel.set_permissions(serial, OPEN_TO_ALL)
+            kernel.set_permissions(serial, SEARCH_FOR_OTHERS)
+    with contextlib.suppress(kernel.KernelError):
+        kernel.join_anonymous_session()

@@ -138,15 +138,17 @@ def _without_memory(name: str, user_session_too: bool) -> tuple[object, int, lis
 def test_where_there_is_no_other_keyring_to_leave_it_for(journal: Journal) -> None:
     """The user's quota is used up: the user-session keyring wants none."""
     alice = world.uid("alice")
-    with squatting("bob", "nowhere"):
-        seen = in_child(lambda: _without_memory("nowhere", user_session_too=True))
+    name = _name("nowhere", "")
+    with squatting("bob", name):
+        seen = in_child(lambda: _without_memory(name, user_session_too=True))
     assert seen == (codes.PAM_SESSION_ERR, alice, [f"_uid_ses.{alice}"])
     assert [line.level for line in journal.ours()] == ["ALERT", "ERR"]
 
 
 def test_where_it_cannot_be_left_at_all(journal: Journal) -> None:
-    with squatting("bob", "stuck"):
-        seen = in_child(lambda: _without_memory("stuck", user_session_too=False))
+    name = _name("stuck", "")
+    with squatting("bob", name):
+        seen = in_child(lambda: _without_memory(name, user_session_too=False))
     assert seen[:2] == (codes.PAM_SESSION_ERR, world.uid("bob"))
     alert, failure = journal.ours()
     assert alert.level == "ALERT"

@@ -6,17 +6,20 @@ import subprocess
 
 import pytest
 
-from pam_pykeyinit import kernel, keyctl, quota, refresh, sysnums
+from pam_pykeyinit import codes, kernel, keyctl, quota, refresh, sysnums
+from pam_pykeyinit.module import Handle
 from policies.conftest import Run
 from policies.squatter import become
 from support import world
 from support.child import in_child
 from support.drive import Driver
 from support.journal import Journal
+from support.pamh import Pamh
 
 pytestmark = pytest.mark.privileged
 
 PERM_DENIED = 6
+PAM_SILENT = 0x8000
 TABLE = """\
     0:    48 47/47 39/1000000 767/25000000
  1000:   106 106/106 105/200 9000/20000
@@ -135,6 +138,15 @@ def test_what_is_not_ours_is_not_refreshed(run: Run, options: str, stage: str) -
 def test_another_keyring_than_the_handles_own_is_not_refreshed(run: Run) -> None:
     script = "start 0 s alice\nopen 0\nstart 1 s alice\nopen 1\nrefresh 0\n"
     assert run("force refresh", script).codes() == [0, 0, PERM_DENIED]
+
+
+def test_a_setcred_that_asks_for_no_refresh_is_none() -> None:
+    def asked() -> tuple[object, object]:
+        handle, words = Handle(), ["m", "force", "refresh"]
+        opened = handle.pam_sm_open_session(Pamh("alice"), 0, words)
+        return opened, handle.pam_sm_setcred(Pamh("alice"), PAM_SILENT, words)
+
+    assert in_child(asked) == (0, codes.PAM_IGNORE)
 
 
 def test_a_dead_keyring_cannot_be_refreshed(run: Run, journal: Journal) -> None:

@@ -223,6 +223,16 @@ def test_a_login_that_stands_still_does_not_stop_others(journal: Journal) -> Non
     assert ": EAGAIN: of two logins of alice" in line.text
 
 
+def test_who_finds_the_keyring_needs_no_turn(journal: Journal) -> None:
+    def twice() -> tuple[tuple[object, str], tuple[object, str]]:
+        made = _open("name=found")
+        with _locked(world.uid("alice")):
+            return made, _open("name=found")
+
+    assert in_child(twice) == ((0, "found"), (0, "found"))
+    assert journal.ours() == []
+
+
 @contextlib.contextmanager
 def _locked(uid: int):  # type: ignore[no-untyped-def]
     folder = Path("/run/pam_pykeyinit")
@@ -245,8 +255,8 @@ def test_a_user_whose_shared_keyring_is_dead_gets_another(
 
 def test_an_open_one_of_the_users_own_is_left(run: Run, journal: Journal) -> None:
     """Others may be in it already."""
-    with squatting("alice", "careless-alice") as serial:
-        outcome = run("force name=careless-%u", "start 0 s alice\nopen 0\n")
+    with squatting("alice", f"careless-alice-{os.getpid()}") as serial:
+        outcome = run(f"force name=careless-%u-{os.getpid()}", "start 0 s alice\nopen 0\n")
     assert outcome.codes() == [0]
     assert outcome.steps[-1].fields[4] == "_ses"
     (line,) = journal.ours()

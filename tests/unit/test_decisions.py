@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from pam_pykeyinit import failure, kernel, log, session, sysnums
+from pam_pykeyinit import failure, kernel, log, quota, session, sysnums
 
 
 def test_a_session_keyring_is_made_where_there_is_none_or_the_default_one() -> None:
@@ -73,3 +73,17 @@ def test_an_errno_without_a_hint_is_told_in_the_systems_words() -> None:
 )
 def test_the_architecture_is_the_interpreters(triplet: str, key: str) -> None:
     assert sysnums.architecture(triplet) == key
+
+
+@pytest.mark.parametrize(
+    ("keys", "size", "above"),
+    [
+        (100, 10_000, False),  # 50% is not more than 50%
+        (101, 0, True),
+        (0, 10_001, True),
+        (99, 9_999, False),
+        (200, 20_000, True),
+    ],
+)
+def test_how_much_is_above_half_of_a_quota(keys: int, size: int, above: bool) -> None:
+    assert quota.above((keys, 200, size, 20_000), 50) is above

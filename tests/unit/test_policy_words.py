@@ -41,6 +41,7 @@ def _fields(policy: policies.Policy) -> dict[str, Any]:
         ("revoke=2h", {"revoke": policies.AT_CLOSE, "grace": 7200}),
         ("revoke=1d", {"revoke": policies.AT_CLOSE, "grace": 86400}),
         ("revoke=2147483647", {"revoke": policies.AT_CLOSE, "grace": 2**31 - 1}),
+        ("minimum_uid=0", {}),
         ("minimum_uid=1000", {"minimum_uid": 1000}),
         ("minimum_uid=4294967294", {"minimum_uid": 2**32 - 2}),
         ("ignore_root", {"ignore_root": True}),

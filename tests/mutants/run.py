@@ -1,0 +1,124 @@
+"""run.py MUTANTS [TEST...]: run the tests against each mutant; its verdict, a line each.
+
+In a world of its own (build-aux/world.sh), as root: there the installed copy of a file is
+replaced by the mutant, for all that the tests start.  MUTANTS is what generate.py printed.
+Each mutant has a process that is forked before anything of ours is imported, and which ends
+with the first test that fails.  Ends with 1 if the tests fail without a mutant.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from support import world
+
+PATIENCE = 300  # seconds for all tests of one mutant; one that takes longer is killed
+# pam_python is left out, for what the two loaders share is what is mutated here; and a test
+# that may fail where the machine is busy, which would count a mutant as killed.
+CHOICE = "not pam_python and not thousand"
+# The tests that know most of a file, the quickest first.
+BEYOND = [
+    "unit/test_policy_words.py", "scripts", "policies/test_furnished.py",
+    "policies/test_used_up.py", "policies/test_policies.py", "policies/test_links.py",
+    "policies/test_names.py", "policies/test_attacks.py", "policies/test_faults.py",
+]  # fmt: skip
+CORE = [
+    "unit", "test_retval.py", "test_contract.py", "scripts", "fault/test_interrupts.py",
+    "test_differences.py", "test_bad_input.py", "test_hygiene.py", "policies/test_policies.py",
+    "policies/test_furnished.py", "loader/test_threads.py", "attacks/test_ids.py",
+    "fault/test_every_call.py",
+]  # fmt: skip
+NAMES = ["policies/test_names.py", "policies/test_attacks.py", "policies/test_faults.py"]
+TESTS = {
+    "options.py": ["unit/test_options.py", *BEYOND[:2]],
+    "policies.py": ["unit/test_policy_words.py", "unit/test_options.py", *BEYOND[1:5]],
+    "quota.py": ["unit/test_decisions.py", "policies/test_furnished.py"],
+    "naming.py": [*NAMES, "scripts"],
+    "lock.py": [*NAMES, "scripts"],
+    **dict.fromkeys(["plan.py", "tag.py", "refresh.py", "keyctl.py"], BEYOND),
+}
+Mutant = dict[str, str]
+
+
+def label(mutant: Mutant) -> str:
+    """What a mutant is called, here and in EXPLAINED."""
+    return "{file} {function}: {before} -> {after}".format(**mutant)
+
+
+@contextlib.contextmanager
+def installed(mutant: Mutant) -> Iterator[None]:
+    """Have the mutant in place of the installed file, and no bytecode of either."""
+    package = find_spec("pam_pykeyinit")
+    assert package
+    assert package.submodule_search_locations
+    folder = Path(package.submodule_search_locations[0])
+    file = folder / mutant["file"]
+    original = file.read_text()
+    try:
+        _put(file, mutant["source"])
+        yield
+    finally:
+        _put(file, original)
+
+
+def _put(file: Path, source: str) -> None:
+    for bytecode in (file.parent / "__pycache__").glob(f"{file.stem}.*.pyc"):
+        bytecode.unlink()
+    file.write_text(source)
+
+
+def passes(tests: list[str], log: Path) -> bool:
+    """Whether the tests pass, in time, in a fork of this process; what they say is in `log`."""
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        with log.open("wb") as said:
+            os.dup2(said.fileno(), 1)
+            os.dup2(said.fileno(), 2)
+        where = [str(world.ROOT / "tests" / test) for test in tests]
+        os._exit(pytest.main(["-q", "-x", "--no-header", "-k", CHOICE, *where]))
+    end = time.monotonic() + PATIENCE
+    while os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        if time.monotonic() > end:
+            os.kill(child, signal.SIGKILL)
+            break
+        time.sleep(0.02)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)  # what the tests have left running
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def main(mutants: Path, tests: list[str]) -> int:
+    """Judge every mutant of the file."""
+    with tempfile.TemporaryDirectory(dir=os.environ["WORLD"]) as folder:
+        driver = world.build_driver(Path(folder))  # once, and not for each mutant
+        world.build_driver = lambda where: driver
+        log = Path(folder) / "log"
+        checked: set[str] = set()
+        for line in mutants.read_text().splitlines():
+            mutant: Mutant = json.loads(line)
+            chosen = tests or TESTS.get(mutant["file"], CORE)
+            if not checked.issuperset(chosen):
+                if not passes(chosen, log):
+                    print(f"{log.read_text()}\nmutants: fails without one", file=sys.stderr)
+                    return 1
+                checked.update(chosen)
+            with installed(mutant):
+                verdict = "survived" if passes(chosen, log) else "killed"
+            print(json.dumps({"verdict": verdict, "mutant": label(mutant)}), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), sys.argv[2:]))

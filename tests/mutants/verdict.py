@@ -1,0 +1,81 @@
+"""verdict.py MUTANTS RESULTS: what run.py found, file by file, beside what is explained.
+
+Ends with 1 if a mutant survived that EXPLAINED does not name, if EXPLAINED names one that
+there is not (of the files that were mutated), and if one has no result.
+"""
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+
+from mutants.run import Mutant, label
+
+EXPLAINED = Path(__file__).with_name("EXPLAINED")
+
+
+def explanations(text: str) -> dict[str, str]:
+    """The mutants that need no test, and why: a reason, indented, is of all lines above it.
+
+    Raises ValueError for a reason without a mutant, and a mutant without a reason.
+    """
+    reasons: dict[str, str] = {}
+    waiting: list[str] = []
+    last: list[str] = []
+    for line in text.splitlines():
+        if not line.strip() or line.startswith("#"):
+            continue
+        if not line.startswith(" "):
+            waiting.append(line)
+            continue
+        last = waiting or last
+        if not last:
+            raise ValueError(f"a reason without a mutant: {line.strip()}")
+        for mutant in last:
+            reasons[mutant] = f"{reasons.get(mutant, '')} {line.strip()}".strip()
+        waiting = []
+    if waiting:
+        raise ValueError(f"a mutant without a reason: {waiting[0]}")
+    return reasons
+
+
+def judge(
+    mutants: list[str], results: list[tuple[str, str]], reasons: dict[str, str]
+) -> tuple[list[str], list[str]]:
+    """A summary line a file; and what is wrong.  `mutants` are all, `results` those tried."""
+    counts: Counter[tuple[str, str]] = Counter()
+    wrong = []
+    for mutant, verdict in results:
+        explained = verdict == "survived" and mutant in reasons
+        counts[mutant.split()[0], "explained" if explained else verdict] += 1
+        if verdict == "survived" and not explained:
+            wrong.append(f"survived: {mutant}")
+    files = sorted({mutant.split()[0] for mutant in mutants})
+    wrong += [
+        f"explained, and there is no such mutant: {mutant}"
+        for mutant in reasons
+        if mutant.split()[0] in files and mutant not in mutants
+    ]
+    summary = [
+        f"{file}: {counts[file, 'killed']} killed, {counts[file, 'explained']} explained,"
+        f" {counts[file, 'survived']} survived"
+        for file in files
+    ]
+    return summary, wrong
+
+
+def main(mutants: Path, results: Path) -> int:
+    """Print it."""
+    made: list[Mutant] = [json.loads(line) for line in mutants.read_text().splitlines()]
+    found = [json.loads(line) for line in results.read_text().splitlines()]
+    summary, wrong = judge(
+        [label(mutant) for mutant in made],
+        [(one["mutant"], one["verdict"]) for one in found],
+        explanations(EXPLAINED.read_text()),
+    )
+    print(*summary, *wrong, sep="\n")
+    return 1 if wrong or not found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -1,0 +1,58 @@
+"""A user whose quota of keys is really used up."""
+
+import contextlib
+import errno
+import os
+import subprocess
+from collections.abc import Iterator
+
+from pam_pykeyinit import libc, sysnums
+from support import keyusers, world
+from support.child import in_child
+
+_USER_KEYRING = -4
+_RESERVE = b"reserve"
+
+
+def _fill(user: str, reserve: int) -> list[int]:
+    """As the user, add keys until not one more byte is theirs; what each size was refused with."""
+    os.setresgid(*[world.gid(user)] * 3)
+    os.setresuid(*[world.uid(user)] * 3)
+    if reserve:
+        _add(_RESERVE, reserve)
+    refusals = []
+    for size in (32_000, 1_000, 50, 1):
+        for number in range(10_000):
+            added = _add(b"%d.%d" % (size, number), size)
+            if added < 0:
+                refusals.append(-added)
+                break
+    return refusals
+
+
+def _add(name: bytes, size: int) -> int:
+    return libc.syscall(sysnums.ADD_KEY, b"user", name, b"x" * size, size, _USER_KEYRING)
+
+
+def _keyctl(user: str, *arguments: str) -> None:
+    become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
+    subprocess.run([*become, "keyctl", *arguments], check=True, stdout=subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def used_up(user: str, but: int = 0) -> Iterator[None]:
+    """Their user keyring keeps keys that fill the quota, but for so many bytes and some few.
+
+    What they had in the user keyring is gone afterwards.
+    """
+    uid = world.uid(user)
+    try:
+        assert in_child(lambda: _fill(user, but)) == [errno.EDQUOT] * 4
+        if but:
+            most = keyusers.count(uid) - 1
+            _keyctl(user, "purge", "user", _RESERVE.decode())
+            assert keyusers.settle(uid, most) <= most
+        yield
+    finally:
+        _keyctl(user, "clear", "@u")
+        keyusers.settle(uid, 10)
