@@ -28,15 +28,17 @@ def look() -> Answer:
     ids = os.getresuid() + os.getresgid()
     try:
         serial = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+        links = memoryview(keyutils.read_key(serial)).cast("i")
+        return {
+            "ids": ids,
+            "serial": serial,
+            "description": keyutils.describe_key(serial).decode(),
+            "links": [keyutils.describe_key(link).decode() for link in links],
+        }
     except kernel.KernelError as error:
         return {"ids": ids, "error": errno.errorcode[error.errno or 0]}
-    links = memoryview(keyutils.read_key(serial)).cast("i")
-    return {
-        "ids": ids,
-        "serial": serial,
-        "description": keyutils.describe_key(serial).decode(),
-        "links": [keyutils.describe_key(link).decode() for link in links],
-    }
+    except keyutils.Error as error:  # revoked while it is looked at
+        return {"ids": ids, "error": errno.errorcode[error.args[0]]}
 
 
 def add(name: str, value: str) -> Answer:

@@ -35,7 +35,7 @@ BEYOND = [
 ]  # fmt: skip
 CORE = [
     "unit", "test_retval.py", "test_contract.py", "scripts", "fault/test_interrupts.py",
-    "test_differences.py", "test_bad_input.py", "test_hygiene.py", "policies/test_policies.py",
+    "test_identity.py", "test_differences.py", "test_bad_input.py", "test_hygiene.py", "policies/test_policies.py",
     "policies/test_furnished.py", "loader/test_threads.py", "attacks/test_ids.py",
     "fault/test_every_call.py",
 ]  # fmt: skip
