@@ -26,7 +26,7 @@ def machine() -> dict[str, str]:
         check=False,
     )
     return {
-        "kernel": platform.release(),
+        "kernel": platform.release().partition("-")[0],
         "system": platform.freedesktop_os_release().get("PRETTY_NAME", "Linux"),
         "python": ".".join(map(str, sys.version_info[:3])),
         "libpam": found.stdout.split("-")[0] or "unknown",
