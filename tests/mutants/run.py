@@ -36,8 +36,8 @@ BEYOND = [
 CORE = [
     "unit", "test_retval.py", "test_contract.py", "scripts", "fault/test_interrupts.py",
     "test_identity.py", "test_differences.py", "test_bad_input.py", "test_hygiene.py",
-    "policies/test_policies.py", "policies/test_furnished.py", "loader/test_threads.py", "attacks/test_ids.py",
-    "fault/test_every_call.py",
+    "policies/test_policies.py", "policies/test_furnished.py", "loader/test_threads.py",
+    "attacks/test_ids.py", "fault/test_every_call.py",
 ]  # fmt: skip
 NAMES = ["policies/test_names.py", "policies/test_attacks.py", "policies/test_faults.py"]
 TESTS = {
