@@ -1,10 +1,24 @@
 """Fixtures for logins of real programs."""
 
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from logins import sshd
 
 from support import world
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[sshd.Sshd]:
+    """One sshd for the tests of a file; it reads its PAM stack at each login."""
+    if world.folder() is None:  # before the rule of tests/conftest.py, which is each test's
+        world.skip(world.NEEDS_ROOT)
+    with tempfile.TemporaryDirectory(dir=world.folder()) as name:
+        Path(name).chmod(0o755)
+        with sshd.running(Path(name)) as daemon:
+            yield daemon
 
 
 @pytest.fixture

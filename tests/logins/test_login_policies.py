@@ -1,7 +1,6 @@
 """Options that pam_keyinit does not have, in real logins: sshd, su, runuser."""
 
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +21,6 @@ WAYS = {
 }
 # pam_python.so has no business in a set-user-ID program.
 LOADED = [("su", "native"), ("runuser-l", "native"), ("sshd", "native"), ("sshd", "pam_python")]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[sshd.Sshd]:
-    """One sshd for all tests; it reads its PAM stack at each login."""
-    if world.folder() is None:  # before the rule of tests/conftest.py, which is each test's
-        world.skip(world.NEEDS_ROOT)
-    with tempfile.TemporaryDirectory(dir=world.folder()) as name:
-        Path(name).chmod(0o755)
-        with sshd.running(Path(name)) as daemon:
-            yield daemon
 
 
 def named(links: Seen) -> list[str]:

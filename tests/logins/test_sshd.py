@@ -1,7 +1,5 @@
 """Real logins: sshd, as it comes, with our module in its PAM stack."""
 
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +11,6 @@ from support import world
 from support.journal import Journal
 
 pytestmark = pytest.mark.privileged
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[sshd.Sshd]:
-    """One sshd for all tests; it reads its PAM stack at each login."""
-    if world.folder() is None:  # before the rule of tests/conftest.py, which is each test's
-        world.skip(world.NEEDS_ROOT)
-    with tempfile.TemporaryDirectory(dir=world.folder()) as name:
-        Path(name).chmod(0o755)
-        with sshd.running(Path(name)) as daemon:
-            yield daemon
 
 
 @pytest.fixture(params=["session", "auth and session"])
