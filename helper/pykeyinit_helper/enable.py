@@ -10,10 +10,10 @@ from typing import NamedTuple
 from pam_pykeyinit.log import printable
 from pykeyinit_helper import machine, place, rehearse, replace, stack
 from pykeyinit_helper.become import Refused
+from pykeyinit_helper.folders import PAM_D, Folders
 from pykeyinit_helper.pamconf import fold
 from pykeyinit_helper.place import NotUnderstood
 from pykeyinit_helper.run import say
-from pykeyinit_helper.stack import PAM_D, Folders
 
 KEPT = Path("/var/lib/pykeyinit-helper/pam.d")
 

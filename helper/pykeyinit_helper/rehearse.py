@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pykeyinit_helper import place
-from pykeyinit_helper.stack import Folders
+from pykeyinit_helper.folders import Folders
 from pykeyinit_helper.trial import messages
 
 _ALONE = "auth required pam_permit.so\naccount required pam_permit.so\n"

@@ -4,16 +4,13 @@ pam.conf(5), and libpam's _pam_parse_conf_file and _pam_init_handlers.  Reading 
 only effect.
 """
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from pykeyinit_helper import pamconf
+from pykeyinit_helper.folders import PAM_D, Folders
 from pykeyinit_helper.pamconf import ALL_BAD, Line, fold
-
-PAM_D = Path("/etc/pam.d")
-VENDOR = (Path("/usr/lib/pam.d"), Path("/usr/etc/pam.d"))  # everybody's; openSUSE's as well
 
 KINDS = ("auth", "account", "password", "session")
 _DEEPEST = 16  # PAM_SUBSTACK_MAX_LEVEL
@@ -63,65 +60,6 @@ class Stack(NamedTuple):
         return [entry for entry in self.entries if entry.kind == kind]
 
 
-class Folders:
-    """Where libpam looks for files, below a root; links are followed inside of it."""
-
-    def __init__(
-        self,
-        root: Path = Path("/"),
-        services: tuple[Path, ...] = (PAM_D, *VENDOR),
-        includes: tuple[Path, ...] = (PAM_D, *VENDOR),
-        at_include: bool = True,
-    ) -> None:
-        self.root, self.services, self.includes = root, services, includes
-        self.at_include = at_include  # whether this libpam knows Debian's @include
-
-    def find(self, name: str, folders: tuple[Path, ...]) -> Path | None:
-        """The file of that name, as seen from below the root."""
-        for folder in folders:
-            path = folder / name  # an absolute name stays what it is
-            if self.real(path).is_file():
-                return path
-        return None
-
-    def read(self, path: Path) -> str:
-        """Raises OSError."""
-        return self.real(path).read_bytes().decode("utf-8", "surrogateescape")
-
-    def real(self, path: Path) -> Path:
-        """Where a path below the root is, an absolute link being one to below the root.
-
-        Raises OSError where links lead in a circle.
-        """
-        done, rest, links = self.root, list(path.parts[1:]), 0
-        while rest:
-            part = rest.pop(0)
-            if part == "..":
-                done = done.parent if done != self.root else done
-                continue
-            done /= part
-            if self.root != Path("/") and done.is_symlink():
-                links += 1
-                if links > 40:
-                    raise OSError(40, os.strerror(40), str(path))
-                target = done.readlink()
-                rest[:0] = target.parts[1:] if target.is_absolute() else target.parts
-                done = self.root if target.is_absolute() else done.parent
-        return done
-
-    def names(self) -> list[str]:
-        """Every service that has a file."""
-        found = set()
-        for folder in self.services:
-            real = self.real(folder)
-            for path in real.iterdir() if real.is_dir() else ():
-                # What has a dot in its name is an editor's or a package manager's leaving.
-                named = "." not in path.name and not path.name.endswith("~")
-                if named and self.real(folder / path.name).is_file():
-                    found.add(path.name)
-        return sorted(found)
-
-
 def read(service: str, folders: Folders) -> Stack:
     """A service's stack; types that it does not have are those of "other".
 
@@ -154,6 +92,20 @@ def _with_other(name: str, own: "_Reader | None", other: "_Reader | None") -> St
     return Stack(name, file, tuple(entries), tuple(dict.fromkeys(troubles)), usable)
 
 
+class _Where(NamedTuple):
+    """How libpam came to a file."""
+
+    path: Path
+    kind: str | None = None  # the only type that is read of it
+    above: tuple[str, ...] = ()  # the files that include it, and itself
+    level: int = 0
+    via: int = 0  # the line of the service's own file that led there
+
+    def at(self, line: Line) -> "tuple[str, int, int]":
+        """What an entry says of its place."""
+        return str(self.path), line.number, self.via or line.number
+
+
 class _Reader:
     """Reads one file and what it includes."""
 
@@ -161,13 +113,11 @@ class _Reader:
         self._folders, self.path = folders, str(path)
         self.entries: list[Entry] = []
         self.troubles: list[Trouble] = []
-        self.usable = self._file(path, None, (), 0, 0, only)
+        self.usable = self._file(_Where(path, above=(str(path),)), only)
 
-    def _file(
-        self, path: Path, kind: str | None, above: tuple[str, ...], level: int, via: int, only: str
-    ) -> bool:
+    def _file(self, where: _Where, only: str = "") -> bool:
         """Whether libpam can read the file; what it read before it could not, counts."""
-        found, whole = pamconf.lines(self._folders.read(path))
+        found, whole = pamconf.lines(self._folders.read(where.path))
         for line in found:
             if only:
                 if fold(line.words[0]) != only:
@@ -175,117 +125,84 @@ class _Reader:
                 line = line._replace(words=line.words[1:])
             if line.fault:
                 text = f"{line.fault}: libpam reads this one way before 1.6, another since"
-                self.troubles.append(Trouble(str(path), line.number, text))
-            if not self._line(line, path, kind, (*above, str(path)), level, via or line.number):
+                self._trouble(where, line.number, text)
+            if not self._line(line, where):
                 return False
         if not whole:
-            self.troubles.append(Trouble(str(path), 0, "the file ends in a backslash"))
+            self._trouble(where, 0, "the file ends in a backslash")
         return whole
 
-    def _line(
-        self,
-        line: Line,
-        path: Path,
-        only: str | None,
-        above: tuple[str, ...],
-        level: int,
-        via: int,
-    ) -> bool:
-        word, *rest = (*line.words, *("",) * (3 - len(line.words)))
+    def _trouble(self, where: _Where, number: int, text: str) -> None:
+        self.troubles.append(Trouble(str(where.path), number, text))
+
+    def _line(self, line: Line, where: _Where) -> bool:
+        word, control, module = (*line.words, "", "")[:3]
         silent = word.startswith("-")
         kind, fault = fold(word[1:] if silent else word), ""
         if kind == "@include" and self._folders.at_include:
-            return self._include(line, path, rest[0], only, "@include", above, level, via)
+            return self._include(line, where, control, where.kind, "@include")
         if kind not in KINDS:
             fault = f"{word!r} is no type"
-            kind = only or "auth"
-        if only is not None and kind != only:
+            kind = where.kind or "auth"
+        if where.kind is not None and kind != where.kind:
             return True
-        control, module = rest[0], rest[1]
+        if fold(control) == "substack":
+            # libpam keeps a mark here, which counts as no entry but moves the level.
+            mark = Entry(*where.at(line), kind, control, ALL_BAD, module, (), silent, where.level)
+            self.entries.append(mark._replace(is_substack=True))
         if fold(control) in ("include", "substack"):
-            if fold(control) == "substack":
-                # libpam keeps a mark here, which counts as no entry but moves the level.
-                self.entries.append(
-                    Entry(
-                        str(path),
-                        line.number,
-                        via,
-                        kind,
-                        control,
-                        ALL_BAD,
-                        module,
-                        (),
-                        silent,
-                        level,
-                        is_substack=True,
-                    )  # fmt: skip
-                )
-            return self._include(line, path, module, kind, control, above, level, via)
+            return self._include(line, where, module, kind, control)
+        return self._module(line, where, kind, silent, fault)
+
+    def _module(self, line: Line, where: _Where, kind: str, silent: bool, fault: str) -> bool:
+        _, control, module = (*line.words, "", "")[:3]
         actions = pamconf.actions(control) if len(line.words) > 1 else ALL_BAD
         if len(line.words) < 3:
             fault = fault or ("no control" if len(line.words) < 2 else "no module")
-        if len(line.words) > 2 and not pamconf.module_name(module):
+        elif not pamconf.module_name(module):
             text = f"{module!r} has no name in it, and so the whole service fails"
-            self.troubles.append(Trouble(str(path), line.number, text))
+            self._trouble(where, line.number, text)
             return False
         if actions is None:
             text = f"[{control}] cannot be read: whatever the module says, it is taken as failed"
-            self.troubles.append(Trouble(str(path), line.number, text))
+            self._trouble(where, line.number, text)
         if fault:
-            text = f"{fault}: libpam takes it as a module that fails"
-            self.troubles.append(Trouble(str(path), line.number, text))
-        self.entries.append(
-            Entry(
-                str(path),
-                line.number,
-                via,
-                kind,
-                control,
-                actions or ALL_BAD,
-                module,
-                tuple(line.words[3:]),
-                silent,
-                level,
-                fault,
-            )  # fmt: skip
-        )
+            self._trouble(where, line.number, f"{fault}: libpam takes it as a module that fails")
+        words, actions = tuple(line.words[3:]), actions or ALL_BAD
+        entry = Entry(*where.at(line), kind, control, actions, module, words, silent, where.level)
+        self.entries.append(entry._replace(fault=fault))
         return True
 
     def _include(
-        self,
-        line: Line,
-        path: Path,
-        name: str,
-        kind: str | None,
-        control: str,
-        above: tuple[str, ...],
-        level: int,
-        via: int,
+        self, line: Line, where: _Where, name: str, kind: str | None, control: str
     ) -> bool:
         if not name:
             text = f"{control} of nothing: libpam 1.5.2 crashes at it, and the login with it"
-            self.troubles.append(Trouble(str(path), line.number, text))
+            self._trouble(where, line.number, text)
             return False
-        inside = level + (fold(control) == "substack")
         found = self._folders.find(name, self._folders.includes)
         if found is None:
             why = f"{control} of {name}: there is no such file"
-        elif str(found) in above or len(above) >= _DEEPEST:
+        elif str(found) in where.above or len(where.above) >= _DEEPEST:
             why = f"{control} of {name}: it includes itself, or {_DEEPEST} others each other"
-        elif self._file(found, kind, above, inside, via, ""):
+        elif self._file(
+            _Where(
+                found,
+                kind,
+                (*where.above, str(found)),
+                where.level + (fold(control) == "substack"),
+                where.via or line.number,
+            )
+        ):
             return True
         else:
             why = f"{control} of {name}: the file cannot be read"
         if kind is None:  # a failing module of which type?  libpam gives up
-            text = f"{why}, and so the whole service fails"
-            self.troubles.append(Trouble(str(path), line.number, text))
+            self._trouble(where, line.number, f"{why}, and so the whole service fails")
             return False
-        self.troubles.append(Trouble(str(path), line.number, why))
-        self.entries.append(
-            Entry(
-                str(path), line.number, via, kind, control, ALL_BAD, name, level=level, fault=why
-            )
-        )
+        self._trouble(where, line.number, why)
+        entry = Entry(*where.at(line), kind, control, ALL_BAD, name, level=where.level, fault=why)
+        self.entries.append(entry)
         return True
 
 

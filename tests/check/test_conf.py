@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pykeyinit_helper import machine, place, rules, stack
-from pykeyinit_helper.stack import Folders
+from pykeyinit_helper.folders import Folders
 from support import world
 from support.drive import Driver
 

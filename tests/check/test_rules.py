@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from pykeyinit_helper import machine, rules, stack
+from pykeyinit_helper.folders import Folders
 from pykeyinit_helper.machine import Facts, Quota, Unit
 from pykeyinit_helper.rules import Finding
-from pykeyinit_helper.stack import Folders, Stack
+from pykeyinit_helper.stack import Stack
 
 DISTRIBUTIONS = Path(__file__).with_name("stacks")
 

@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from check import generated
 from check.walk import walk
 from pykeyinit_helper import dispatch, pamconf, stack
-from pykeyinit_helper.stack import Entry, Folders
+from pykeyinit_helper.folders import PAM_D, Folders
+from pykeyinit_helper.stack import Entry
 
 pytestmark = pytest.mark.privileged
 
@@ -116,17 +117,17 @@ def test_included_names_are_looked_for_in_the_machines_folder(
     (tmp_path / machines.name).write_text(line.replace("there", "here"))
     with _file_in_pam_d(tmp_path, machines.name, line):
         called, _ = really(pamdrive, tmp_path)
-        folders = Folders(services=(tmp_path,), includes=(stack.PAM_D,))
+        folders = Folders(services=(tmp_path,), includes=(PAM_D,))
         assert [e.arguments for e in stack.read("svc", folders).of("session")] == [("from-there",)]
     assert called == "open_session\tfrom-there\n"
 
 
 @contextlib.contextmanager
 def _file_in_pam_d(scratch: Path, name: str, text: str) -> Iterator[None]:
-    folder = Path(shutil.copytree(stack.PAM_D, scratch / "machine"))
+    folder = Path(shutil.copytree(PAM_D, scratch / "machine"))
     (folder / name).write_text(text)
-    subprocess.run(["mount", "--bind", folder, stack.PAM_D], check=True)
+    subprocess.run(["mount", "--bind", folder, PAM_D], check=True)
     try:
         yield
     finally:
-        subprocess.run(["umount", stack.PAM_D], check=True)
+        subprocess.run(["umount", PAM_D], check=True)

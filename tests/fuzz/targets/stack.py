@@ -15,7 +15,8 @@ from pathlib import Path
 from check.walk import walk
 from fuzz.libpam import CALLS, Answer, Libpam
 from pykeyinit_helper import dispatch, pamconf, stack
-from pykeyinit_helper.stack import Entry, Folders, Stack
+from pykeyinit_helper.folders import Folders
+from pykeyinit_helper.stack import Entry, Stack
 
 MODULES = ("pykeyinit_helper.pamconf", "pykeyinit_helper.stack", "pykeyinit_helper.dispatch")
 WORDS = (
