@@ -10,8 +10,9 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin # the Python that the loader is built for
 export PATH
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cycles=${1:-1000}
-# The dynamic linker has locks of its own, which the thread sanitizer does not know.
-echo 'race:ld-linux' >"$WORLD/known"
+# The dynamic linker has locks of its own, which the thread sanitizer does not know; and libaudit,
+# which libpam calls, remembers the program's name and terminal in variables that all threads share.
+printf 'race:ld-linux\nrace:libaudit\n' >"$WORLD/known"
 package=$(python3 -I -c 'import pam_pykeyinit as p; print(p.__path__[0])')
 
 for kind in address,undefined thread; do
