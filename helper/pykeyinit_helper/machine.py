@@ -151,7 +151,7 @@ def _unsafe(root: Path, ours: list[Entry], loaders: set[Path]) -> Iterator[tuple
 
 
 def _not_roots(path: Path) -> str:
-    """Who else than root can change it; the rule is that of pam_pykeyinit.so, is_safe()."""
+    """Who else than root can change it; the rule is that of pam_pykeyinit.so, trust.c."""
     status = path.stat()
     if status.st_uid != 0:
         return f"it belongs to {_user(status.st_uid)}"
@@ -219,7 +219,7 @@ def _quotas() -> Iterator[Quota]:
 
 def _refused() -> str:
     try:
-        kernel.get_keyring_id(-4)  # the user keyring, which is not made by asking
+        kernel.get_keyring_id(kernel.USER_KEYRING)  # it is not made by asking
     except OSError as error:
         if error.errno in (errno.ENOSYS, errno.EPERM, errno.EACCES):
             return errno.errorcode[error.errno]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from check import generated
-from check.walk import walk
-from pykeyinit_helper import dispatch, pamconf, stack
+from check.walk import calls
+from pykeyinit_helper import pamconf, stack
 from pykeyinit_helper.folders import PAM_D, Folders
 from pykeyinit_helper.stack import Entry
 
@@ -53,20 +53,7 @@ def code_of(entry: Entry) -> int:
 def predicted(folder: Path) -> tuple[str, list[int]]:
     """The same, without libpam."""
     read = stack.read("svc", Folders(services=(folder,), includes=(folder,)))
-    if not read.usable:
-        return "", []
-    notes, codes = "", []
-    for kind, call in CALLS.items():
-        entries = read.of(kind)
-        called, code = walk(entries, code_of)
-        codes.append(code)
-        assert set(called) <= dispatch.reachable(entries)
-        notes += "".join(
-            "\t".join((call, *entries[at].arguments)) + "\n"
-            for at in called
-            if entries[at].module != "/no/such.so"
-        )
-    return notes, codes
+    return calls(read, CALLS, code_of, lambda entry: entry.module != "/no/such.so")
 
 
 def lay(folder: Path, files: dict[str, str], module: Path) -> None:

@@ -3,9 +3,9 @@
 For a first call: authenticate, acct_mgmt, open_session.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from pykeyinit_helper.dispatch import end_of_level, skip
+from pykeyinit_helper.dispatch import end_of_level, reachable, skip
 from pykeyinit_helper.pamconf import (
     BAD,
     CODES,
@@ -17,7 +17,7 @@ from pykeyinit_helper.pamconf import (
     RESET,
     SUCCESS,
 )
-from pykeyinit_helper.stack import Entry
+from pykeyinit_helper.stack import Entry, Stack
 
 Returns = Callable[[Entry], int]
 
@@ -66,3 +66,26 @@ def walk(entries: Sequence[Entry], returns: Returns) -> tuple[list[int], int]:
     if status == SUCCESS and not good:
         status = PERM_DENIED
     return called, status
+
+
+def calls(
+    found: Stack, kinds: Mapping[str, str], returns: Returns, is_there: Callable[[Entry], bool]
+) -> tuple[str, list[int]]:
+    """What the modules that are there note when all types are called in turn, and the codes.
+
+    `kinds` has the call for each type.  Nothing is called of a service that cannot start.
+    """
+    if not found.usable:
+        return "", []
+    notes, codes = "", []
+    for kind, call in kinds.items():
+        entries = found.of(kind)
+        called, code = walk(entries, returns)
+        codes.append(code)
+        assert set(called) <= reachable(entries)
+        notes += "".join(
+            "\t".join((call, *entries[at].arguments)) + "\n"
+            for at in called
+            if is_there(entries[at])
+        )
+    return notes, codes

@@ -12,9 +12,9 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from check.walk import walk
+from check.walk import calls
 from fuzz.libpam import CALLS, Answer, Libpam
-from pykeyinit_helper import dispatch, pamconf, stack
+from pykeyinit_helper import pamconf, stack
 from pykeyinit_helper.folders import Folders
 from pykeyinit_helper.stack import Entry, Stack
 
@@ -91,23 +91,10 @@ def _is_comparable(data: bytes, found: Stack) -> bool:
 
 def _predicted(found: Stack, module: str) -> Answer:
     """What Libpam.ask() is to say."""
-    if not found.usable:
-        return "", []
-    notes, codes = "", []
 
     def code_of(entry: Entry) -> int:
         if entry.module != module:
             return pamconf.MODULE_UNKNOWN
         return int(next((word[5:] for word in entry.arguments[::-1] if word[:5] == "code="), "0"))
 
-    for kind, call in CALLS.items():
-        entries = found.of(kind)
-        called, code = walk(entries, code_of)
-        codes.append(code)
-        assert set(called) <= dispatch.reachable(entries)
-        notes += "".join(
-            "\t".join((call, *entries[at].arguments)) + "\n"
-            for at in called
-            if entries[at].module == module
-        )
-    return notes, codes
+    return calls(found, CALLS, code_of, lambda entry: entry.module == module)
