@@ -188,7 +188,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	module = getenv("FUZZ_MODULE");
 	must(module != NULL, "FUZZ_MODULE");
-	snprintf(folder, sizeof folder, "%s/fuzz.XXXXXX", getenv("WORLD") ? getenv("WORLD") : "");
+	must(getenv("WORLD") != NULL, "WORLD"); /* not in the folder of the whole machine */
+	snprintf(folder, sizeof folder, "%s/fuzz.XXXXXX", getenv("WORLD"));
 	must(mkdtemp(folder) != NULL, "mkdtemp");
 	snprintf(path, sizeof path, "%s/other", folder);
 	FILE *other = fopen(path, "w");
