@@ -29,7 +29,9 @@ TRIES: dict[str, Callable[[int], object]] = {
     "take": lambda serial: kernel.link(serial, kernel.SESSION_KEYRING),
     "put": lambda serial: keyctl.add_user_key("planted", b"x", serial),
     "clear": keyutils.clear,
-    "expire": lambda serial: keyutils.set_timeout(serial, 1),
+    # Far off: the kernel counts in whole seconds, so that 1 can be over at once, and an expired
+    # key refuses what comes after.
+    "expire": lambda serial: keyutils.set_timeout(serial, 1000),
     "permit": lambda serial: kernel.set_permissions(serial, 0x3F3F3F3F),
     "revoke": kernel.revoke,
     "invalidate": kernel.invalidate,
