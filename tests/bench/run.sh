@@ -13,4 +13,5 @@ status=0
 python3 -I "$here/tests/bench/helper.py" "$@" || status=$?
 python3 -I "$here/tests/bench/loader.py" "$build/tests/driver" "$@" || status=$?
 PYTHONPATH=$here/tests python3 -P "$here/tests/bench/policies.py" "$build/tests/driver/pamloop" "$@"
+PYTHONPATH=$here/tests python3 -P "$here/tests/bench/logins.py"
 exit $status

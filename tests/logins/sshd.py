@@ -36,11 +36,14 @@ class Sshd:
 
     def login(self, user: str, scratch: Path) -> Login:
         """Log in with the key."""
+        return Login(self.command(user), scratch)
+
+    def command(self, user: str) -> list[str]:
+        """The command line that logs in with the key, and runs what follows it."""
         options = [f"IdentityFile={self._folder}/user", "BatchMode=yes", "LogLevel=ERROR"]
         options += ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
         switches = [word for option in options for word in ("-o", option)]
-        host = f"{user}@127.0.0.1"
-        return Login(["ssh", "-F", "none", "-p", str(self._port), *switches, host], scratch)
+        return ["ssh", "-F", "none", "-p", str(self._port), *switches, f"{user}@127.0.0.1"]
 
 
 def program() -> tuple[Path, list[str]]:
