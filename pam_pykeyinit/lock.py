@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from .session import Said, User
 
 FOLDER = "/run/pam_pykeyinit"
-_PATIENCE = 5.0  # seconds; a turn takes less than a millisecond, if nothing stops its process
-_PAUSE = 0.002  # seconds
+_PATIENCE = 20.0  # seconds; a turn takes less than a millisecond of a processor
+_PAUSE = 0.002  # seconds; it doubles, or many who wait keep the one who works from working
+_LONGEST_PAUSE = 0.2  # seconds
 _OTHERS = 0o077
 
 
@@ -79,10 +80,12 @@ def _opened(uid: int) -> int:
 
 def _wait(descriptor: int) -> None:
     end = monotonic() + _PATIENCE
+    pause = _PAUSE
     while True:
         try:
             return keyctl.lock(descriptor)
         except kernel.KernelError as error:
             if error.errno != EAGAIN or monotonic() > end:
                 raise
-        sleep(_PAUSE)
+        sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)

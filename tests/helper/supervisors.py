@@ -141,4 +141,5 @@ def mounted(source: Path, target: str) -> Iterator[None]:
     try:
         yield
     finally:
-        subprocess.run(["umount", target], check=True)
+        # A job of a daemon that has been ended may still be in there.
+        subprocess.run(["umount", "--lazy", target], check=True)
