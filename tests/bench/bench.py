@@ -1,21 +1,19 @@
 """bench.py PROGRAM [ROUNDS]: how long a session takes, as ratios to named peers.
 
-Every stack has a process of its own, and in each round every one of them is asked, in
-turn, for one session in a new process, or for a few in a row in its own: what the machine
-does meanwhile is shared by all.  Ratios are of the times of one round.  Where the machine
-has other work, processor time is the fairer one.
+In each round every stack has its turn, with one session in a new process, or with a few in
+a row in its own.  Ratios are of the times of one round.  Where the machine has other work,
+processor time is the fairer one.
 """
 
 # ruff: noqa: T201  # it prints
 import os
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 
+from bench.turns import Times, measure
+
 LIMIT = 1.15
-IN_A_ROW = {"process": 1, "loop": 10}  # a loop, not a session after others' have been run
-WARM_UP = 5
 PERMIT, KEYINIT = "pam_permit", "pam_keyinit force revoke"
 EMPTY, OURS = "pam_python, an empty module", "pam_python, pam_pykeyinit"
 EMPTY_MODULE = """\
@@ -24,8 +22,6 @@ def pam_sm_open_session(pamh, flags, argv):
 def pam_sm_close_session(pamh, flags, argv):
     return 0
 """
-
-Times = dict[str, list[float]]  # milliseconds of each session, by stack
 
 
 def services(folder: Path) -> dict[str, str]:
@@ -42,50 +38,6 @@ def services(folder: Path) -> dict[str, str]:
     for number, line in enumerate(stacks.values()):
         (folder / f"stack{number}").write_text(f"session required {line}\n")
     return {name: f"stack{number}" for number, name in enumerate(stacks)}
-
-
-def measure(program: str, folder: Path, way: str, rounds: int) -> tuple[Times, Times]:
-    """What passed on the clock, and what the processor worked."""
-    runners = {
-        name: subprocess.Popen(
-            [program, folder, service, "alice", way],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={"PATH": "/usr/bin:/bin"},
-        )
-        for name, service in services(folder).items()
-    }
-    clock: Times = {name: [] for name in runners}
-    processor: Times = {name: [] for name in runners}
-    for at in range(WARM_UP + rounds):
-        progress(f"{way}: {max(0, at - WARM_UP + 1)} of {rounds}")
-        for name, runner in runners.items():
-            passed, worked = ask(runner, IN_A_ROW[way])
-            if at >= WARM_UP:
-                clock[name].append(passed)
-                processor[name].append(worked)
-    for runner in runners.values():
-        runner.communicate()
-    progress("")
-    return clock, processor
-
-
-def ask(runner: "subprocess.Popen[str]", sessions: int) -> tuple[float, float]:
-    """Have some sessions; one's milliseconds on the clock and on the processor."""
-    assert runner.stdin and runner.stdout  # noqa: PT018
-    runner.stdin.write(f"{sessions}\n")
-    runner.stdin.flush()
-    answer = runner.stdout.readline().split()
-    if not answer:
-        sys.exit("bench: a session failed")
-    return int(answer[0]) / 1e6, int(answer[1]) / 1e6
-
-
-def progress(text: str) -> None:
-    """One line that is written over, on a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
 
 
 def ratios(times: Times, name: str, peer: str) -> list[float]:
@@ -122,7 +74,7 @@ def verdict(clock: Times, processor: Times) -> None:
         print(f"    {what:<26} {ratio:>8.3f}   {word} {LIMIT}")
 
 
-def main(program: str, rounds: int = 100) -> None:
+def main(program: Path, rounds: int = 100) -> None:
     """Both ways, one after the other."""
     folder = Path(os.environ["WORLD"]) / "bench.d"
     folder.mkdir(exist_ok=True)
@@ -131,10 +83,10 @@ def main(program: str, rounds: int = 100) -> None:
         ("process", "Each session in a new process"),
         ("loop", "Session after session in one process"),
     ):
-        clock, processor = measure(program, folder, way, rounds)
+        clock, processor = measure(program, folder, services(folder), way, rounds)
         table(title, clock)
         verdict(clock, processor)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(int, sys.argv[2:3]))
+    main(Path(sys.argv[1]), *map(int, sys.argv[2:3]))

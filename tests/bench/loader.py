@@ -14,12 +14,12 @@ import sys
 import time
 from pathlib import Path
 
+from bench.turns import measure
+
 OURS, KEYINIT, PERMIT = "pam_pykeyinit.so", "pam_keyinit.so", "pam_permit.so"
 OPTIONS = {OURS: "force revoke", KEYINIT: "force revoke", PERMIT: ""}
 BARE = ["/usr/bin/python3", "-I", "-S", "-c", "pass"]
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
-WARM_UP = 5
-IN_A_ROW = 10  # a loop, not a session after others have been run
 USERS = ("alice", "bob", "carol", "dave")
 
 
@@ -36,39 +36,11 @@ def service(module: str) -> str:
 
 def warm(program: Path, folder: Path, rounds: int) -> None:
     """Session after session, of one process for each module, in turn."""
-    runners = {
-        module: subprocess.Popen(
-            [program, folder, service(module), "alice", "loop"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env=ENVIRONMENT,
-        )
-        for module in OPTIONS
-    }
-    took: dict[str, list[float]] = {module: [] for module in OPTIONS}
-    for at in range(WARM_UP + rounds):
-        for module, runner in runners.items():
-            passed = ask(runner)
-            if at >= WARM_UP:
-                took[module].append(passed)
-    for runner in runners.values():
-        runner.communicate()
+    took, _ = measure(program, folder, {m: service(m) for m in OPTIONS}, "loop", rounds)
     median = {module: statistics.median(values) for module, values in took.items()}
     print(f"Warm, medians of {rounds}: " + ", ".join(f"{m} {median[m]:.3f} ms" for m in median))
     goal("warm session, to pam_keyinit.so", median[OURS] / median[KEYINIT], 0.8)
     print(f"  {'the same, to pam_permit.so':<52} {median[OURS] / median[PERMIT]:>7.2f}")
-
-
-def ask(runner: "subprocess.Popen[str]") -> float:
-    """Milliseconds of a session, of some in a row."""
-    assert runner.stdin and runner.stdout  # noqa: PT018
-    runner.stdin.write(f"{IN_A_ROW}\n")
-    runner.stdin.flush()
-    answer = runner.stdout.readline().split()
-    if not answer:
-        sys.exit("bench: a session failed")
-    return int(answer[0]) / 1e6
 
 
 def cold(program: Path, folder: Path, rounds: int) -> None:

@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.bench import progress
 from bench.loader import goal
+from bench.turns import progress
 from logins import sshd
 from logins.people import pam_services, stack
 

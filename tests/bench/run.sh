@@ -8,10 +8,12 @@ if ! { meson setup -Dtests=true --buildtype=release "$build" "$here" &&
     cat "$WORLD/bench.log" >&2
     exit 1
 fi
-python3 -I "$here/tests/bench/bench.py" "$build/tests/driver/pamloop" "$@"
+PYTHONPATH=$here/tests
+export PYTHONPATH
+python3 -P "$here/tests/bench/bench.py" "$build/tests/driver/pamloop" "$@"
 status=0
 python3 -I "$here/tests/bench/helper.py" "$@" || status=$?
-python3 -I "$here/tests/bench/loader.py" "$build/tests/driver" "$@" || status=$?
-PYTHONPATH=$here/tests python3 -P "$here/tests/bench/policies.py" "$build/tests/driver/pamloop" "$@"
-PYTHONPATH=$here/tests python3 -P "$here/tests/bench/logins.py"
+python3 -P "$here/tests/bench/loader.py" "$build/tests/driver" "$@" || status=$?
+python3 -P "$here/tests/bench/policies.py" "$build/tests/driver/pamloop" "$@"
+python3 -P "$here/tests/bench/logins.py"
 exit $status
