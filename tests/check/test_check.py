@@ -60,7 +60,7 @@ def test_findings_for_people_and_for_programs() -> None:
     first, *_, last = done.stdout.splitlines()
     assert (first, last) == (
         "/etc/pam.d/vsftpd:1: vsftpd: early",
-        "13 services: 1 finding, the worst first",
+        "19 services: 1 finding, the worst first",
     )
     assert "    mend: put it after pam_loginuid.so\n" in done.stdout
     told = json.loads(run("--root", DISTRIBUTIONS / "fedora", "--json").stdout)

@@ -30,8 +30,9 @@ def judged(folders: Folders, facts: Facts = Facts()) -> list[Finding]:  # noqa: 
         ("debian-13", [("without", "", 0, "atd cron lightdm sudo-i vsftpd xrdp-sesman")]),
         # vsftpd makes its keyring before pam_loginuid: so it is shipped.
         ("fedora", [("early", "/etc/pam.d/vsftpd", 1, "vsftpd")]),
-        ("arch", [("without", "", 0, "crond")]),
-        ("opensuse", [("without", "", 0, "crond")]),
+        ("arch", [("without", "", 0, "crond su-l")]),
+        ("opensuse", [("without", "", 0, "crond xrdp-sesman")]),
+        ("opensuse-leap-15", [("without", "", 0, "systemd-user")]),
     ],
 )
 def test_a_distribution_as_it_is_shipped(
