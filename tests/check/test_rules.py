@@ -107,6 +107,8 @@ SSHD = {mode: Facts(units=(Unit("ssh.service", "/x", mode, "/usr/sbin/sshd"),)) 
         ("sshd", OURS + "session include nowhere\n", Facts(), "unreadable 2"),
         ("sshd", OURS + "session include sshd\n", Facts(), "unreadable 2"),
         ("sshd", OURS + "\\\n# comment\n" + UNIX, Facts(), "unreadable 2"),
+        ("sshd", OURS + "session optional pam_x.so [a\\\n b]\n", Facts(), "unreadable 2"),
+        ("sshd", OURS + "session optional pam_x.so \\\n a\n", Facts(), ""),
         ("sshd", OURS + "\\\n", Facts(), "unreadable 0"),
     ],
 )  # fmt: skip
