@@ -59,7 +59,7 @@ def read_in(folder: Path) -> Stack:
 
 
 def predicted(read: Stack) -> tuple[str, list[int]]:
-    """The same, without libpam."""
+    """The same as really(), without libpam."""
     return calls(read, CALLS, code_of, lambda entry: entry.module != "/no/such.so")
 
 
