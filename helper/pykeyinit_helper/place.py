@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from pykeyinit_helper import rules
 from pykeyinit_helper.dispatch import reachable, skip
+from pykeyinit_helper.entries import Entry, Stack
+from pykeyinit_helper.finding import LOGINS, is_maker
 from pykeyinit_helper.machine import Facts, is_ours
 from pykeyinit_helper.pamconf import Line, fold, lines
-from pykeyinit_helper.stack import Entry, Stack
 
 LINE = "session optional pam_pykeyinit.so"
 OPTIONS = ("force", "revoke")
@@ -101,7 +102,7 @@ def _place(found: Sequence[Line], stack: Stack) -> int:
             return line.number - 1 if after is None else after
         if here[0].name in _FIRST:
             after = line.last
-    if after is None and stack.service in rules.LOGINS:
+    if after is None and stack.service in LOGINS:
         after = begin
     if after is None:
         raise NotUnderstood("it has no session line that tells where ours belongs")
@@ -151,14 +152,14 @@ def _without_makers(stack: Stack) -> list[tuple[object, ...]]:
     for kind in ("auth", "account", "password", "session"):
         entries = stack.of(kind)
         for at, entry in enumerate(entries):
-            if rules.is_maker(entry):
+            if is_maker(entry):
                 continue
             jumps = []
             for action in entry.actions:
                 where, left = skip(entries, at, action) if action > 0 else (at, action)
-                while where < len(entries) and rules.is_maker(entries[where]):
+                while where < len(entries) and is_maker(entries[where]):
                     where += 1
-                behind = sum(not rules.is_maker(other) for other in entries[where:])
+                behind = sum(not is_maker(other) for other in entries[where:])
                 jumps.append((behind, left))
             told.append((kind, entry.module, entry.arguments, entry.level, entry.fault, *jumps))
     return told

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pykeyinit_helper import machine, place, rules, stack
+from pykeyinit_helper.entries import Entry
 from pykeyinit_helper.folders import Folders
 from support import world
 from support.drive import Driver
@@ -149,7 +150,7 @@ class ProfileTree:
         done = subprocess.run(command, env=path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 
-    def session(self) -> list[stack.Entry]:
+    def session(self) -> list[Entry]:
         return stack.read("common-session", machine.folders(self.root)).of("session")
 
 

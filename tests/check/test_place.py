@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from check import generated
 from pykeyinit_helper import enable, machine, place, stack
+from pykeyinit_helper.entries import Stack
 from pykeyinit_helper.folders import Folders
 from pykeyinit_helper.machine import is_ours
 from pykeyinit_helper.place import NotUnderstood
-from pykeyinit_helper.stack import Stack
 
 DISTRIBUTIONS = Path(__file__).with_name("stacks")
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from pykeyinit_helper import machine, rules, stack
+from pykeyinit_helper.entries import Entry, Stack
+from pykeyinit_helper.finding import Finding
 from pykeyinit_helper.folders import Folders
 from pykeyinit_helper.machine import Facts, Quota, Unit
-from pykeyinit_helper.rules import Finding
-from pykeyinit_helper.stack import Stack
 
 DISTRIBUTIONS = Path(__file__).with_name("stacks")
 
@@ -156,7 +156,7 @@ def test_a_unit_of_the_helper() -> None:
 def test_the_worst_comes_first() -> None:
     """In the order of RULES, whatever the order of the services."""
     entries = tuple(
-        stack.Entry("/f", line, line, "session", "required", (-3,) * 32, module, ("force",))
+        Entry("/f", line, line, "session", "required", (-3,) * 32, module, ("force",))
         for line, module in ((1, "pam_krb5.so"), (2, "pam_pykeyinit.so"), (3, "pam_python.so"))
     )
     facts = Facts(setuid=frozenset({"su"}), quotas=(Quota("www", 200, 200, 0, 20000),))
