@@ -1,16 +1,17 @@
 #!/bin/sh
-# lint.sh: what must be clean before a change goes in.  ruff, mypy and codespell come from PyPI,
-# into a folder of their own, in the versions named here: what "clean" means must not drift.
+# lint.sh: what must be clean before a change goes in.  Most of the tools come from PyPI, into a
+# folder of their own, in the versions named here: what "clean" means must not drift.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"
 tools=build/lint
-if [ ! -x "$tools/bin/mypy" ] || [ ! -x "$tools/bin/ruff" ] || [ ! -x "$tools/bin/codespell" ]; then
+if [ ! -x "$tools/bin/check-jsonschema" ]; then # installed last
     rm -rf "$tools"
     python3 -m venv "$tools"
     "$tools/bin/pip" install --quiet --disable-pip-version-check \
         --no-warn-script-location ruff==0.6.9 mypy==1.11.2 pytest==7.4.4 hypothesis==6.112.1 \
         codespell==2.2.6
+    "$tools/bin/pip" install --quiet --disable-pip-version-check check-jsonschema==0.39.0
 fi
 "$tools/bin/ruff" check --quiet .
 "$tools/bin/ruff" format --quiet --check --diff .
@@ -22,4 +23,6 @@ git ls-files --cached --others --exclude-standard | while read -r file; do
 done | xargs shellcheck -x
 git ls-files '*.[1-8]' | xargs build-aux/lint-manual.sh
 git ls-files | xargs "$tools/bin/codespell"
+git ls-files '.github/workflows/*' |
+    xargs "$tools/bin/check-jsonschema" --quiet --builtin-schema vendor.github-workflows
 echo "lint: clean"

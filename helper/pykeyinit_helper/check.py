@@ -8,8 +8,8 @@ from pathlib import Path
 from pam_pykeyinit.log import printable
 from pykeyinit_helper import machine, rules, stack
 from pykeyinit_helper.become import Refused
+from pykeyinit_helper.finding import Finding
 from pykeyinit_helper.output import Style
-from pykeyinit_helper.rules import Finding
 
 
 def check(root: str, *, as_json: bool) -> int:

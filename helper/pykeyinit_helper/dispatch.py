@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
+from pykeyinit_helper.entries import Entry
 from pykeyinit_helper.pamconf import (
     DIE,
     DONE,
 )
-from pykeyinit_helper.stack import Entry
 
 
 def skip(entries: Sequence[Entry], at: int, jump: int) -> tuple[int, int]:

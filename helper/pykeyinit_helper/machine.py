@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pam_pykeyinit import kernel
+from pykeyinit_helper.entries import Entry
 from pykeyinit_helper.folders import PAM_D, VENDOR, Folders
-from pykeyinit_helper.stack import Entry
 
 # Where programs that are set-user-ID are installed.
 _PROGRAMS = (

@@ -1,7 +1,8 @@
 """One file of PAM configuration, as libpam cuts it into lines and words.  Pure.
 
 The rules are those of pam.conf(5) and, where it is silent, of libpam's functions
-_pam_assemble_line, _pam_StrTok and _pam_parse_control.
+_pam_assemble_line, _pam_StrTok and _pam_parse_control, as they are before 1.6.  1.6 reads a few
+lines that nobody writes in another way: each such line has a fault that says so.
 """
 
 from typing import NamedTuple
@@ -56,7 +57,7 @@ def lines(text: str) -> tuple[list[Line], bool]:
     libpam takes it as one that cannot be read.
     """
     found: list[Line] = []
-    begun, parts, fault = 0, "", ""
+    begun, parts, since, fault = 0, "", "", ""
     for number, raw in enumerate(_physical(text), 1):
         line = raw.partition("\0")[0]
         if line.strip(" \t\n") == "" or line.lstrip(" \t").startswith("#"):
@@ -66,14 +67,17 @@ def lines(text: str) -> tuple[list[Line], bool]:
         begun = begun or number
         content, comment, _ = line.partition("#")
         bare = content.rstrip(" \t\n")
-        if bare.endswith("\\") and not comment:
-            parts += bare[:-1] + " "
+        goes_on = bare.endswith("\\") and not comment
+        part = bare[:-1] + " " if goes_on else content
+        parts, since = parts + part, since + part.lstrip(" \t")
+        if goes_on:
             continue
-        parts += content
+        if words(parts) != words(since):
+            fault = "a backslash stands inside of brackets"
         if len(parts.encode("utf-8", "surrogateescape")) > 1022:
             fault = "it is longer than 1022 bytes"
         found.append(Line(begun, number, words(parts), fault))
-        begun, parts, fault = 0, "", ""
+        begun, parts, since, fault = 0, "", "", ""
     return [line for line in found if line.words], not begun
 
 

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 
 from pykeyinit_helper import rules
 from pykeyinit_helper.dispatch import reachable, skip
+from pykeyinit_helper.entries import Entry, Stack
+from pykeyinit_helper.finding import LOGINS, is_maker
 from pykeyinit_helper.machine import Facts, is_ours
 from pykeyinit_helper.pamconf import Line, fold, lines
-from pykeyinit_helper.stack import Entry, Stack
 
 LINE = "session optional pam_pykeyinit.so"
 OPTIONS = ("force", "revoke")
@@ -63,7 +64,7 @@ def put_in(text: str, stack: Stack, *, copied: bool) -> str:
             raise NotUnderstood(f"line {line.number}: an option of pam_keyinit.so in brackets")
         rows[line.number - 1 : line.last] = _block(was, options, copied)
     else:
-        at = _place(found, stack.of("session"))
+        at = _place(found, stack)
         rows[at:at] = _block([], OPTIONS, copied)
     return "\n".join(rows)
 
@@ -84,18 +85,25 @@ def _block(was: Sequence[str], options: Sequence[str], copied: bool) -> list[str
     return [_BEGIN + (_COPIED if copied else ""), *(_WAS + row for row in was), ours, _END]
 
 
-def _place(found: Sequence[Line], entries: Sequence[Entry]) -> int:
-    """After which row: behind those of _FIRST, before what includes other session lines."""
-    after = None
+def _place(found: Sequence[Line], stack: Stack) -> int:
+    """After which row: behind those of _FIRST, before what includes other session lines.
+
+    With neither, before all others, if it is the service of a login.
+    """
+    entries = stack.of("session")
+    after = begin = None
     for line in found:
         here = [entry for entry in entries if entry.via == line.number]
         if not here:
             continue
+        begin = line.number - 1 if begin is None else begin
         included = any((entry.file, entry.line) != (here[0].file, here[0].via) for entry in here)
         if included or here[0].is_substack:
             return line.number - 1 if after is None else after
         if here[0].name in _FIRST:
             after = line.last
+    if after is None and stack.service in LOGINS:
+        after = begin
     if after is None:
         raise NotUnderstood("it has no session line that tells where ours belongs")
     return after
@@ -144,14 +152,14 @@ def _without_makers(stack: Stack) -> list[tuple[object, ...]]:
     for kind in ("auth", "account", "password", "session"):
         entries = stack.of(kind)
         for at, entry in enumerate(entries):
-            if rules.is_maker(entry):
+            if is_maker(entry):
                 continue
             jumps = []
             for action in entry.actions:
                 where, left = skip(entries, at, action) if action > 0 else (at, action)
-                while where < len(entries) and rules.is_maker(entries[where]):
+                while where < len(entries) and is_maker(entries[where]):
                     where += 1
-                behind = sum(not rules.is_maker(other) for other in entries[where:])
+                behind = sum(not is_maker(other) for other in entries[where:])
                 jumps.append((behind, left))
             told.append((kind, entry.module, entry.arguments, entry.level, entry.fault, *jumps))
     return told

@@ -1,63 +1,15 @@
-"""The stack of a PAM service, read from its files, includes and all, as libpam reads them.
+"""The stack of a PAM service: of its own file, and of "other"'s for what that has not.
 
-pam.conf(5), and libpam's _pam_parse_conf_file and _pam_init_handlers.  Reading files is the
-only effect.
+pam.conf(5), and libpam's _pam_init_handlers.  Reading files is the only effect.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
-from pykeyinit_helper import pamconf
+from pykeyinit_helper.entries import Entry, Stack
 from pykeyinit_helper.folders import PAM_D, Folders
-from pykeyinit_helper.pamconf import ALL_BAD, Line, fold
-
-KINDS = ("auth", "account", "password", "session")
-_DEEPEST = 16  # PAM_SUBSTACK_MAX_LEVEL
-
-
-class Entry(NamedTuple):
-    """One module of a stack, or the mark of a substack, where `is_substack`."""
-
-    file: str  # as it is seen from below the root
-    line: int
-    via: int  # the line of the service's own file that led there; its own where it is there
-    kind: str
-    control: str
-    actions: tuple[int, ...]
-    module: str
-    arguments: tuple[str, ...] = ()
-    silent: bool = False  # the `-` before the type
-    level: int = 0  # how many substacks it is in
-    fault: str = ""  # why libpam has no module here: PAM_PERM_DENIED
-    is_substack: bool = False
-
-    @property
-    def name(self) -> str:
-        """The module's file name, without its folder."""
-        return self.module.rpartition("/")[2]
-
-
-class Trouble(NamedTuple):
-    """What libpam cannot read, or not in every version alike."""
-
-    file: str
-    line: int
-    text: str
-
-
-class Stack(NamedTuple):
-    """All of a service."""
-
-    service: str
-    file: str  # the service's own, "" where it has none and "other" serves
-    entries: tuple[Entry, ...]
-    troubles: tuple[Trouble, ...]
-    usable: bool = True  # whether pam_start(3) succeeds
-
-    def of(self, kind: str) -> list[Entry]:
-        """The entries of one type."""
-        return [entry for entry in self.entries if entry.kind == kind]
+from pykeyinit_helper.pamconf import fold
+from pykeyinit_helper.reader import Reader
 
 
 def read(service: str, folders: Folders) -> Stack:
@@ -70,18 +22,18 @@ def read(service: str, folders: Folders) -> Stack:
         return _read_pam_conf(name, folders)
     path = folders.find(name, folders.services)
     other = folders.find("other", folders.services)
-    own = _Reader(folders, path) if path else None
-    return _with_other(name, own, _Reader(folders, other) if other else None)
+    own = Reader(folders, path) if path else None
+    return _with_other(name, own, Reader(folders, other) if other else None)
 
 
 def _read_pam_conf(name: str, folders: Folders) -> Stack:
     """All services in one file, where there is no folder of them."""
     path = Path("/etc/pam.conf")
-    own = _Reader(folders, path, only=name)
-    return _with_other(name, own, _Reader(folders, path, only="other"))
+    own = Reader(folders, path, only=name)
+    return _with_other(name, own, Reader(folders, path, only="other"))
 
 
-def _with_other(name: str, own: "_Reader | None", other: "_Reader | None") -> Stack:
+def _with_other(name: str, own: Reader | None, other: Reader | None) -> Stack:
     entries, troubles = (own.entries, own.troubles) if own else ([], [])
     if other and name != "other":
         kinds = {entry.kind for entry in entries}
@@ -90,120 +42,6 @@ def _with_other(name: str, own: "_Reader | None", other: "_Reader | None") -> St
     usable = bool(own or other) and all(reader.usable for reader in (own, other) if reader)
     file = own.path if own else ""
     return Stack(name, file, tuple(entries), tuple(dict.fromkeys(troubles)), usable)
-
-
-class _Where(NamedTuple):
-    """How libpam came to a file."""
-
-    path: Path
-    kind: str | None = None  # the only type that is read of it
-    above: tuple[str, ...] = ()  # the files that include it, and itself
-    level: int = 0
-    via: int = 0  # the line of the service's own file that led there
-
-    def at(self, line: Line) -> "tuple[str, int, int]":
-        """What an entry says of its place."""
-        return str(self.path), line.number, self.via or line.number
-
-
-class _Reader:
-    """Reads one file and what it includes."""
-
-    def __init__(self, folders: Folders, path: Path, only: str = "") -> None:
-        self._folders, self.path = folders, str(path)
-        self.entries: list[Entry] = []
-        self.troubles: list[Trouble] = []
-        self.usable = self._file(_Where(path, above=(str(path),)), only)
-
-    def _file(self, where: _Where, only: str = "") -> bool:
-        """Whether libpam can read the file; what it read before it could not, counts."""
-        found, whole = pamconf.lines(self._folders.read(where.path))
-        for line in found:
-            if only:
-                if fold(line.words[0]) != only:
-                    continue
-                line = line._replace(words=line.words[1:])
-            if line.fault:
-                text = f"{line.fault}: libpam reads this one way before 1.6, another since"
-                self._trouble(where, line.number, text)
-            if not self._line(line, where):
-                return False
-        if not whole:
-            self._trouble(where, 0, "the file ends in a backslash")
-        return whole
-
-    def _trouble(self, where: _Where, number: int, text: str) -> None:
-        self.troubles.append(Trouble(str(where.path), number, text))
-
-    def _line(self, line: Line, where: _Where) -> bool:
-        word, control, module = (*line.words, "", "")[:3]
-        silent = word.startswith("-")
-        kind, fault = fold(word[1:] if silent else word), ""
-        if kind == "@include" and self._folders.at_include:
-            return self._include(line, where, control, where.kind, "@include")
-        if kind not in KINDS:
-            fault = f"{word!r} is no type"
-            kind = where.kind or "auth"
-        if where.kind is not None and kind != where.kind:
-            return True
-        if fold(control) == "substack":
-            # libpam keeps a mark here, which counts as no entry but moves the level.
-            mark = Entry(*where.at(line), kind, control, ALL_BAD, module, (), silent, where.level)
-            self.entries.append(mark._replace(is_substack=True))
-        if fold(control) in ("include", "substack"):
-            return self._include(line, where, module, kind, control)
-        return self._module(line, where, kind, silent, fault)
-
-    def _module(self, line: Line, where: _Where, kind: str, silent: bool, fault: str) -> bool:
-        _, control, module = (*line.words, "", "")[:3]
-        actions = pamconf.actions(control) if len(line.words) > 1 else ALL_BAD
-        if len(line.words) < 3:
-            fault = fault or ("no control" if len(line.words) < 2 else "no module")
-        elif not pamconf.module_name(module):
-            text = f"{module!r} has no name in it, and so the whole service fails"
-            self._trouble(where, line.number, text)
-            return False
-        if actions is None:
-            text = f"[{control}] cannot be read: whatever the module says, it is taken as failed"
-            self._trouble(where, line.number, text)
-        if fault:
-            self._trouble(where, line.number, f"{fault}: libpam takes it as a module that fails")
-        words, actions = tuple(line.words[3:]), actions or ALL_BAD
-        entry = Entry(*where.at(line), kind, control, actions, module, words, silent, where.level)
-        self.entries.append(entry._replace(fault=fault))
-        return True
-
-    def _include(
-        self, line: Line, where: _Where, name: str, kind: str | None, control: str
-    ) -> bool:
-        if not name:
-            text = f"{control} of nothing: libpam 1.5.2 crashes at it, and the login with it"
-            self._trouble(where, line.number, text)
-            return False
-        found = self._folders.find(name, self._folders.includes)
-        if found is None:
-            why = f"{control} of {name}: there is no such file"
-        elif str(found) in where.above or len(where.above) >= _DEEPEST:
-            why = f"{control} of {name}: it includes itself, or {_DEEPEST} others each other"
-        elif self._file(
-            _Where(
-                found,
-                kind,
-                (*where.above, str(found)),
-                where.level + (fold(control) == "substack"),
-                where.via or line.number,
-            )
-        ):
-            return True
-        else:
-            why = f"{control} of {name}: the file cannot be read"
-        if kind is None:  # a failing module of which type?  libpam gives up
-            self._trouble(where, line.number, f"{why}, and so the whole service fails")
-            return False
-        self._trouble(where, line.number, why)
-        entry = Entry(*where.at(line), kind, control, ALL_BAD, name, level=where.level, fault=why)
-        self.entries.append(entry)
-        return True
 
 
 def modules(service: str, folder: Path) -> list[str]:

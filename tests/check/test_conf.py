@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pykeyinit_helper import machine, place, rules, stack
+from pykeyinit_helper.entries import Entry
 from pykeyinit_helper.folders import Folders
 from support import world
 from support.drive import Driver
@@ -86,6 +87,23 @@ def test_it_fits_is_what_enable_makes_and_works(
     assert outcome.steps[2].keyrings[opened.session["serial"]] == "EKEYREVOKED"
 
 
+@pytest.mark.parametrize(("path", "system"), DIFFERENCES, indirect=["system"])
+def test_it_fits_a_file_with_other_blanks_and_comments(path: Path, system: Path) -> None:
+    """As `patch -l`, which the difference names: releases differ in what does nothing."""
+    file = system / "etc/pam.d" / path.stem
+    lines = file.read_text().splitlines(keepends=True)
+    spaced = [re.sub("[ \t]+", "\t ", line) for line in lines]
+    file.write_text("".join(["#%PAM-1.0\n", "# another comment\n", *spaced]))
+    assert "# patch -l -p1 -d / <this file" in path.read_text()
+    patch = ["patch", "-l", "-s", "-p1", "-d", str(system), "-i", str(path)]
+    subprocess.run(patch, check=True, capture_output=True)
+    read = stack.read(path.stem, machine.folders(system))
+    assert [machine.is_ours(entry) for entry in read.of("session")].count(True) == 1
+    assert not any(entry.name == "pam_keyinit.so" and entry.file.endswith(f"/{path.stem}")
+                   for entry in read.of("session"))  # fmt: skip
+    place.take_out(file.read_text())
+
+
 class AsPamD:
     """A distribution's services in the place of this machine's, with modules that it has."""
 
@@ -132,7 +150,7 @@ class ProfileTree:
         done = subprocess.run(command, env=path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 
-    def session(self) -> list[stack.Entry]:
+    def session(self) -> list[Entry]:
         return stack.read("common-session", machine.folders(self.root)).of("session")
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from check.test_stack import predicted, really
+from check.test_stack import predicted, read_in, really
 
 pytestmark = pytest.mark.privileged
 
@@ -19,7 +19,7 @@ def test_a_module_without_a_name(
     include = f"session include {tmp_path}/inc\n" if where == "inc" else ""
     for name, text in {"svc": good + include, "inc": "", "other": ""}.items():
         (tmp_path / name).write_text(text + (line if name == where else ""))
-    assert predicted(tmp_path) == really(pamdrive, tmp_path)
+    assert predicted(read_in(tmp_path)) == really(pamdrive, tmp_path)
 
 
 @pytest.mark.parametrize("line", ["@include", "session include", "auth substack"])
@@ -27,5 +27,5 @@ def test_an_include_of_nothing(line: str, pamdrive: Path, tmp_path: Path) -> Non
     """Debian's libpam crashes."""
     (tmp_path / "svc").write_text(f"session required /no/such.so\n{line}\n")
     (tmp_path / "other").write_text("")
-    assert predicted(tmp_path) == ("", [])
+    assert predicted(read_in(tmp_path)) == ("", [])
     assert really(pamdrive, tmp_path) == ("", [])

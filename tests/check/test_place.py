@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from check import generated
 from pykeyinit_helper import enable, machine, place, stack
+from pykeyinit_helper.entries import Stack
 from pykeyinit_helper.folders import Folders
 from pykeyinit_helper.machine import is_ours
 from pykeyinit_helper.place import NotUnderstood
-from pykeyinit_helper.stack import Stack
 
 DISTRIBUTIONS = Path(__file__).with_name("stacks")
 
@@ -55,11 +55,21 @@ def put(service: str, folders: Folders) -> tuple[str, str, Stack]:
         ("debian-12 debian-13", "runuser", "", "pam_limits"),
         ("debian-12 debian-13", "cockpit", "pam_selinux", "pam_ssh_add"),
         ("debian-12 debian-13", "systemd-user", "pam_unix", "pam_systemd"),
-        ("fedora", "sshd login", "pam_namespace", "pam_motd pam_keyinit"),
+        ("fedora", "sshd login remote", "pam_namespace", "pam_motd pam_keyinit"),
         ("fedora", "gdm-password", "pam_selinux", "pam_namespace"),
         ("fedora", "su-l sudo-i", "", "pam_keyinit"),
-        ("opensuse", "sshd login", "pam_loginuid", "pam_systemd"),
+        ("fedora", "runuser-l", "", "pam_systemd"),
+        ("fedora", "cockpit", "pam_selinux", "pam_ssh_add"),
+        # Before the mark of the substack common-session.
+        ("opensuse", "sshd login gdm-password sddm", "pam_loginuid", "common-session"),
+        ("opensuse", "cockpit", "pam_loginuid", "pam_systemd"),
+        ("opensuse opensuse-leap-15", "su-l runuser-l", "", "pam_systemd"),
         ("opensuse", "sudo sudo-i", "", "pam_limits"),
+        ("opensuse-leap-15", "login gdm-password", "pam_loginuid", "pam_systemd"),
+        ("opensuse-leap-15", "sudo sudo-i", "", "pam_systemd"),
+        ("opensuse-leap-15", "systemd-user", "pam_selinux", "pam_systemd"),
+        # Leap has it last; it is no worse there than pam_keyinit was.
+        ("opensuse-leap-15", "sshd", "pam_lastlog", ""),
         # Its place was before pam_loginuid, and stays so: `check` says it.
         ("fedora", "vsftpd", "", "pam_loginuid"),
         # Where there was none: behind what says whose session it is, before the includes.
@@ -69,9 +79,13 @@ def put(service: str, folders: Folders) -> tuple[str, str, Stack]:
         ("debian-12", "xrdp-sesman", "", "pam_permit"),
         ("debian-12 debian-13", "sudo sudo-i", "pam_limits", "pam_permit"),
         ("debian-12 debian-13", "vsftpd", "", "pam_permit"),
-        ("fedora", "crond", "pam_loginuid", "pam_keyinit"),
+        ("fedora", "crond xrdp-sesman", "pam_loginuid", "pam_keyinit"),
+        ("fedora", "systemd-user", "pam_namespace", "pam_umask"),
         ("arch", "system-login", "pam_loginuid", "pam_limits"),
-        ("arch opensuse", "crond", "pam_loginuid", "pam_limits"),
+        ("arch", "crond", "pam_loginuid", "pam_limits"),
+        ("opensuse", "crond xrdp-sesman", "pam_loginuid", "pam_systemd"),
+        # A login's service in which nothing tells: before all others.
+        ("arch", "su-l", "", "pam_unix"),
     ],
 )
 def test_where_it_is_put(distribution: str, services: str, before: str, after: str) -> None:
@@ -83,7 +97,8 @@ def test_where_it_is_put(distribution: str, services: str, before: str, after: s
             entries = put_stack.of("session")
             (at,) = (number for number, entry in enumerate(entries) if is_ours(entry))
             assert (entries[at - 1].name if at else "").removesuffix(".so") == before
-            assert entries[at + 1].name.removesuffix(".so") in after.split()
+            following = entries[at + 1].name.removesuffix(".so") if at + 1 < len(entries) else ""
+            assert following in (after.split() or [""])
             assert entries[at].control == "optional"
             assert place.take_out(new) == (text, False)
             assert place.put_in(new, put_stack, copied=False) == new
@@ -96,6 +111,7 @@ def test_where_it_is_put(distribution: str, services: str, before: str, after: s
         ("debian-12", "su", "su-l would be wrong"),  # which has pam_keyinit, and includes su
         ("fedora", "sudo", "sudo-i would be wrong"),
         ("arch", "sshd", "pam_keyinit.so makes another keyring"),  # of system-login
+        ("arch", "su", "no session line that tells"),
         ("opensuse", "other", "no session line that tells"),
     ],
 )

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from pykeyinit_helper import machine, rules, stack
+from pykeyinit_helper.entries import Entry, Stack
+from pykeyinit_helper.finding import Finding
 from pykeyinit_helper.folders import Folders
 from pykeyinit_helper.machine import Facts, Quota, Unit
-from pykeyinit_helper.rules import Finding
-from pykeyinit_helper.stack import Stack
 
 DISTRIBUTIONS = Path(__file__).with_name("stacks")
 
@@ -30,8 +30,9 @@ def judged(folders: Folders, facts: Facts = Facts()) -> list[Finding]:  # noqa: 
         ("debian-13", [("without", "", 0, "atd cron lightdm sudo-i vsftpd xrdp-sesman")]),
         # vsftpd makes its keyring before pam_loginuid: so it is shipped.
         ("fedora", [("early", "/etc/pam.d/vsftpd", 1, "vsftpd")]),
-        ("arch", [("without", "", 0, "crond")]),
-        ("opensuse", [("without", "", 0, "crond")]),
+        ("arch", [("without", "", 0, "crond su-l")]),
+        ("opensuse", [("without", "", 0, "crond xrdp-sesman")]),
+        ("opensuse-leap-15", [("without", "", 0, "systemd-user")]),
     ],
 )
 def test_a_distribution_as_it_is_shipped(
@@ -106,6 +107,8 @@ SSHD = {mode: Facts(units=(Unit("ssh.service", "/x", mode, "/usr/sbin/sshd"),)) 
         ("sshd", OURS + "session include nowhere\n", Facts(), "unreadable 2"),
         ("sshd", OURS + "session include sshd\n", Facts(), "unreadable 2"),
         ("sshd", OURS + "\\\n# comment\n" + UNIX, Facts(), "unreadable 2"),
+        ("sshd", OURS + "session optional pam_x.so [a\\\n b]\n", Facts(), "unreadable 2"),
+        ("sshd", OURS + "session optional pam_x.so \\\n a\n", Facts(), ""),
         ("sshd", OURS + "\\\n", Facts(), "unreadable 0"),
     ],
 )  # fmt: skip
@@ -153,7 +156,7 @@ def test_a_unit_of_the_helper() -> None:
 def test_the_worst_comes_first() -> None:
     """In the order of RULES, whatever the order of the services."""
     entries = tuple(
-        stack.Entry("/f", line, line, "session", "required", (-3,) * 32, module, ("force",))
+        Entry("/f", line, line, "session", "required", (-3,) * 32, module, ("force",))
         for line, module in ((1, "pam_krb5.so"), (2, "pam_pykeyinit.so"), (3, "pam_python.so"))
     )
     facts = Facts(setuid=frozenset({"su"}), quotas=(Quota("www", 200, 200, 0, 20000),))

@@ -1,6 +1,7 @@
 """The parser of PAM stacks, beside libpam: which modules it calls, with which words."""
 
 import contextlib
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,10 +13,13 @@ from hypothesis import HealthCheck, given, settings
 from check import generated
 from check.walk import calls
 from pykeyinit_helper import pamconf, stack
+from pykeyinit_helper.entries import Entry, Stack
 from pykeyinit_helper.folders import PAM_D, Folders
-from pykeyinit_helper.stack import Entry
 
 pytestmark = pytest.mark.privileged
+
+TYPES = Path("/usr/include/security/_pam_types.h")
+MINOR = int(re.findall(r"__LINUX_PAM_MINOR__ (\d+)", TYPES.read_text())[0])  # 0 before 1.6
 
 CALLS = {"auth": "authenticate", "account": "acct_mgmt", "session": "open_session"}
 SCRIPT = "start 1 svc root\nauth 1\nacct 1\nopen 1\nend 1\n"
@@ -50,9 +54,12 @@ def code_of(entry: Entry) -> int:
     return int(codes[-1]) if codes else 0
 
 
-def predicted(folder: Path) -> tuple[str, list[int]]:
-    """The same, without libpam."""
-    read = stack.read("svc", Folders(services=(folder,), includes=(folder,)))
+def read_in(folder: Path) -> Stack:
+    return stack.read("svc", Folders(services=(folder,), includes=(folder,)))
+
+
+def predicted(read: Stack) -> tuple[str, list[int]]:
+    """The same as really(), without libpam."""
     return calls(read, CALLS, code_of, lambda entry: entry.module != "/no/such.so")
 
 
@@ -81,8 +88,12 @@ def test_generated_stacks(
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         lay(folder, files, pam_note)
+        read = read_in(folder)
+        if MINOR >= 6 and any("before 1.6" in trouble.text for trouble in read.troubles):
+            seen["apart"] = seen.get("apart", 0) + 1  # the parser reads as libpam did before
+            return
         real = really(pamdrive, folder)
-        assert predicted(folder) == real
+        assert predicted(read) == real
         seen["stacks"] = seen.get("stacks", 0) + 1
         seen["calls"] = seen.get("calls", 0) + real[0].count("\n")
         seen["refused"] = seen.get("refused", 0) + (not real[1])
@@ -90,6 +101,7 @@ def test_generated_stacks(
     compare()
     assert seen["calls"] > number, seen  # a comparison of nothing would agree as well
     assert seen["refused"] < seen["stacks"] / 2
+    assert seen.get("apart", 0) < number / 10
     tally["generated PAM stacks beside libpam"] = seen["stacks"]
 
 

@@ -6,6 +6,7 @@ For a first call: authenticate, acct_mgmt, open_session.
 from collections.abc import Callable, Mapping, Sequence
 
 from pykeyinit_helper.dispatch import end_of_level, reachable, skip
+from pykeyinit_helper.entries import Entry, Stack
 from pykeyinit_helper.pamconf import (
     BAD,
     CODES,
@@ -17,7 +18,6 @@ from pykeyinit_helper.pamconf import (
     RESET,
     SUCCESS,
 )
-from pykeyinit_helper.stack import Entry, Stack
 
 Returns = Callable[[Entry], int]
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from check.walk import calls
 from fuzz.libpam import CALLS, Answer, Libpam
 from pykeyinit_helper import pamconf, stack
+from pykeyinit_helper.entries import Entry, Stack
 from pykeyinit_helper.folders import Folders
-from pykeyinit_helper.stack import Entry, Stack
 
-MODULES = ("pykeyinit_helper.pamconf", "pykeyinit_helper.stack", "pykeyinit_helper.dispatch")
+MODULES = ("pykeyinit_helper.pamconf", "pykeyinit_helper.reader", "pykeyinit_helper.dispatch")
 WORDS = (
     "session", "auth", "account", "password", "-session", "SESSION", "required", "requisite",
     "sufficient", "optional", "include", "substack", "@include", "[", "]", "\\]", "\\\n", "#",

@@ -1,0 +1,49 @@
+"""What a rule is, what it finds, and what the rules share.  Pure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from pykeyinit_helper.dispatch import reachable
+from pykeyinit_helper.entries import Entry, Stack
+from pykeyinit_helper.machine import Facts, is_ours
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong."""
+
+    rule: str
+    services: tuple[str, ...]
+    file: str  # "" where it is in none
+    line: int
+    what: str
+    mend: str
+
+
+Rule = Callable[[Sequence[Stack], Facts], Iterator[Finding]]
+
+# Services that begin somebody's session, as distributions name them.
+LOGINS = frozenset(
+    "atd cockpit cron crond gdm-autologin gdm-fingerprint gdm-password gdm-smartcard greetd kde "
+    "lightdm lightdm-autologin login lxdm remote runuser-l sddm sddm-autologin sshd su-l sudo-i "
+    "systemd-user vsftpd xdm xrdp-sesman".split()
+)
+
+
+def makers(stack: Stack) -> list[tuple[int, Entry]]:
+    """The session entries that make keyrings and that libpam may come to, with their places."""
+    entries = stack.of("session")
+    return [
+        (at, entries[at])
+        for at in sorted(reachable(entries))
+        if is_maker(entries[at]) and not entries[at].fault
+    ]
+
+
+def is_maker(entry: Entry) -> bool:
+    """Whether it is pam_keyinit or ours."""
+    return is_ours(entry) or entry.name == "pam_keyinit.so"
+
+
+def found_at(rule: str, stack: Stack, entry: Entry, what: str, mend: str) -> Finding:
+    """What is found at a line of a service."""
+    return Finding(rule, (stack.service,), entry.file, entry.line, what, mend)

@@ -1,0 +1,34 @@
+"""The stacks of distributions that these tests use: where each file is from is told, and true."""
+
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+
+STACKS = sorted(path for path in Path(__file__).with_name("stacks").iterdir() if path.is_dir())
+
+
+def files(system: Path) -> dict[str, Path]:
+    return {path.name: path for path in system.rglob("pam.d/*")}
+
+
+@pytest.mark.parametrize("system", STACKS, ids=lambda path: str(path.name))
+def test_every_file_has_an_origin_and_no_other(system: Path) -> None:
+    told = {word.strip(":,.;()") for word in (system / "ORIGIN").read_text().split()}
+    begun = tuple(word[:-1] for word in told if word.endswith("*"))
+    found = files(system)
+    assert [name for name in found if name not in told and not name.startswith(begun)] == []
+    # What was not found is not here.
+    missing = re.findall(r"^Not found: (.*)$", (system / "ORIGIN").read_text(), re.MULTILINE)
+    for name in re.findall(r"[a-z][a-z-]+", " ".join(missing).partition("(")[0]):
+        assert name not in found
+
+
+def test_what_arch_publishes_sums_of() -> None:
+    (arch,) = (system for system in STACKS if system.name == "arch")
+    rows = re.findall(r"^sha256 (\w{64}) (.*?) {3}", (arch / "ORIGIN").read_text(), re.MULTILINE)
+    assert len(rows) > 5
+    for expected, names in rows:
+        for name in names.split():
+            assert hashlib.sha256(files(arch)[name].read_bytes()).hexdigest() == expected, name
