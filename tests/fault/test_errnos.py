@@ -10,9 +10,9 @@ from fault import errnos
 MANUAL = Path("/usr/share/man")
 
 
-def _text(page: str) -> str:
+def _file(page: str) -> Path:
     name, section = page.rstrip(")").split("(")
-    return gzip.decompress((MANUAL / f"man{section}/{name}.{section}.gz").read_bytes()).decode()
+    return MANUAL / f"man{section}/{name}.{section}.gz"
 
 
 def _told(text: str) -> set[str]:
@@ -25,9 +25,10 @@ def _told(text: str) -> set[str]:
 
 @pytest.mark.parametrize("page", errnos.PAGES)
 def test_a_page_says_so(page: str) -> None:
-    if not (MANUAL / "man2/add_key.2.gz").exists():
-        pytest.skip("no manual pages here: manpages-dev, libkeyutils-dev, libpam0g-dev")
-    assert _told(_text(page)) == set(errnos.PAGES[page])
+    file = _file(page)
+    if not file.exists():  # those of libpam are not in Debian 13's
+        pytest.skip("not here: it is of manpages-dev, libkeyutils-dev, or libpam0g-dev")
+    assert _told(gzip.decompress(file.read_bytes()).decode()) == set(errnos.PAGES[page])
 
 
 def test_a_page_that_says_more_is_seen() -> None:
