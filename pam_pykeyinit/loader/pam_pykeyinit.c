@@ -314,7 +314,7 @@ static void complain(pam_handle_t *pamh, const char *what)
 	if (error)
 		words = py.PyObject_ASCII(error);
 	pam_syslog(pamh, LOG_ERR, "%s: %s", what,
-		   words ? py.PyUnicode_AsUTF8(words) : error ? Py_TYPE(error)->tp_name : "no exception");
+		   words ? py.PyUnicode_AsUTF8(words) : error ? Py_TYPE(error)->tp_name : "libpam does not keep our state");
 	py.PyErr_Clear();
 	py.Py_DecRef(words);
 	py.Py_DecRef(error);
@@ -364,9 +364,12 @@ static PyObject *state_of(pam_handle_t *pamh)
 {
 	const void *known;
 	PyObject *capsule, *asking = NULL, *state = NULL;
+	int code = pam_get_data(pamh, PACKAGE, &known);
 
-	if (pam_get_data(pamh, PACKAGE, &known) == PAM_SUCCESS)
+	if (code == PAM_SUCCESS)
 		return (PyObject *)known;
+	if (code != PAM_NO_MODULE_DATA) /* there may be some: a new one would hide it */
+		return NULL;
 	if (new_state == NULL && !load())
 		return NULL;
 	capsule = py.PyCapsule_New(pamh, NULL, NULL);

@@ -78,8 +78,9 @@ def _attack(user: str, serials: list[int], *, keep_session: bool = False) -> set
     names = ("pin", "grip", "session")
     return {
         f"{name} {what}"
-        for name in TRIES  # each on all of them: the last ones destroy what they reach
-        for what, serial in zip(names, serials, strict=True)
+        for name in TRIES  # each on all of them: the last ones destroy what they reach,
+        # and the pin is what keeps the grip in being, which goes when the kernel has time.
+        for what, serial in reversed(list(zip(names, serials, strict=True)))
         if in_child(lambda name=name, serial=serial: each(name, serial))  # type: ignore[misc]
     }
 

@@ -18,6 +18,17 @@ DEFENCES = {
         "self._make(force, said)",
     ),
     "no id is -1": ("identity.py", "ids.count(kernel.KEEP) > 1", "False"),
+    "what is logged is escaped": ("log.py", "line = printable(f", "line = str(f"),
+    "what was joined is looked at": (
+        "naming.py",
+        "return serial, objection(kind, owner, mask, user.uid), ",
+        'return serial, "", ',
+    ),
+    "and is looked at again": (
+        "naming.py",
+        "    return objection(kind, owner, mask, user.uid)",
+        '    return ""',
+    ),
     "the pin is not searchable": (
         "hold.py",
         "kernel.set_permissions(self._pin, _POSSESSOR_SETATTR | _OWNER_SETATTR)",

@@ -1,30 +1,29 @@
 """Calls that claims are looked at with, where the layers of the project have none."""
 
-import ctypes
 import errno
+import sys
 from collections.abc import Callable
 from typing import Any
 
-import keyutils
-
-from pam_pykeyinit import kernel, sysnums
-from pykeyinit_helper import keyctl
+from pam_pykeyinit import kernel, keyctl, sysnums
+from pam_pykeyinit.kernel import _call
+from pykeyinit_helper import keyctl as helper_keyctl
 
 THREAD, SESSION = kernel.THREAD_KEYRING, kernel.SESSION_KEYRING
 USER, USER_SESSION = kernel.USER_KEYRING, kernel.USER_SESSION_KEYRING
-PROCESS = keyctl.PROCESS_KEYRING
+PROCESS = helper_keyctl.PROCESS_KEYRING
 EVERYTHING = 0x3F3F0000  # for possessor and owner
 
 _GET_KEYRING_ID = 0
-_libc = ctypes.CDLL(None, use_errno=True)
+_SEARCH = 10
+_READ = 11
+_REQUEST_KEY = sysnums.ADD_KEY + 1  # on all processors
+_MOST_LINKS = 1000
 
 
 def make(keyring: int) -> int:
     """The serial number of a special keyring, which is made if it is not there."""
-    serial: int = _libc.syscall(sysnums.KEYCTL, _GET_KEYRING_ID, keyring, 1)
-    if serial < 0:
-        raise kernel.KernelError(ctypes.get_errno(), "keyctl(GET_KEYRING_ID)")
-    return serial
+    return _call("keyctl(GET_KEYRING_ID)", sysnums.KEYCTL, _GET_KEYRING_ID, keyring, 1)
 
 
 def ask(call: Callable[..., Any], *arguments: Any) -> Any:
@@ -33,8 +32,6 @@ def ask(call: Callable[..., Any], *arguments: Any) -> Any:
         return call(*arguments)
     except kernel.KernelError as error:
         return errno.errorcode[error.errno or 0]
-    except keyutils.Error as error:
-        return errno.errorcode[error.args[0]]
 
 
 def keep(keyring: int, name: str = "a key") -> int:
@@ -44,20 +41,20 @@ def keep(keyring: int, name: str = "a key") -> int:
 
 def find(name: str = "a key") -> Any:
     """What request_key(2) finds: a serial number, or the name of the errno."""
-    found = ask(keyutils.request_key, name.encode(), 0)
-    return "ENOKEY" if found is None else found
+    return ask(_call, "request_key", _REQUEST_KEY, b"user", name.encode(), None, 0)
 
 
-def search(keyring: int, name: str = "a key") -> Any:
+def search(keyring: int, name: str = "a key", kind: str = "user") -> Any:
     """What keyctl_search(3) finds below a keyring, or the name of the errno."""
-    found = ask(keyutils.search, keyring, name.encode())
-    return "ENOKEY" if found is None else found
+    words = kind.encode(), name.encode()
+    return ask(_call, "keyctl(SEARCH)", sysnums.KEYCTL, _SEARCH, keyring, *words, 0)
 
 
 def links(keyring: int) -> list[int]:
-    """The serial numbers that a keyring holds.  Raises keyutils.Error."""
-    read = keyutils.read_key(keyring)
-    return [int.from_bytes(read[i : i + 4], "little") for i in range(0, len(read), 4)]
+    """The serial numbers that a keyring holds."""
+    read = bytearray(4 * _MOST_LINKS)
+    size = _call("keyctl(READ)", sysnums.KEYCTL, _READ, keyring, read, len(read))
+    return [int.from_bytes(read[i : i + 4], sys.byteorder) for i in range(0, size, 4)]
 
 
 def state(serial: int) -> str:
@@ -73,4 +70,4 @@ def name_of(keyring: int) -> str:
 
 def expire(serial: int, seconds: int) -> None:
     """Let a key expire, keyctl_set_timeout(3)."""
-    keyutils.set_timeout(serial, seconds)
+    keyctl.set_timeout(serial, seconds)

@@ -1,4 +1,9 @@
-"""A page, its claims, and what comes of asking the kernel."""
+"""A page, its claims, and what comes of asking the kernel.
+
+All of tests/claims runs with any Python from 3.9 on: old releases have old kernels.
+"""
+
+from __future__ import annotations
 
 import os
 from collections.abc import Callable

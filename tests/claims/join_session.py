@@ -4,8 +4,6 @@ import os
 import threading
 from collections.abc import Callable
 
-import keyutils
-
 from claims import calls, stage
 from claims.calls import SESSION
 from claims.claim import NotHere, Page, base_uid, holds_if
@@ -102,7 +100,7 @@ def must_be_searchable() -> str:
 def gives_serial() -> str:
     stage.user()
     made = _searchable("claims:serial")
-    given = keyutils.join_session_keyring(b"claims:serial")
+    given = keyctl.join_named_session("claims:serial")
     if given == made:
         return ""
     assert given == 0
@@ -110,7 +108,7 @@ def gives_serial() -> str:
         in_child(
             lambda: (
                 kernel.join_anonymous_session(),
-                keyutils.join_session_keyring(b"claims:serial"),
+                keyctl.join_named_session("claims:serial"),
             )[1]
         )
         == made
@@ -132,7 +130,7 @@ def over_quota() -> str:
         for number in range(10_000):
             if (
                 size
-                and calls.ask(keyutils.add_key, b"%d" % number, b"x" * size, calls.SESSION)
+                and calls.ask(keyctl.add_user_key, str(number), b"x" * size, calls.SESSION)
                 == "EDQUOT"
             ):
                 size //= 2

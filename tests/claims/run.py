@@ -1,10 +1,15 @@
-"""run.py: ask this machine's kernel for every claim, as root; the table on standard output.
+"""run.py [--json]: ask this machine's kernel for every claim, as root.
 
-It needs pam_pykeyinit and pykeyinit_helper, installed, keyctl(1) and python3-keyutils; not
-pytest.  Ends with 1 if the kernel neither does what a page says nor what is known instead.
+The table is printed, or with --json the verdicts alone.  It needs pam_pykeyinit and
+pykeyinit_helper, and keyctl(1); not pytest.  Ends with 1 if the kernel
+neither does what a page says nor what is known instead; with --json that is in the verdicts.
 """
 
+from __future__ import annotations
+
+import json
 import os
+import platform
 import sys
 from pathlib import Path
 
@@ -15,10 +20,15 @@ from claims.claim import FAILED
 
 
 def main() -> int:
-    """Print the table, and a summary of it on standard error."""
+    """Print the table, and a summary of it on standard error; or the verdicts."""
     if os.geteuid():
         sys.exit("run.py wants root: it looks at keyrings as several users")
     verdicts = table.ask()
+    if "--json" in sys.argv[1:]:
+        told = table.by_statement(verdicts)
+        machine = {"kernel": os.uname().release, "python": platform.python_version()}
+        print(json.dumps({**machine, "verdicts": told}))  # noqa: T201
+        return 0
     print(table.render(verdicts))  # noqa: T201
     print(f"Linux {os.uname().release}: {table.summary(verdicts)}", file=sys.stderr)  # noqa: T201
     return any(word == FAILED for word, _ in verdicts.values())

@@ -60,10 +60,12 @@ def by_fork() -> str:
 def by_vfork() -> str:
     """posix_spawn(3) of glibc is a vfork(2) and an execve(2)."""
     mine = stage.user_in_session()
+    stage.keyctl("id", "@s")  # whether it can be asked
     reading, writing = os.pipe()
     actions = [(os.POSIX_SPAWN_DUP2, writing, 1)]
     child = os.posix_spawn(stage.KEYCTL, ["keyctl", "id", "@s"], os.environ, file_actions=actions)
     os.waitpid(child, 0)
+    os.close(writing)
     return holds_if(int(os.read(reading, 100)) == mine)
 
 
@@ -159,6 +161,7 @@ PAGE.elsewhere(
 @PAGE.claim("`keyctl session` starts a shell in a new, nameless one")
 def keyctl_session() -> str:
     mine = stage.user_in_session()
+    stage.keyctl("id", "@s")  # whether it can be asked
     run = subprocess.run(
         [stage.KEYCTL, "session"],
         input="keyctl id @s",

@@ -71,9 +71,14 @@ def in_thread(work: Callable[[], Result]) -> Result:
     return results[0]
 
 
+def linux() -> tuple[int, ...]:
+    """The first two numbers of the kernel's version."""
+    return tuple(int(number) for number in os.uname().release.split(".")[:2])
+
+
 def is_gone(serial: int) -> bool:
     """Whether the kernel destroys a key; it takes its time."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while calls.state(serial) != "ENOKEY":
         if time.monotonic() > deadline:
             return False
@@ -97,13 +102,21 @@ def after_exec(prepare: Callable[[], int], *command: str) -> list[str]:
     with os.fdopen(reading) as pipe:
         words = pipe.read().split()
     os.waitpid(child, 0)
+    _known(" ".join(words[1:]))
     return words
 
 
 def keyctl(*words: str) -> str:
     """What keyctl(1) prints, errors included."""
     run = subprocess.run([KEYCTL, *words], capture_output=True, text=True)
-    return (run.stdout + run.stderr).strip()
+    return _known((run.stdout + run.stderr).strip())
+
+
+def _known(printed: str) -> str:
+    """What keyctl(1) printed.  NotHere where it is too old for the command."""
+    if printed == "Unknown command":
+        raise NotHere("this keyctl(1) is too old to be asked")
+    return printed
 
 
 @contextmanager

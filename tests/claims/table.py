@@ -1,10 +1,13 @@
 """All pages, and the table of what comes of asking the kernel."""
 
+from __future__ import annotations
+
 from collections import Counter
 from itertools import zip_longest
 
 from claims import (
     join_session,
+    kernels,
     persistent_keyring,
     process_keyring,
     search_order,
@@ -13,7 +16,7 @@ from claims import (
     user_keyring,
     user_session_keyring,
 )
-from claims.claim import NOT_HERE
+from claims.claim import ELSEWHERE, NOT_HERE
 
 PAGES = [
     thread_keyring.PAGE,
@@ -29,7 +32,9 @@ PAGES = [
 HEADER = """# What the manual pages say of keyrings, and what the kernel does
 
 Made by `sudo ./setup claims`, which asks the kernel it runs on; a test compares. Each
-statement of fact of the page is told in our words, in the page's order.
+statement of fact of the page is told in our words, in the page's order. The columns
+after the verdict are of other kernels, which `sudo ./setup claims --on SUITE` asks in
+machines of their own: = is the same verdict.
 """
 Verdicts = dict[tuple[str, int], tuple[str, str]]
 
@@ -43,17 +48,47 @@ def ask() -> Verdicts:
     }
 
 
+def by_statement(verdicts: Verdicts) -> kernels.Told:
+    """The verdicts of those claims that a kernel is asked for, by page and statement."""
+    return {
+        page.name: {
+            claim.text: verdicts[page.name, number]
+            for number, claim in enumerate(page.claims, 1)
+            if claim.look
+        }
+        for page in PAGES
+    }
+
+
 def render(verdicts: Verdicts) -> str:
     """The table, in Markdown."""
-    lines = [HEADER]
+    others = kernels.load()
+    columns = [kernel.column for kernel in others]
+    lines = [HEADER, *(f"- {_told_of(kernel)}" for kernel in others), ""]
+    heads = ["", "statement", "verdict", *columns]
     for page in PAGES:
-        lines += [f"## {page.name}", "", "| | statement | verdict |", "|--:|---|---|"]
+        lines += [f"## {page.name}", "", _row(*heads), "|--:|" + "---|" * (len(heads) - 1)]
         for number, claim in enumerate(page.claims, 1):
             word, details = verdicts[page.name, number]
-            separator = " " if word.endswith("see") else ": " if details else ""
-            lines.append(f"| {number} | {claim.text} | {word}{separator}{details} |")
+            separator = " " if word == ELSEWHERE else ": " if details else ""
+            cells = [
+                kernel.cell(page.name, claim.text, (word, details)) if claim.look else ""
+                for kernel in others
+            ]
+            lines.append(_row(str(number), claim.text, f"{word}{separator}{details}", *cells))
         lines.append("")
     return "\n".join(lines)
+
+
+def _row(*cells: str) -> str:
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
+
+
+def _told_of(kernel: kernels.Kernel) -> str:
+    claims = [verdict for page in kernel.told.values() for verdict in page.values()]
+    counts = Counter(word for word, _ in claims)
+    told = ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    return f"{kernel.column}: Linux {kernel.release}, Python {kernel.python}: {told}"
 
 
 def differences(committed: str, made: str) -> list[str]:

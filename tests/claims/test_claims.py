@@ -2,7 +2,8 @@
 
 import pytest
 
-from claims import table
+from claims import kernels, table
+from claims.claim import DIFFERS, HOLDS, NOT_TESTABLE
 from support import world
 
 pytestmark = pytest.mark.privileged
@@ -34,3 +35,29 @@ def test_a_test_that_is_named_exists(named: str) -> None:
         assert f"\ndef {function}(" in (world.ROOT / file).read_text()
     else:
         assert named in {page.name for page in table.PAGES}
+
+
+@pytest.mark.parametrize("kernel", kernels.load(), ids=lambda kernel: kernel.suite)
+def test_other_kernels_were_asked_all_of_it(kernel: kernels.Kernel) -> None:
+    """After a change of the claims they want to be asked again: ./setup claims --on."""
+    asked = {
+        (page.name, claim.text) for page in table.PAGES for claim in page.claims if claim.look
+    }
+    told = {
+        (page, text): word
+        for page, texts in kernel.told.items()
+        for text, (word, _) in texts.items()
+    }
+    assert set(told) == asked
+    assert set(told.values()) <= {HOLDS, DIFFERS, NOT_TESTABLE}
+
+
+def test_what_another_kernel_does_otherwise_is_seen() -> None:
+    other = kernels.Kernel(
+        "x", "5.10.0-1", "3.9.2", {"p": {"a": (HOLDS, ""), "b": (DIFFERS, "c")}}
+    )
+    assert other.column == "5.10 x"
+    assert other.cell("p", "a", (HOLDS, "")) == "="
+    assert other.cell("p", "a", (DIFFERS, "d")) == "holds"
+    assert other.cell("p", "b", (DIFFERS, "d")) == "differs: c"
+    assert other.cell("p", "new", (HOLDS, "")) == "not asked"

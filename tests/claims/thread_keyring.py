@@ -81,7 +81,10 @@ def cleared_by_exec() -> str:
 def destroyed() -> str:
     stage.user()
     serial = stage.in_thread(lambda: calls.make(THREAD))
-    return holds_if(stage.is_gone(serial))
+    if stage.is_gone(serial):
+        return ""
+    assert stage.linux() < (6, 1)
+    return "it is still there after a minute, on Linux 5.10; not from 6.1 on"
 
 
 @PAGE.claim("a thread begins without one")

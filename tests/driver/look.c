@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <signal.h>
@@ -60,31 +61,35 @@ static void print_session_keyring(void)
 static void print_state(int serial, unsigned owner)
 {
 	char text[8];
+	int before = setfsuid(owner), refused = setfsuid(-1) != (int)owner;
 
-	long refused = syscall(SYS_setresuid, owner, owner, owner);
-	if (refused == 0)
+	errno = EPERM;
+	if (!refused)
 		refused = keyctl(DESCRIBE, serial, text, sizeof text) < 0;
 	printf("[%d,\"%s\"]", serial, refused ? error_name() : "live");
+	setfsuid(before);
 }
 
-static void in_child(void (*print)(int, unsigned), int serial, unsigned owner)
+static void print_states(void)
+{
+	for (int i = 0; i < seen_count; i++) {
+		printf("%s", i ? "," : "");
+		print_state(seen[i].serial, seen[i].owner);
+	}
+}
+
+static void in_child(void (*print)(void))
 {
 	fflush(stdout);
 	pid_t child = fork();
 	if (child < 0)
 		fail("fork");
 	if (child == 0) {
-		print(serial, owner);
+		print();
 		fflush(stdout);
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);
-}
-
-static void session_keyring(int unused, unsigned unused_too)
-{
-	(void)unused, (void)unused_too;
-	print_session_keyring();
 }
 
 /* Whose other end closes when this process is gone, whatever ids it has by then. */
@@ -149,12 +154,9 @@ void look(void)
 	getresuid(&u[0], &u[1], &u[2]);
 	getresgid(&g[0], &g[1], &g[2]);
 	printf("{\"ids\":[%d,%d,%d,%d,%d,%d],\"session\":", u[0], u[1], u[2], g[0], g[1], g[2]);
-	in_child(session_keyring, 0, 0);
+	in_child(print_session_keyring);
 	printf(",\"keyrings\":[");
-	for (int i = 0; i < seen_count; i++) {
-		printf("%s", i ? "," : "");
-		in_child(print_state, seen[i].serial, seen[i].owner);
-	}
+	in_child(print_states);
 	printf("]}\n");
 }
 

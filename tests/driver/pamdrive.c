@@ -21,6 +21,7 @@
  *   sleep MILLISECONDS
  *   read NAME              what is in a key that is found from the session keyring
  *   look, hygiene, prep, ids, seccomp, setperm     see pamdrive.h
+ *   fault, calls, fork     see faults.c, of which pamfault is made
  *
  * A PAM call prints {"call": ..., "code": ...} and is followed by a look.
  */
@@ -183,12 +184,51 @@ static void run(const char *confdir, char **words)
 		usleep(atoi(words[1]) * 1000);
 	else if (!strcmp(name, "syslog"))
 		syslog(LOG_INFO, "%s", words[1]);
+	else if (fault_next && !strcmp(name, "fault"))
+		fault_next(atoi(words[1]), atoi(words[2]));
+	else if (fault_calls && !strcmp(name, "calls"))
+		fault_calls();
 	else {
 		int code = !strcmp(name, "start") ? start(confdir, words)
 						  : call(name, handles[words[1][0] - '0'], words);
 		printf("{\"call\":\"%s\",\"handle\":%c,\"code\":%d}\n", name, words[1][0], code);
 		look();
 	}
+}
+
+/* The script, whole: what a child reads of it is not lost to the parent. */
+static FILE *read_script(void)
+{
+	static char *text;
+	size_t size = 0;
+	ssize_t length = getdelim(&text, &size, 0, stdin);
+
+	FILE *script = fmemopen(length > 0 ? text : "\n", length > 0 ? length : 1, "r");
+	if (script == NULL)
+		fail("fmemopen");
+	return script;
+}
+
+/* Go on in a child, which ends at "join"; the parent waits, and goes on behind that. */
+static void fork_until_join(FILE *script, char *line, int size)
+{
+	int status;
+
+	fflush(stdout);
+	pid_t child = fork();
+	if (child < 0)
+		fail("fork");
+	if (child == 0) {
+		look_begin(); /* what it remembers ends with it */
+		return;
+	}
+	waitpid(child, &status, 0);
+	if (status) {
+		fprintf(stderr, "pamdrive: a child ended with %x\n", status);
+		exit(98);
+	}
+	while (fgets(line, size, script) && strcmp(line, "join\n"))
+		;
 }
 
 int main(int argc, char **argv)
@@ -201,14 +241,21 @@ int main(int argc, char **argv)
 	}
 	look_begin();
 	openlog("pamdrive", 0, LOG_DAEMON);
-	while (fgets(line, sizeof line, stdin)) {
+	FILE *script = read_script();
+	while (fgets(line, sizeof line, script)) {
 		char *words[10] = {NULL}, *rest = line;
 		int count = 0;
 
 		line[strcspn(line, "\n")] = 0;
 		for (char *word; count < 9 && (word = strsep(&rest, " "));)
 			words[count++] = word;
+		if (!strcmp(words[0], "join"))
+			break;
 		command *wanted = words[0][0] ? run : nothing;
+		if (!strcmp(words[0], "fork")) {
+			fork_until_join(script, line, sizeof line);
+			wanted = nothing;
+		}
 		if (!strcmp(words[0], "thread")) {
 			thread = words[1][0] - '0';
 			wanted = nothing;

@@ -39,6 +39,9 @@ void hygiene(void);
 void special(void);
 void search(const char *name);
 void read_key(const char *name);
+/* Of pamfault alone: see faults.c. */
+__attribute__((weak)) void fault_next(int number, int gives);
+__attribute__((weak)) void fault_calls(void);
 /* Set the stage: "prep KIND [USER]", "ids RUID EUID SUID RGID EGID SGID", "seccomp CALL ERRNO",
    "setperm MASK", "keyctl NUMBER A B". */
 void prepare(char **words);

@@ -5,6 +5,7 @@ import errno
 import os
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 from pam_pykeyinit import libc, sysnums
 from support import keyusers, world
@@ -39,6 +40,19 @@ def _keyctl(user: str, *arguments: str) -> None:
     subprocess.run([*become, "keyctl", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
+def _lasting(user: str) -> int:
+    """How many keyrings of theirs there are that no process has to hold."""
+    uid = world.uid(user)
+    names = [f" {kind}.{uid}" for kind in ("_uid", "_uid_ses", "_persistent")]
+
+    def look() -> int:
+        os.setresuid(*[uid] * 3)
+        lines = Path("/proc/keys").read_text().splitlines()
+        return sum(line.partition(":")[0].endswith(name) for line in lines for name in names)
+
+    return in_child(look)
+
+
 @contextlib.contextmanager
 def used_up(user: str, but: int = 0) -> Iterator[None]:
     """Their user keyring keeps keys that fill the quota, but for so many bytes and some few.
@@ -46,6 +60,8 @@ def used_up(user: str, but: int = 0) -> Iterator[None]:
     What they had in the user keyring is gone afterwards.
     """
     uid = world.uid(user)
+    _keyctl(user, "clear", "@u")
+    keyusers.settle(uid, _lasting(user))  # what is collected only later would be free again
     try:
         assert in_child(lambda: _fill(user, but)) == [errno.EDQUOT] * 4
         if but:

@@ -34,11 +34,18 @@ def acceleration(kernel: Path) -> str:
 class Machine:
     """A machine that runs a plan and ends."""
 
-    def __init__(self, suite: Suite, plan: Record, heard: Callable[[Record], None]) -> None:
-        """`heard` is called with each record as it comes."""
+    def __init__(
+        self,
+        suite: Suite,
+        plan: Record,
+        heard: Callable[[Record], None],
+        furnish: Callable[[Path], None] | None = None,
+    ) -> None:
+        """`heard` is called with each record as it comes, `furnish` with /vm before the boot."""
         self._suite = suite
         self._plan = plan
         self._heard = heard
+        self._furnish = furnish
         self._qemu: subprocess.Popen[bytes] | None = None
         self._stopped = False
         self.console = BUILD / f"console-{suite.name}.log"
@@ -53,6 +60,8 @@ class Machine:
             guest = folder / "guest"
             shutil.copytree(HERE / "guest", guest, ignore=shutil.ignore_patterns("__pycache__"))
             (guest / "plan.json").write_text(json.dumps(self._plan))
+            if self._furnish:
+                self._furnish(guest)
             archive = parts.initramfs(guest)
             return self._boot(kernel, archive, folder)
 

@@ -1,5 +1,6 @@
 """A signal at a system call of open and close: nothing is left, and the next login works."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -107,7 +108,8 @@ def _state(process: "subprocess.Popen[bytes]") -> str:
 
 def _continued(process: "subprocess.Popen[bytes]") -> bytes:
     while True:
-        os.kill(places.alone(process), signal.SIGCONT)
+        with contextlib.suppress(ValueError, ProcessLookupError):  # it may have ended just now
+            os.kill(places.alone(process), signal.SIGCONT)
         try:
             return process.communicate(timeout=0.2)[0]
         except subprocess.TimeoutExpired:

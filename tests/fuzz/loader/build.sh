@@ -15,9 +15,10 @@ CC=clang CFLAGS='-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -g' \
     "$folder/build" "$here"
 ninja -C "$folder/build" pam_pykeyinit/loader/pam_pykeyinit.so
 # The program's own code is not counted: what is asked is how much of the loader was reached.
-for part in harness watch; do
+for part in harness watch refuse elsewhere; do
     clang -g -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -c -o "$folder/$part.o" \
         "$here/tests/fuzz/loader/$part.c"
 done
-clang -g -fsanitize=fuzzer,address,undefined -o "$folder/harness" \
-    "$folder/harness.o" "$folder/watch.o" -lpam
+# Its functions are seen by what it loads: see refuse.c.
+clang -g -fsanitize=fuzzer,address,undefined -rdynamic -o "$folder/harness" \
+    "$folder/harness.o" "$folder/watch.o" "$folder/refuse.o" "$folder/elsewhere.o" -lpam

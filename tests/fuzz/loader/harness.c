@@ -4,7 +4,8 @@
  *
  * Four lines of data: the calls, a letter each; the user; the terminal and remote host; the
  * words of the PAM line.  They go through a service file and the real libpam into the loader,
- * which is the one that is instrumented.  After each call it must hold that
+ * which is the one that is instrumented.  Among the letters are some that say how the calls
+ * after them are made: see prefix().  After each call it must hold that
  *
  *   the code is one that the manual page has for the call
  *   PAM_USER_UNKNOWN comes if and only if the user's name is nobody's
@@ -30,10 +31,13 @@
 #include <unistd.h>
 
 #define KEYCTL_JOIN_SESSION_KEYRING 1
-#define MOST_CALLS 12
+#define MOST_CALLS 16
 #define MOST_WORDS 60 /* each may be a line in the log, which has to hold them */
 
 static char folder[256];
+static int which;               /* of two handles: the first is the input's, the second bob's */
+static pam_handle_t *handles[2];
+static call_of *way;            /* how the next call is made, if not here */
 static const char *module; /* what is instrumented */
 
 static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
@@ -53,16 +57,17 @@ static int count_words(const char *text)
 	return count;
 }
 
-static void write_service(void)
+static void write_service(const char *name, const char *words)
 {
+	static const char *const types[] = {"auth", "account", "password", "session", NULL};
 	char path[300];
 	FILE *file;
 
-	snprintf(path, sizeof path, "%s/s", folder);
+	snprintf(path, sizeof path, "%s/%s", folder, name);
 	file = fopen(path, "w");
 	must(file != NULL, path);
-	for (const char *const *type = (const char *const[]){"auth", "account", "session", NULL}; *type; type++)
-		fprintf(file, "%s required %s %s\n", *type, module, input.words);
+	for (const char *const *type = types; *type; type++)
+		fprintf(file, "%s required %s %s\n", *type, module, words);
 	fclose(file);
 }
 
@@ -74,13 +79,15 @@ static int in(int code, const int *codes)
 	return 0;
 }
 
-static int do_call(pam_handle_t *pamh, char name)
+static int do_call(void *pamh, char name)
 {
 	switch (name) {
 	case 'a':
 		return pam_authenticate(pamh, 0);
 	case 'p':
 		return pam_acct_mgmt(pamh, 0);
+	case 's':
+		return pam_chauthtok(pamh, 0);
 	case 'e':
 		return pam_setcred(pamh, PAM_ESTABLISH_CRED);
 	case 'd':
@@ -105,53 +112,128 @@ static void check_code(char name, int code)
 	static const int cred[] = {PAM_SUCCESS, PAM_CRED_ERR, PAM_USER_UNKNOWN, PAM_CONV_ERR,
 				   PAM_PERM_DENIED, PAM_IGNORE, -1};
 	static const int nothing[] = {PAM_PERM_DENIED, -1};
+	/* Of a call of libpam's that was refused, and what each service function then gives. */
+	static const int failing[] = {PAM_SUCCESS, PAM_PERM_DENIED, PAM_SERVICE_ERR, PAM_CRED_ERR,
+				      PAM_SESSION_ERR, PAM_USER_UNKNOWN, PAM_CONV_ERR, PAM_IGNORE, -1};
 	char text[60];
 	int unknown = getpwnam(input.user) == NULL;
 
 	snprintf(text, sizeof text, "call '%c' gave %d", name, code);
-	if (!in(code, name == 'o' ? opening : name == 'c' ? closing : strchr("ap", name) ? nothing : cred))
+	if (!in(code, refused() ? failing : name == 'o' ? opening : name == 'c' ? closing :
+		      strchr("aps", name) ? nothing : cred))
 		broken("not a code of the manual page's", text);
-	if (code == PAM_USER_UNKNOWN && !unknown)
+	if (code == PAM_USER_UNKNOWN && !unknown && which == 0)
 		broken("a user of this machine is unknown", text);
-	if (name == 'o' && code == PAM_SUCCESS && unknown)
+	if (name == 'o' && code == PAM_SUCCESS && unknown && which == 0)
 		broken("nobody has a session", text);
+}
+
+static int by_thread(void *pamh, char name)
+{
+	return in_thread(do_call, pamh, name);
+}
+
+static int by_child(void *pamh, char name)
+{
+	return in_child(do_call, pamh, name);
+}
+
+static int start(int number)
+{
+	static const struct pam_conv conversation = {converse, NULL};
+	const char *user = number ? "bob" : input.user;
+
+	/* A user that is not given is asked for, and the conversation fails. */
+	return pam_start_confdir(number ? "t" : "s", strcmp(user, "?") ? user : NULL, &conversation,
+				 folder, &handles[number]);
+}
+
+/*
+ * What is no call: 1 and 2 are the handle that the next ones are made with; t and f make the
+ * next one in a thread, or a forked child; ! and a letter have one of the calls that the module
+ * makes next refused; E ends the handle and begins it anew.  Whether it was one of these.
+ */
+static int prefix(const char **at)
+{
+	switch (**at) {
+	case '1':
+	case '2':
+		which = **at - '1';
+		if (handles[which] == NULL)
+			must(start(which) == PAM_SUCCESS, "pam_start");
+		return 1;
+	case 't':
+		way = by_thread;
+		return 1;
+	case 'f':
+		way = by_child;
+		return 1;
+	case 'E':
+		pam_end(handles[which], PAM_SUCCESS);
+		must(start(which) == PAM_SUCCESS, "pam_start");
+		return 1;
+	case '!':
+		if ((*at)[1])
+			++*at;
+		refuse(**at % 16 + 1, (unsigned char)**at / 16);
+		return 1;
+	}
+	return 0;
+}
+
+/* Make the calls; whether one was made here, and not by a child alone. */
+static int make_calls(const struct process *before)
+{
+	int debug = strstr(input.words, "debug") != NULL, here = 0;
+	int most = count_words(input.words), named = 0;
+	const char *end = input.calls + strnlen(input.calls, MOST_CALLS);
+
+	for (const char *at = input.calls; at < end; at++) {
+		if (prefix(&at))
+			continue;
+		char name = strchr("apsedric", *at) ? *at : 'o';
+		check_code(name, (way ? way : do_call)(handles[which], name));
+		here |= way != by_child;
+		way = NULL;
+		struct process after = look();
+		if (memcmp(before, &after, sizeof after))
+			broken("ids, umask, folder or signals are not as before", (char[]){name, 0});
+		named += lines();
+		/* A wrong word is named once for a handle; besides, a call has one line, and one
+		   more where what it displaces cannot be held. */
+		most += 2 + most * (at > input.calls && at[-1] == 'E');
+		if (!debug && named > most)
+			broken("more lines than there is to say", (char[]){name, 0});
+	}
+	return here;
 }
 
 static void run(void)
 {
-	static const struct pam_conv conversation = {converse, NULL};
 	static int started; /* Python is, and keeps what it has opened */
-	pam_handle_t *pamh = NULL;
-	struct process before, after;
-	int debug = strstr(input.words, "debug") != NULL, most = count_words(input.words);
+	struct process before;
 
 	/* The user-session keyring, as at the beginning of a login. */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "_uid_ses.0", 0, 0, 0);
-	write_service();
-	if (pam_start_confdir("s", input.user, &conversation, folder, &pamh) != PAM_SUCCESS)
+	refuse(0, 0);
+	which = 0;
+	way = NULL;
+	write_service("s", input.words);
+	if (start(0) != PAM_SUCCESS)
 		return; /* a line that libpam cannot read */
-	pam_set_item(pamh, PAM_TTY, input.origin);
-	pam_set_item(pamh, PAM_RHOST, input.origin);
+	pam_set_item(handles[0], PAM_TTY, input.origin);
+	pam_set_item(handles[0], PAM_RHOST, input.origin);
 	lines();
 	before = look();
-	int open_ones = descriptors();
-	int named = 0;
-	for (const char *call = input.calls; *call && call < input.calls + MOST_CALLS; call++) {
-		char name = strchr("apedric", *call) ? *call : 'o';
-		check_code(name, do_call(pamh, name));
-		after = look();
-		if (memcmp(&before, &after, sizeof before))
-			broken("ids, umask, folder or signals are not as before", (char[]){name, 0});
-		int found = lines();
-		named += found;
-		/* A wrong word is named once for a handle; besides, a call has one line at most. */
-		if (!debug && named > most + (int)(call - input.calls) + 1)
-			broken("more lines than there is to say", (char[]){name, 0});
-	}
-	pam_end(pamh, PAM_SUCCESS);
+	int open_ones = descriptors(), here = make_calls(&before);
+	refuse(0, 0);
+	for (int i = 0; i < 2; i++)
+		if (handles[i])
+			pam_end(handles[i], PAM_SUCCESS);
+	handles[0] = handles[1] = NULL;
 	if (descriptors() != open_ones && started)
 		broken("descriptors are left open", "");
-	started = 1;
+	started |= here;
 }
 
 /* ---- libFuzzer's functions ---- */
@@ -196,6 +278,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	must(other != NULL, path);
 	fputs("auth required pam_deny.so\n", other);
 	fclose(other);
+	write_service("t", "force revoke");
 	listen_to_log();
 	openlog("harness", LOG_NDELAY, LOG_DAEMON);
 	take_connection();
@@ -210,7 +293,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char text[65536];
 
-	if (size >= sizeof text)
+	/* The first of all is empty, and what it reaches is not counted: it must not be what
+	   starts Python. */
+	if (size == 0 || size >= sizeof text)
 		return -1;
 	memcpy(text, data, size);
 	text[size] = 0;

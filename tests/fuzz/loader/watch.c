@@ -92,7 +92,7 @@ static int starts(const char *text, const char *with)
 /* Look at a line of the log; whether it is one of ours. */
 static int check_line(const char *line)
 {
-	const char *text = strstr(line, " harness: pam_pykeyinit(s:");
+	const char *text = strstr(line, " harness: pam_pykeyinit(");
 
 	if (text == NULL || (text = strstr(text, "): ")) == NULL)
 		return 0; /* libpam's own */
@@ -101,7 +101,7 @@ static int check_line(const char *line)
 		broken("a line that is not one printable line", line);
 	if (!starts(line, "<8")) /* authpriv is 80 to 87 */
 		broken("a line that is not authpriv's", line);
-	if (starts(text, "internal error") || starts(text, "pam_sm_"))
+	if (!refused() && (starts(text, "internal error") || starts(text, "pam_sm_")))
 		broken("an internal error", line);
 	return 1;
 }

@@ -24,3 +24,15 @@ int descriptors(void);
 void listen_to_log(void);
 void take_connection(void); /* once openlog(3) has made it */
 int lines(void);
+
+/* A call of PAM by its letter; where else than here it can be made.  The code. */
+typedef int call_of(void *handle, char name);
+int in_thread(call_of *call, void *handle, char name);
+int in_child(call_of *call, void *handle, char name);
+
+/* From now on, of the module's calls of libpam and the kernel, the so manieth is refused, with
+   an errno that the number stands for; 0 is none, and begins anew.  Whether that has been,
+   or may have been in a child. */
+void refuse(int calls_on, int number);
+int refused(void);
+void refused_in_child(void);

@@ -1,0 +1,149 @@
+/*
+ * What pamfault is beside pamdrive: it stands between the module and the calls that the module
+ * makes, and refuses the one that it is told to.
+ *
+ *   fault N CODE   the Nth of these calls from now on, counted from 1, is not made, and gives
+ *                  that errno, or, if it is one of libpam's, that code of PAM
+ *   calls          those that were made since: a list of their names
+ *   fork ... join  what is between is done by a forked child, which ends there
+ *
+ * The program's functions come before those of libc and libpam wherever a module looks them
+ * up.  Calls of this program and of libpam itself pass, and are not counted.
+ */
+#include "pamdrive.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <security/pam_modules.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define MOST 400
+
+static char names[MOST][40];
+static int made, at, code;
+extern char __executable_start, etext;
+
+void fault_next(int number, int gives)
+{
+	made = 0;
+	at = number;
+	code = gives;
+}
+
+void fault_calls(void)
+{
+	printf("[");
+	for (int i = 0; i < made && i < MOST; i++)
+		printf("%s\"%s\"", i ? "," : "", names[i]);
+	printf("]\n");
+}
+
+static int is_the_modules(const void *caller)
+{
+	Dl_info in;
+
+	if ((const char *)caller >= &__executable_start && (const char *)caller < &etext)
+		return 0;
+	return !dladdr(caller, &in) || in.dli_fname == NULL || !strstr(in.dli_fname, "libpam.so");
+}
+
+/* Count a call; whether it is the one to be refused. */
+static int is_refused(const void *caller, const char *name, long operation)
+{
+	if (!is_the_modules(caller))
+		return 0;
+	if (made < MOST)
+		snprintf(names[made], sizeof *names, operation < 0 ? "%s" : "%s %ld", name, operation);
+	return ++made == at;
+}
+
+static void *next(const char *name)
+{
+	void *function = dlsym(RTLD_NEXT, name);
+
+	if (function == NULL)
+		fail(name);
+	return function;
+}
+
+#define NEXT(name) ((__typeof__(&name))next(#name))
+#define REFUSED(name) is_refused(__builtin_return_address(0), name, -1)
+
+static const char *name_of(long number)
+{
+	switch (number) {
+	case SYS_keyctl:
+		return "keyctl";
+	case SYS_add_key:
+		return "add_key";
+	case SYS_setresuid:
+		return "setresuid";
+	case SYS_setresgid:
+		return "setresgid";
+	case SYS_flock:
+		return "flock";
+	default: /* setfsuid(2) has no error */
+		return NULL;
+	}
+}
+
+long syscall(long number, ...)
+{
+	long a[6];
+	va_list rest;
+	const char *name = name_of(number);
+
+	va_start(rest, number);
+	for (int i = 0; i < 6; i++)
+		a[i] = va_arg(rest, long);
+	va_end(rest);
+	if (name && is_refused(__builtin_return_address(0), name, number == SYS_keyctl ? a[0] : -1)) {
+		errno = code;
+		return -1;
+	}
+	return NEXT(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+/* The page that kernel.keep_credentials() maps is like no other. */
+void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
+{
+	if (length == 1 && protection == PROT_NONE && flags & MAP_SHARED && REFUSED("mmap")) {
+		errno = code;
+		return MAP_FAILED;
+	}
+	return NEXT(mmap)(address, length, protection, flags, fd, offset);
+}
+
+int munmap(void *address, size_t length)
+{
+	if (length == 1 && REFUSED("munmap")) {
+		errno = code;
+		return -1;
+	}
+	return NEXT(munmap)(address, length);
+}
+
+int pam_get_item(const pam_handle_t *pamh, int item, const void **found)
+{
+	return REFUSED("pam_get_item") ? code : NEXT(pam_get_item)(pamh, item, found);
+}
+
+int pam_get_user(pam_handle_t *pamh, const char **user, const char *prompt)
+{
+	return REFUSED("pam_get_user") ? code : NEXT(pam_get_user)(pamh, user, prompt);
+}
+
+int pam_get_data(const pam_handle_t *pamh, const char *name, const void **data)
+{
+	return REFUSED("pam_get_data") ? code : NEXT(pam_get_data)(pamh, name, data);
+}
+
+int pam_set_data(pam_handle_t *pamh, const char *name, void *data,
+		 void (*cleanup)(pam_handle_t *pamh, void *data, int status))
+{
+	return REFUSED("pam_set_data") ? code : NEXT(pam_set_data)(pamh, name, data, cleanup);
+}

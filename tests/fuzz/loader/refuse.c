@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Calls of the module's that are refused: these functions come before libc's and libpam's
+ * wherever the loader looks them up.  What libpam calls of its own is not counted.
+ */
+#include "watch.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <security/pam_modules.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/syscall.h>
+
+static int left, with, was; /* how many calls on, which code, and whether it has been */
+
+void refuse(int calls_on, int number)
+{
+	left = calls_on;
+	with = number;
+	was &= calls_on > 0;
+}
+
+void refused_in_child(void)
+{
+	was |= left > 0;
+}
+
+int refused(void)
+{
+	return was;
+}
+
+static int is_refused(const void *caller)
+{
+	Dl_info in;
+
+	if (left == 0 || !dladdr(caller, &in) || !strstr(in.dli_fname, "pam_pykeyinit.so"))
+		return 0;
+	return --left == 0 && (was = 1);
+}
+
+#define REFUSED() is_refused(__builtin_return_address(0))
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
+long syscall(long number, ...)
+{
+	static const int errors[] = {EACCES, EAGAIN, EDEADLK, EDQUOT, EINTR, EKEYEXPIRED, EKEYREVOKED,
+				     ENOKEY, ENOMEM, ENOSYS, EOPNOTSUPP, EPERM};
+	long a[5];
+	va_list rest;
+
+	va_start(rest, number);
+	for (int i = 0; i < 5; i++)
+		a[i] = va_arg(rest, long);
+	va_end(rest);
+	if (number != SYS_setfsuid && REFUSED()) { /* that one has no error */
+		errno = errors[with % (sizeof errors / sizeof *errors)];
+		return -1;
+	}
+	return NEXT(syscall)(number, a[0], a[1], a[2], a[3], a[4]);
+}
+
+int pam_get_item(const pam_handle_t *pamh, int item, const void **found)
+{
+	return REFUSED() ? PAM_BUF_ERR : NEXT(pam_get_item)(pamh, item, found);
+}
+
+int pam_get_data(const pam_handle_t *pamh, const char *name, const void **data)
+{
+	return REFUSED() ? PAM_SYSTEM_ERR : NEXT(pam_get_data)(pamh, name, data);
+}
+
+int pam_set_data(pam_handle_t *pamh, const char *name, void *data,
+		 void (*cleanup)(pam_handle_t *pamh, void *data, int status))
+{
+	return REFUSED() ? PAM_BUF_ERR : NEXT(pam_set_data)(pamh, name, data, cleanup);
+}

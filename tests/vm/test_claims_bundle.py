@@ -1,0 +1,39 @@
+"""The claims as one file, as machines of other kernels get them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from harness import claims
+
+
+@pytest.fixture
+def bundle(tmp_path: Path) -> Path:
+    """The file, where everybody can read it."""
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    file = tmp_path / "claims.pyz"
+    claims.bundle(file)
+    return file
+
+
+def test_it_has_all_that_it_imports(bundle: Path) -> None:
+    """Without root it says so, and has imported every page until then."""
+    become = [] if os.geteuid() else ["setpriv", "--reuid=65534", "--clear-groups"]
+    told = subprocess.run(
+        [*become, sys.executable, "-I", bundle, "--json"], capture_output=True, text=True
+    )
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.startswith("run.py wants root")
+
+
+def test_it_has_no_test_and_nothing_that_was_compiled(bundle: Path) -> None:
+    listed = subprocess.run(
+        [sys.executable, "-m", "zipfile", "-l", bundle], capture_output=True, text=True, check=True
+    ).stdout
+    assert "claims/session_keyring.py" in listed
+    assert "pam_pykeyinit/kernel.py" in listed
+    assert ".pyc" not in listed
