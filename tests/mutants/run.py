@@ -34,18 +34,24 @@ BEYOND = [
     "policies/test_names.py", "policies/test_attacks.py", "policies/test_faults.py",
 ]  # fmt: skip
 CORE = [
-    "unit", "test_retval.py", "test_contract.py", "scripts", "fault/test_interrupts.py",
-    "test_identity.py", "test_differences.py", "test_bad_input.py", "test_hygiene.py",
-    "policies/test_policies.py", "policies/test_furnished.py", "loader/test_threads.py",
-    "attacks/test_ids.py", "fault/test_every_call.py",
+    "unit/test_decisions.py", "test_hygiene.py", "test_contract.py", "test_retval.py", "scripts",
+    "fault/test_interrupts.py", "test_differences.py", "test_bad_input.py",
+    "policies/test_policies.py", "policies/test_furnished.py", "attacks/test_ids.py",
+    "fault/test_every_call.py", "loader/test_threads.py",
 ]  # fmt: skip
-NAMES = ["policies/test_names.py", "policies/test_attacks.py", "policies/test_faults.py"]
+NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
 TESTS = {
     "options.py": ["unit/test_options.py", *BEYOND[:2]],
     "policies.py": ["unit/test_policy_words.py", "unit/test_options.py", *BEYOND[1:5]],
     "quota.py": ["unit/test_decisions.py", "policies/test_furnished.py"],
-    "naming.py": [*NAMES, "scripts"],
-    "lock.py": [*NAMES, "scripts"],
+    "naming.py": ["scripts", *NAMES],
+    "lock.py": ["scripts", *NAMES],
+    "hold.py": ["test_hold.py", "fault/test_every_call.py"],
+    "identity.py": ["test_identity.py", "test_differences.py", *NAMES],
+    "kernel.py": ["test_hold.py", "test_identity.py", *CORE],
+    "failure.py": ["unit/test_decisions.py", "scripts"],
+    "log.py": ["unit/test_decisions.py", "scripts", "test_hygiene.py", "test_bad_input.py"],
+    "native.py": ["test_hygiene.py", "test_retval.py", "scripts", "policies/test_furnished.py"],
     **dict.fromkeys(["plan.py", "tag.py", "refresh.py", "keyctl.py"], BEYOND),
 }
 Mutant = dict[str, str]
