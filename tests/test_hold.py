@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import keyutils
 import pytest
@@ -42,7 +43,7 @@ def _opened() -> tuple[int, Hold]:
 
 
 @contextmanager
-def _opener() -> Iterator[Callable[..., object]]:
+def _opener() -> Iterator[Callable[..., Any]]:
     """Call functions in one other thread, which lives until the end of the block."""
     with ThreadPoolExecutor(1) as pool:
         yield lambda work, *arguments: pool.submit(work, *arguments).result()
@@ -62,8 +63,8 @@ def test_another_thread_can_revoke_and_leaves_nothing_behind() -> None:
     def seen() -> list[object]:
         pages = _pages()
         with _opener() as there:
-            keyring, hold = there(_opened)  # type: ignore[misc]
-            held = len(there(_links, kernel.THREAD_KEYRING))  # type: ignore[arg-type]
+            keyring, hold = there(_opened)
+            held = len(there(_links, kernel.THREAD_KEYRING))
             before = there(_state, keyring)
             hold.possessing(lambda: kernel.revoke(keyring))
             hold.drop()

@@ -45,14 +45,19 @@ TESTS = {
     "policies.py": ["unit/test_policy_words.py", "unit/test_options.py", *BEYOND[1:5]],
     "quota.py": ["unit/test_decisions.py", "policies/test_furnished.py"],
     "naming.py": ["scripts", *NAMES],
-    "lock.py": ["scripts", *NAMES],
+    "lock.py": ["test_lock.py", "policies/test_names.py"],
     "hold.py": ["test_hold.py", "fault/test_every_call.py"],
     "identity.py": ["test_identity.py", "test_differences.py", *NAMES],
     "kernel.py": ["test_hold.py", "test_identity.py", *CORE],
+    "listing.py": ["unit/test_listing.py", "test_descriptions.py"],
+    "procfs.py": ["unit/test_procfs.py"],
     "failure.py": ["unit/test_decisions.py", "scripts"],
     "log.py": ["unit/test_decisions.py", "scripts", "test_hygiene.py", "test_bad_input.py"],
     "native.py": ["test_hygiene.py", "test_retval.py", "scripts", "policies/test_furnished.py"],
-    **dict.fromkeys(["plan.py", "tag.py", "refresh.py", "keyctl.py"], BEYOND),
+    "keyctl.py": ["test_keyctl.py", "test_lock.py", *BEYOND[2:6]],
+    "libc.py": ["test_keyctl.py", "test_hold.py", "test_identity.py"],
+    "sysnums.py": ["unit/test_sysnums.py", "unit/test_decisions.py", "test_keyctl.py"],
+    **dict.fromkeys(["plan.py", "tag.py", "refresh.py"], BEYOND),
 }
 Mutant = dict[str, str]
 
