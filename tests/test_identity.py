@@ -143,7 +143,8 @@ def test_an_interrupt_does_not_keep_the_filesystem_uid(
 
 @pytest.mark.parametrize("which", [2, 3])
 def test_an_interrupt_on_the_way_back_does_not_keep_the_ids(
-    which: int, monkeypatch: pytest.MonkeyPatch,
+    which: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A signal handler of the host raises in the middle of putting them back."""
 
