@@ -142,3 +142,22 @@ def test_a_keyring_is_left_for_the_user_session_keyring_where_there_is_no_other(
     is_default, level, text = in_child(seen)
     assert (is_default, level) == (has_one, log.ALERT)
     assert text.endswith(told)
+
+
+def test_what_takes_the_place_of_a_new_keyring_meanwhile_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody makes the name between the two looks: who joined it must not open it, too."""
+
+    def seen() -> tuple[str, bool, str]:
+        found = [(1, "", False), (2, "belongs to uid 7", False)]
+        monkeypatch.setattr(naming, "_enter", lambda name, user: found.pop(0))
+        monkeypatch.setattr(naming, "_open_to_owner", lambda serial, user: "")
+        said: list[tuple[int, str]] = []
+        alice = User("alice", world.uid("alice"), world.gid("alice"))
+        serial, shared = naming.join("meanwhile", alice, said)  # type: ignore[arg-type]
+        return keyctl.describe(serial)[4], shared, said[-1][1]
+
+    name, shared, told = in_child(seen)
+    assert (name, shared) == ("_ses", False)
+    assert told.startswith("session keyring 2 belongs to uid 7: left at once")
