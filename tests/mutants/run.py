@@ -43,9 +43,9 @@ CORE = [
 ]  # fmt: skip
 NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
 LOADER = [
-    "test_hygiene.py", "loader/test_failures.py", "scripts", "test_bad_input.py",
-    "loader/test_threads.py", "policies/test_furnished.py", "loader/test_hosts.py",
-    "attacks/test_links.py", "loader/test_isolation.py", "load/test_cycles.py",
+    "test_hygiene.py", "loader/test_threads.py", "loader/test_failures.py",
+    "loader/test_hosts.py", "test_bad_input.py", "load/test_cycles.py", "scripts",
+    "policies/test_furnished.py", "loader/test_isolation.py",
 ]  # fmt: skip
 TESTS = {
     "options.py": ["unit/test_options.py", *BEYOND[:2]],
@@ -53,7 +53,8 @@ TESTS = {
     "quota.py": ["unit/test_decisions.py", "policies/test_furnished.py"],
     "naming.py": ["policies/test_plan.py", "scripts", *NAMES],
     "lock.py": ["test_lock.py", "policies/test_names.py"],
-    **dict.fromkeys(["loader/trust.c", "loader/pam_pykeyinit.c"], LOADER),
+    "loader/trust.c": ["loader/test_trust.py", "attacks/test_links.py"],
+    "loader/pam_pykeyinit.c": LOADER,
     "hold.py": ["test_hold.py", "fault/test_every_call.py"],
     "identity.py": ["test_identity.py", "test_differences.py", *NAMES],
     "kernel.py": ["test_hold.py", "test_identity.py", *CORE],

@@ -59,6 +59,10 @@ def test_which_call_ends_the_keyring(words: str, close: bool, cred: bool) -> Non
     assert (plan.ends_with("close"), plan.ends_with("cred")) == (close, cred)
 
 
+def test_a_name_may_have_the_service_in_it() -> None:
+    assert _plan("name=%s-%u").keyring_name() == "sshd-alice"
+
+
 @pytest.mark.parametrize(
     ("link", "refused", "number", "code", "line"),
     [
