@@ -2,6 +2,7 @@
 
 import errno
 
+import keyutils
 import pytest
 
 from pam_pykeyinit import codes, identity, kernel, keyctl, log, naming, options
@@ -93,10 +94,13 @@ def test_a_keyring_that_cannot_be_linked(
     assert all(line in each for each in told)
 
 
-def test_a_keyring_that_was_left_for_one_without_a_name_is_ended_like_any_other(
+def test_a_keyring_that_was_left_for_one_without_a_name_is_like_any_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its permissions changed between the first look and the second, so it is not shared."""
+    """Its permissions changed between the first look and the second, so it is not shared.
+
+    The new one leads to the user's keys, and is ended with the session.
+    """
 
     def seen() -> list[object]:
         monkeypatch.setattr(naming, "look_again", lambda serial, user: "gives rights to others")
@@ -104,12 +108,15 @@ def test_a_keyring_that_was_left_for_one_without_a_name_is_ended_like_any_other(
         handle = Handle()
         codes_of = [handle.pam_sm_open_session(Pamh("alice"), 0, words)]
         name = keyctl.describe(kernel.SESSION_KEYRING)[4]
+        links = memoryview(keyutils.read_key(kernel.SESSION_KEYRING)).cast("i")
+        linked = [keyctl.describe(key)[4] for key in links]
         codes_of.append(handle.pam_sm_close_session(Pamh("alice"), 0, words))
         with pytest.raises(kernel.KernelError) as dead:
             kernel.get_keyring_id(kernel.SESSION_KEYRING)
-        return [codes_of, name, dead.value.errno]
+        return [codes_of, name, linked, dead.value.errno]
 
-    assert in_child(seen) == [[0, 0], "_ses", errno.EKEYREVOKED]
+    user_keyring = f"_uid.{world.uid('alice')}"
+    assert in_child(seen) == [[0, 0], "_ses", [user_keyring], errno.EKEYREVOKED]
 
 
 @pytest.mark.parametrize(
