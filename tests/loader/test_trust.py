@@ -72,11 +72,17 @@ def test_what_root_alone_can_change_is_run(change: Change, try_with: Open) -> No
 
 
 def _file_of(change: Change) -> Change:
-    """The first file that is looked at; what comes after it is as it should be."""
+    """The first file that is looked at; folders that come after it are as they should be."""
 
     def of_first(parent: Path) -> None:
-        entries = [entry for entry in os.scandir(parent / "pam_pykeyinit") if entry.is_file()]
-        change(Path(entries[0].path))
+        package = parent / "pam_pykeyinit"
+        for number in range(16):
+            (package / f"folder{number}").mkdir()
+            (package / f"file{number}").touch()
+        entries = list(os.scandir(package))
+        while entries[-1].is_file():
+            entries.pop()
+        change(next(Path(entry.path) for entry in entries if entry.is_file()))
 
     return of_first
 
