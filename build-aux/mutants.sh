@@ -3,6 +3,7 @@
 # pam_pykeyinit/, run the tests against each in a world of its own, and say which survive.
 # With --every only each Nth is tried: all take hours.  cosmic-ray, which makes them, comes
 # from PyPI into a folder of its own, in the version named here: EXPLAINED goes by its mutants.
+# "loader" is all of loader/: tests/mutants/loader.py has its mutants.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"
@@ -14,7 +15,7 @@ if [ "${1:-}" = --every ]; then
     shift 2
 fi
 [ $# -gt 0 ] || set -- options policies naming plan session identity hold lock tag refresh quota \
-    kernel keyctl failure log module native
+    kernel keyctl failure log module native libc sysnums procfs listing loader
 tools=build/mutants
 if ! "$tools/bin/python" -c 'import cosmic_ray' 2>/dev/null; then
     rm -rf "$tools"
@@ -28,7 +29,11 @@ trap 'exit 130' INT TERM HUP
 
 for name in "$@"; do
     name=${name##*/}
-    "$tools/bin/python" tests/mutants/generate.py "pam_pykeyinit/${name%.py}.py" >>"$stage/all"
+    if [ "$name" = loader ]; then
+        python3 -P tests/mutants/loader.py >>"$stage/all"
+    else
+        "$tools/bin/python" tests/mutants/generate.py "pam_pykeyinit/${name%.py}.py" >>"$stage/all"
+    fi
 done
 awk "NR % $every == 0" "$stage/all" >"$stage/tried"
 echo "mutants: $(wc -l <"$stage/tried") of $(wc -l <"$stage/all") are tried" >&2

@@ -28,9 +28,13 @@ class Failed(Exception):
 
 def failed(error: KernelError, consequence: str) -> Failed:
     """Word a refused call: which one, the errno's name, and what follows for the user."""
-    number = error.errno or 0
-    text = f"{error.call}: {errno.errorcode.get(number, number)}: {consequence}"
-    return Failed(f"{text} ({_HINTS.get(number, error.strerror)})")
+    hint = _HINTS.get(error.errno, error.strerror)
+    return Failed(f"{error.call}: {name_of(error)}: {consequence} ({hint})")
+
+
+def name_of(error: OSError) -> str:
+    """The errno by its name, or by its number where it has none."""
+    return str(errno.errorcode.get(error.errno, error.errno))
 
 
 def attempt(consequence: str, call: "Callable[..., Result]", *arguments: "int | str") -> "Result":

@@ -116,6 +116,8 @@ def _restore(uids: "Triple", gids: "Triple") -> None:
     ):
         if read() != before:
             try:
+                # First the effective one: with it comes the right to set any other.
+                change(kernel.KEEP, before[1], kernel.KEEP)
                 change(*before)
             except kernel.KernelError as error:
                 refusals.append(f"{error.call}: {error.strerror}")

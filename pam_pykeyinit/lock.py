@@ -8,10 +8,11 @@ Logins that find a keyring need no turn.
 """
 
 import posix
-from errno import EAGAIN, EEXIST, EPERM, errorcode
+from errno import EAGAIN, EEXIST, EPERM
 from time import monotonic, sleep
 
 from . import kernel, keyctl, log
+from .failure import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,22 +37,21 @@ class Turn:
     def __init__(self, user: "User", said: "Said") -> None:
         self._user = user
         self._said = said
-        self._descriptor = -1
+        self._descriptor: "int | None" = None
 
     def __enter__(self) -> None:
         try:
             self._descriptor = _opened(self._user.uid)
             _wait(self._descriptor)
         except OSError as error:
-            name = errorcode.get(error.errno or 0, error.errno)
             line = (
-                f"{FOLDER}/{self._user.uid}: {name}: of two logins of {self._user.name} at the"
-                " same instant each may get a keyring of that name"
+                f"{FOLDER}/{self._user.uid}: {name_of(error)}: of two logins of"
+                f" {self._user.name} at the same instant each may get a keyring of that name"
             )
             self._said.append((log.NOTICE, line))
 
     def __exit__(self, *raised: object) -> None:
-        if self._descriptor < 0:
+        if self._descriptor is None:
             return
         try:
             keyctl.unlock(self._descriptor)
@@ -67,13 +67,13 @@ def _opened(uid: int) -> int:
     except OSError as error:
         if error.errno != EEXIST:
             raise
-    flags = posix.O_CLOEXEC | posix.O_NOFOLLOW  # type: ignore[attr-defined]  # typeshed
-    folder = posix.open(FOLDER, posix.O_RDONLY | posix.O_DIRECTORY | flags)
+    # Both are closed on exec: Python sees to it.
+    folder = posix.open(FOLDER, posix.O_DIRECTORY | posix.O_NOFOLLOW)
     try:
         found = posix.fstat(folder)
         if found.st_uid != 0 or found.st_mode & _OTHERS:
             raise OSError(EPERM, "not root's alone")
-        return posix.open(str(uid), posix.O_RDONLY | posix.O_CREAT | flags, 0o600, dir_fd=folder)
+        return posix.open(str(uid), posix.O_CREAT | posix.O_NOFOLLOW, 0o600, dir_fd=folder)
     finally:
         posix.close(folder)
 

@@ -6,9 +6,8 @@ once if it is not the user's alone.  Its owner cannot change afterwards: only ro
 chown(2) a key.  Its permissions can, by its owner, and are looked at again.
 """
 
-from errno import errorcode
-
 from . import identity, kernel, keyctl, lock, log
+from .failure import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -120,8 +119,7 @@ def look_again(serial: int, user: "User") -> str:
 
 
 def _hidden(error: kernel.KernelError) -> str:
-    name = errorcode.get(error.errno or 0, error.errno)
-    return f"of an owner who cannot be seen ({error.call}: {name})"
+    return f"of an owner who cannot be seen ({error.call}: {name_of(error)})"
 
 
 def leave(serial: int, wrong: str, user: "User", said: "Said") -> int:

@@ -32,7 +32,7 @@ class Plan:
         self._user = user
         self._service = pamh.service or ""
         self._shared = False
-        self._origin = ""
+        self._origin: str  # where there is a tag
         if policy.tag:
             from . import tag
 

@@ -6,7 +6,7 @@ import posix
 def text(path: str) -> str:
     """What is in it, or "" where this process may not know."""
     try:
-        descriptor = posix.open(path, posix.O_RDONLY | posix.O_CLOEXEC)  # type: ignore[attr-defined]  # typeshed
+        descriptor = posix.open(path, posix.O_RDONLY)  # closed on exec: Python sees to it
     except OSError:
         return ""
     parts = []

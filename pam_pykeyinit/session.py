@@ -64,7 +64,7 @@ class Session:
         self.keyring = 0
         self.opens = 0
         self.revoke = False
-        self._user = User("", 0, 0)
+        self._user: User  # from create() on
         self._hold: "Hold | None" = None
         self._plan: "Plan | None" = None
 

@@ -4,11 +4,12 @@ For people: `keyctl show` lists it, and `pykeyinit-helper show` prints it.  The 
 take it out and put another one there, so nothing may rely on it.
 """
 
-from errno import EACCES, EDQUOT, errorcode
+from errno import EACCES, EDQUOT
 from posix import getpid
 from time import gmtime, strftime
 
 from . import identity, kernel, keyctl, log
+from .failure import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ def leave(text: str, uid: int, said: "Said") -> None:
     except kernel.KernelError as error:
         # A shared keyring has one already, which nobody may write.
         quiet = error.errno in (EACCES, EDQUOT)
-        name = errorcode.get(error.errno or 0, error.errno)
-        line = f"{error.call}: {name}: the session keyring gets no tag"
+        line = f"{error.call}: {name_of(error)}: the session keyring gets no tag"
         said.append((log.DEBUG if quiet else log.NOTICE, line))
     else:
         said.append((log.DEBUG, "left a tag"))

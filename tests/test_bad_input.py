@@ -66,6 +66,17 @@ def test_an_argument_that_is_not_utf8_never_succeeds_under_pam_python(
     assert "_uid_ses.0" in outcome.steps[-1].session["description"]
 
 
+def test_an_argument_that_is_not_utf8_is_an_unknown_word(driver: Driver, journal: Journal) -> None:
+    """Under our own loader; what else the line says holds."""
+    stack = f"session required {world.LOADERS['native']} \xff force"
+    outcome = driver.run(driver.services(s=stack), "start 0 s alice\nopen 0\n")
+
+    assert outcome.codes() == [PAM_SUCCESS]
+    assert outcome.steps[1].fields[1] == world.uid("alice")
+    (line,) = journal.ours()
+    assert line.text == r"pam_pykeyinit(s:session): unknown option: \udcff"
+
+
 def test_a_name_beyond_ascii_is_found_in_any_locale(
     driver: Driver, loader: str, journal: Journal
 ) -> None:

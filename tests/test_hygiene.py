@@ -54,6 +54,17 @@ def test_no_hold_is_taken_on_what_will_not_be_revoked(driver: Driver, loader: st
     assert driver.run(services, script).hygiene == [["ENOKEY", "ENOKEY"]]
 
 
+@pytest.mark.parametrize("end", ["close 0\nend 0", "end 0"])
+def test_no_hold_is_taken_on_a_session_that_is_over(
+    end: str, driver: Driver, loader: str, journal: Journal
+) -> None:
+    """Its keyring lives on, closed with a grace or not closed at all; it is nobody's to end."""
+    services = driver.services(s=f"session required {loader} force revoke=90")
+    script = f"start 0 s alice\nopen 0\n{end}\nstart 1 s bob\nopen 1\nspecial\n"
+    assert driver.run(services, script).hygiene == [["ENOKEY", "ENOKEY"]]
+    assert journal.ours() == []
+
+
 def test_a_hold_ends_with_the_close_or_with_the_handle(driver: Driver, loader: str) -> None:
     services = driver.services(s=f"session required {loader} force revoke")
     for last in ("close 0", "end 0"):

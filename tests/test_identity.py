@@ -4,6 +4,7 @@ The id that is given up is parked in the saved slot: a host that has lowered its
 could not come back otherwise (setresuid(2)).
 """
 
+import errno
 import os
 from collections.abc import Callable
 
@@ -32,9 +33,14 @@ def _switched(switch: Switch, uids: Triple, gids: Triple) -> list[tuple[Triple, 
     return [*seen, _ids()]
 
 
-# Whose ids are in the three places: a daemon, a set-user-ID program, and one that has lowered its
-# privileges but for the saved id.
-HOSTS = [("root", "root", "root"), ("bob", "root", "root"), ("root", "alice", "root")]
+# Whose ids are in the three places: a daemon, a set-user-ID program, one that has lowered its
+# privileges but for the saved id, and one that has three.
+HOSTS = [
+    ("root", "root", "root"),
+    ("bob", "root", "root"),
+    ("root", "alice", "root"),
+    ("bob", "root", "carol"),
+]
 
 
 @pytest.mark.parametrize("host", HOSTS)
@@ -68,7 +74,76 @@ def test_ids_that_are_in_place_are_not_set(
     assert done == [True]
 
 
+@pytest.mark.parametrize("switch", [identity.with_real_ids, identity.with_effective_ids])
+@pytest.mark.parametrize("nobody", ["uid", "gid"])
+def test_nothing_is_done_as_root_for_an_id_that_changes_nothing(
+    switch: Switch, nobody: str
+) -> None:
+    """The id -1 leaves an id as it is, setresuid(2)."""
+    uid = kernel.KEEP if nobody == "uid" else world.uid("alice")
+    gid = kernel.KEEP if nobody == "gid" else world.gid("alice")
+
+    def seen() -> list[object]:
+        done: list[bool] = []
+        with pytest.raises(kernel.KernelError):
+            switch(uid, gid, lambda: done.append(True))
+        return [done, _ids()]
+
+    assert in_child(seen) == [[], ((0, 0, 0), (0, 0, 0))]
+
+
+def test_ids_that_are_not_restored_are_told_with_the_call_that_was_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def seen() -> str:
+        real = kernel.setresgid
+
+        def refused_for_root(*ids: int) -> None:
+            if ids[0] == 0:
+                raise kernel.KernelError(errno.EPERM, "setresgid")
+            real(*ids)
+
+        monkeypatch.setattr(kernel, "setresgid", refused_for_root)
+        with pytest.raises(identity.NotRestored) as alarm:
+            identity.with_real_ids(world.uid("alice"), world.gid("alice"), lambda: None)
+        return str(alarm.value)
+
+    alice = world.gid("alice")
+    assert in_child(seen) == (
+        f"ids are (0, 0, 0) ({alice}, 0, 0), must be (0, 0, 0) (0, 0, 0);"
+        " setresgid: Operation not permitted"
+    )
+
+
+@pytest.mark.parametrize("which", [2, 3])
+def test_an_interrupt_does_not_keep_the_filesystem_uid(
+    which: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the way back, or before it was seen to be the old one: the host gets it all the same."""
+
+    def interrupted() -> list[object]:
+        real = kernel.setfsuid
+        calls: list[int] = []
+
+        def once(uid: int) -> int:
+            calls.append(uid)
+            if len(calls) == which + 1:
+                raise KeyboardInterrupt
+            return real(uid)
+
+        monkeypatch.setattr(kernel, "setfsuid", once)
+        try:
+            identity.with_filesystem_uid(world.uid("alice"), lambda: None)
+        except KeyboardInterrupt:
+            return ["raised", real(kernel.KEEP)]
+        return ["not raised", real(kernel.KEEP)]
+
+    assert in_child(interrupted) == ["raised", 0]
+
+
+@pytest.mark.parametrize("which", [2, 3])
 def test_an_interrupt_on_the_way_back_does_not_keep_the_ids(
+    which: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A signal handler of the host raises in the middle of putting them back."""
@@ -79,7 +154,7 @@ def test_an_interrupt_on_the_way_back_does_not_keep_the_ids(
 
         def once(*ids: int) -> None:
             calls.append(ids)  # type: ignore[arg-type]
-            if len(calls) == 2:  # there, and the first way back
+            if len(calls) == which:  # the first is there, these are the way back
                 raise KeyboardInterrupt
             real(*ids)
 
@@ -87,7 +162,7 @@ def test_an_interrupt_on_the_way_back_does_not_keep_the_ids(
         try:
             identity.with_real_ids(world.uid("alice"), world.gid("alice"), lambda: None)
         except KeyboardInterrupt:
-            return ["raised", len(calls), _ids()]
-        return ["not raised", len(calls), _ids()]
+            return ["raised", _ids()]
+        return ["not raised", _ids()]
 
-    assert in_child(interrupted) == ["raised", 3, ((0, 0, 0), (0, 0, 0))]
+    assert in_child(interrupted) == ["raised", ((0, 0, 0), (0, 0, 0))]

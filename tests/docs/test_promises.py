@@ -54,6 +54,17 @@ def test_a_later_run_takes_the_place_of_what_it_ran() -> None:
     assert "failed" not in page
 
 
+def test_the_mutants_of_all_files_are_added_up() -> None:
+    last = _last()
+    for file, killed in (("a.py", 3), ("loader/b.c", 1_000)):
+        last["tests"][f"tests/mutants/run.py::{file}"] = {
+            "outcomes": {"killed": killed, "explained": 1},
+            "figures": {},
+        }
+    security = SECURITY.replace("`tests/test_none.py`", "`tests/mutants/run.py`")
+    assert _promises().page(security, last).endswith("2 explained; 1,003 killed |\n")
+
+
 def test_the_page_is_of_todays_promises() -> None:
     promises = _promises()
     security = (world.ROOT / "SECURITY.md").read_text()

@@ -9,7 +9,9 @@ with the first test that fails.  Ends with 1 if the tests fail without a mutant.
 import contextlib
 import json
 import os
+import shutil
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,7 +23,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support import world
+from support import native, world
 
 PATIENCE = 300  # seconds for all tests of one mutant; one that takes longer is killed
 # pam_python is left out, for what the two loaders share is what is mutated here; and a test
@@ -34,19 +36,38 @@ BEYOND = [
     "policies/test_names.py", "policies/test_attacks.py", "policies/test_faults.py",
 ]  # fmt: skip
 CORE = [
-    "unit", "test_retval.py", "test_contract.py", "scripts", "fault/test_interrupts.py",
-    "test_identity.py", "test_differences.py", "test_bad_input.py", "test_hygiene.py",
-    "policies/test_policies.py", "policies/test_furnished.py", "loader/test_threads.py",
-    "attacks/test_ids.py", "fault/test_every_call.py",
+    "unit/test_decisions.py", "test_hygiene.py", "test_contract.py", "test_retval.py", "scripts",
+    "fault/test_interrupts.py", "test_differences.py", "test_bad_input.py",
+    "policies/test_policies.py", "policies/test_furnished.py", "attacks/test_ids.py",
+    "fault/test_every_call.py", "loader/test_threads.py",
 ]  # fmt: skip
-NAMES = ["policies/test_names.py", "policies/test_attacks.py", "policies/test_faults.py"]
+NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
+LOADER = [
+    "test_hygiene.py", "loader/test_threads.py", "loader/test_failures.py",
+    "loader/test_hosts.py", "test_bad_input.py", "load/test_cycles.py", "scripts",
+    "policies/test_furnished.py", "loader/test_isolation.py",
+]  # fmt: skip
 TESTS = {
     "options.py": ["unit/test_options.py", *BEYOND[:2]],
     "policies.py": ["unit/test_policy_words.py", "unit/test_options.py", *BEYOND[1:5]],
     "quota.py": ["unit/test_decisions.py", "policies/test_furnished.py"],
-    "naming.py": [*NAMES, "scripts"],
-    "lock.py": [*NAMES, "scripts"],
-    **dict.fromkeys(["plan.py", "tag.py", "refresh.py", "keyctl.py"], BEYOND),
+    "naming.py": ["policies/test_plan.py", "scripts", *NAMES],
+    "lock.py": ["test_lock.py", "policies/test_names.py"],
+    "loader/trust.c": ["loader/test_trust.py", "attacks/test_links.py"],
+    "loader/pam_pykeyinit.c": LOADER,
+    "hold.py": ["test_hold.py", "fault/test_every_call.py"],
+    "identity.py": ["test_identity.py", "test_differences.py", *NAMES],
+    "kernel.py": ["test_hold.py", "test_identity.py", *CORE],
+    "listing.py": ["unit/test_listing.py", "test_descriptions.py"],
+    "procfs.py": ["unit/test_procfs.py"],
+    "failure.py": ["unit/test_decisions.py", "scripts"],
+    "log.py": ["unit/test_decisions.py", "scripts", "test_hygiene.py", "test_bad_input.py"],
+    "native.py": ["test_hygiene.py", "test_retval.py", "scripts", "policies/test_furnished.py"],
+    "keyctl.py": ["test_keyctl.py", "test_lock.py", *BEYOND[2:6]],
+    "libc.py": ["test_keyctl.py", "test_hold.py", "test_identity.py"],
+    "sysnums.py": ["unit/test_sysnums.py", "unit/test_decisions.py", "test_keyctl.py"],
+    "plan.py": ["policies/test_plan.py", *BEYOND],
+    **dict.fromkeys(["tag.py", "refresh.py"], BEYOND),
 }
 Mutant = dict[str, str]
 
@@ -54,6 +75,37 @@ Mutant = dict[str, str]
 def label(mutant: Mutant) -> str:
     """What a mutant is called, here and in EXPLAINED."""
     return "{file} {function}: {before} -> {after}".format(**mutant)
+
+
+class Loader:
+    """A copy of the tree in this world, in which the loader is built again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._tree, self._build = folder / "tree", folder / "build"
+        kept = shutil.ignore_patterns("build", ".git")
+        shutil.copytree(world.ROOT, self._tree, symlinks=True, ignore=kept)
+        where = f"-Dpython.purelibdir={native.package().parent}"
+        _quietly("meson", "setup", where, str(self._build), str(self._tree))
+
+    @contextlib.contextmanager
+    def installed(self, mutant: Mutant) -> Iterator[None]:
+        """Have the mutant where libpam looks for it."""
+        source = self._tree / "pam_pykeyinit" / mutant["file"]
+        original, loader = source.read_text(), native.module()
+        kept = loader.read_bytes()
+        try:
+            source.write_text(mutant["source"])
+            built = "pam_pykeyinit/loader/pam_pykeyinit.so"
+            _quietly("ninja", "-C", str(self._build), built)
+            loader.write_bytes((self._build / built).read_bytes())
+            yield
+        finally:
+            loader.write_bytes(kept)
+            source.write_text(original)
+
+
+def _quietly(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
 
 
 @contextlib.contextmanager
@@ -104,6 +156,7 @@ def main(mutants: Path, tests: list[str]) -> int:
     with tempfile.TemporaryDirectory(dir=os.environ["WORLD"]) as folder:
         driver = world.build_driver(Path(folder))  # once, and not for each mutant
         world.build_driver = lambda where: driver
+        loader: Loader | None = None
         log = Path(folder) / "log"
         checked: set[str] = set()
         for line in mutants.read_text().splitlines():
@@ -114,7 +167,9 @@ def main(mutants: Path, tests: list[str]) -> int:
                     print(f"{log.read_text()}\nmutants: fails without one", file=sys.stderr)
                     return 1
                 checked.update(chosen)
-            with installed(mutant):
+            if mutant["file"].endswith(".c"):
+                loader = loader or Loader(Path(folder))
+            with loader.installed(mutant) if loader else installed(mutant):
                 verdict = "survived" if passes(chosen, log) else "killed"
             print(json.dumps({"verdict": verdict, "mutant": label(mutant)}), flush=True)
     return 0

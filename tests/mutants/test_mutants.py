@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mutants import verdict
+from mutants import loader, verdict
 from mutants.run import label
 from support import world
 
@@ -57,11 +57,11 @@ def test_a_bad_mutant_is_killed_and_a_harmless_one_survives(tmp_path: Path) -> N
 def test_only_an_explained_mutant_may_survive() -> None:
     names = [label(BAD), label(HARMLESS)]
     results = [(names[0], "killed"), (names[1], "survived")]
-    summary, wrong = verdict.judge(names, results, {})
-    assert summary == ["policies.py: 1 killed, 0 explained, 1 survived"]
+    counts, wrong = verdict.judge(names, results, {})
+    assert counts == {"policies.py": {"killed": 1, "explained": 0, "survived": 1}}
     assert wrong == [f"survived: {names[1]}"]
-    summary, wrong = verdict.judge(names, results, {names[1]: "it is the same"})
-    assert summary == ["policies.py: 1 killed, 1 explained, 0 survived"]
+    counts, wrong = verdict.judge(names, results, {names[1]: "it is the same"})
+    assert counts == {"policies.py": {"killed": 1, "explained": 1, "survived": 0}}
     assert wrong == []
 
 
@@ -80,6 +80,12 @@ def test_a_reason_is_of_all_the_mutants_above_it() -> None:
         "a.py f: 1 -> 3": "why it is",
         "b.py g: 1 -> 2": "so",
     }
+
+
+def test_each_change_of_the_loader_is_of_text_that_it_has_once() -> None:
+    names = [label(mutant) for mutant in loader.mutants()]
+    assert len(names) > 60
+    assert len(set(names)) == len(names)
 
 
 @pytest.mark.parametrize("text", ["    why\n", "a.py f: 1 -> 2\n"])

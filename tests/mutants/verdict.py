@@ -1,15 +1,16 @@
 """verdict.py MUTANTS RESULTS: what run.py found, file by file, beside what is explained.
 
 Ends with 1 if a mutant survived that EXPLAINED does not name, if EXPLAINED names one that
-there is not (of the files that were mutated), and if one has no result.
+there is not (of the files that were mutated), and if one has no result.  Of a file that was
+tried whole the figures are kept, for ./setup promises (tests/support/record.py).
 """
 
 import json
 import sys
-from collections import Counter
 from pathlib import Path
 
 from mutants.run import Mutant, label
+from support.record import Record
 
 EXPLAINED = Path(__file__).with_name("EXPLAINED")
 
@@ -39,41 +40,49 @@ def explanations(text: str) -> dict[str, str]:
     return reasons
 
 
+OUTCOMES = ("killed", "explained", "survived")
+
+
 def judge(
     mutants: list[str], results: list[tuple[str, str]], reasons: dict[str, str]
-) -> tuple[list[str], list[str]]:
-    """A summary line a file; and what is wrong.  `mutants` are all, `results` those tried."""
-    counts: Counter[tuple[str, str]] = Counter()
+) -> tuple[dict[str, dict[str, int]], list[str]]:
+    """How many of each file were killed, and so on; and what is wrong.
+
+    `mutants` are all, `results` those tried.
+    """
+    files = sorted({mutant.split()[0] for mutant in mutants})
+    counts = {file: dict.fromkeys(OUTCOMES, 0) for file in files}
     wrong = []
     for mutant, verdict in results:
         explained = verdict == "survived" and mutant in reasons
-        counts[mutant.split()[0], "explained" if explained else verdict] += 1
+        counts[mutant.split()[0]]["explained" if explained else verdict] += 1
         if verdict == "survived" and not explained:
             wrong.append(f"survived: {mutant}")
-    files = sorted({mutant.split()[0] for mutant in mutants})
     wrong += [
         f"explained, and there is no such mutant: {mutant}"
         for mutant in reasons
         if mutant.split()[0] in files and mutant not in mutants
     ]
-    summary = [
-        f"{file}: {counts[file, 'killed']} killed, {counts[file, 'explained']} explained,"
-        f" {counts[file, 'survived']} survived"
-        for file in files
-    ]
-    return summary, wrong
+    return counts, wrong
 
 
 def main(mutants: Path, results: Path) -> int:
     """Print it."""
     made: list[Mutant] = [json.loads(line) for line in mutants.read_text().splitlines()]
     found = [json.loads(line) for line in results.read_text().splitlines()]
-    summary, wrong = judge(
+    counts, wrong = judge(
         [label(mutant) for mutant in made],
         [(one["mutant"], one["verdict"]) for one in found],
         explanations(EXPLAINED.read_text()),
     )
-    print(*summary, *wrong, sep="\n")
+    record = Record()
+    for file, outcomes in counts.items():
+        print(f"{file}:", ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items()))
+        if sum(outcomes.values()) == sum(mutant["file"] == file for mutant in made):
+            some = {outcome: count for outcome, count in outcomes.items() if count}
+            record.outcomes[f"tests/mutants/run.py::{file}"] = some
+    record.write()
+    print(*wrong, sep="\n")
     return 1 if wrong or not found else 0
 
 

@@ -1,10 +1,11 @@
 """What is decided, apart from the kernel."""
 
 import errno
+import syslog
 
 import pytest
 
-from pam_pykeyinit import failure, kernel, log, quota, session, sysnums
+from pam_pykeyinit import failure, kernel, libc, log, quota, session, sysnums
 
 
 def test_a_session_keyring_is_made_where_there_is_none_or_the_default_one() -> None:
@@ -42,6 +43,47 @@ def test_which_close_revokes(opens: int, keyring: int, revoke: bool, ends: bool)
 )
 def test_a_line_stays_one_line(text: str, shown: str) -> None:
     assert log.printable(text) == shown
+
+
+def test_the_levels_are_those_of_syslog() -> None:
+    names = ("ALERT", "ERR", "WARNING", "NOTICE", "DEBUG")
+    ours = {name: getattr(log, name) for name in names}
+    assert ours == {name: getattr(syslog, f"LOG_{name}") for name in names}
+
+
+def test_what_is_said_before_anything_is_known_of_the_handle(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """libpam has refused the name of the service, for instance, and no line was read yet."""
+    lines: list[tuple[int, bytes]] = []
+    monkeypatch.setattr(libc, "syslog", lambda *line: lines.append(line))
+    say = log.Log("session")
+    say(log.ERR, "refused")
+    say(log.DEBUG, "a step")
+    level = syslog.LOG_AUTHPRIV | syslog.LOG_ERR
+    assert lines == [(level, b"pam_pykeyinit(<unknown>:session): refused")]
+
+
+def test_an_attempt_that_is_refused_says_what_follows() -> None:
+    def refused(keyring: int) -> None:
+        raise kernel.KernelError(errno.EKEYREVOKED, f"call({keyring})")
+
+    with pytest.raises(failure.Failed, match=r"^call\(7\): EKEYREVOKED: no link \(the ") as found:
+        failure.attempt("no link", refused, 7)
+    assert isinstance(found.value.__cause__, kernel.KernelError)
+
+
+@pytest.mark.parametrize(("result", "number"), [(-1, 1), (-4095, 4095)])
+def test_what_the_kernel_refuses_is_raised(result: int, number: int) -> None:
+    with pytest.raises(kernel.KernelError) as found:
+        kernel._checked("call", result)
+    assert (found.value.errno, found.value.call) == (number, "call")
+
+
+@pytest.mark.parametrize("result", [0, 1, -4096, -(2**31)])
+def test_what_the_kernel_gives_is_passed_on(result: int) -> None:
+    """In a 32-bit process an address of the upper half looks as if it were below zero."""
+    assert kernel._checked("call", result) == result
 
 
 def test_a_refusal_is_worded_with_call_errno_consequence_and_hint() -> None:

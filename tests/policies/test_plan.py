@@ -1,0 +1,174 @@
+"""What a plan, or a shared name, makes of refusals that no kernel gives on demand."""
+
+import errno
+
+import keyutils
+import pytest
+
+from pam_pykeyinit import codes, identity, kernel, keyctl, log, naming, options
+from pam_pykeyinit.failure import Failed, failed
+from pam_pykeyinit.module import Handle
+from pam_pykeyinit.plan import Plan
+from pam_pykeyinit.session import User
+from support import world
+from support.child import in_child
+from support.journal import Journal
+from support.pamh import Pamh
+
+pytestmark = pytest.mark.privileged
+
+REFUSED = kernel.KernelError
+
+
+def _plan(*words: str) -> Plan:
+    policy = options.parse(list(words)).policy
+    assert policy
+    user = User("alice", world.uid("alice"), world.gid("alice"))
+    return Plan(policy, user, Pamh("alice"))
+
+
+def _caused(cause: Exception | None) -> Failed:
+    failure = failed(cause, "x") if isinstance(cause, REFUSED) else Failed("x")
+    failure.__cause__ = cause
+    return failure
+
+
+@pytest.mark.parametrize(
+    ("cause", "goes_on"),
+    [
+        *((REFUSED(getattr(errno, name), "keyctl(LINK)"), True) for name in ("EACCES", "EDQUOT")),
+        *((REFUSED(getattr(errno, name), "keyctl(LINK)"), True) for name in ("ENOSYS", "EPERM")),
+        (REFUSED(errno.EKEYREVOKED, "keyctl(LINK)"), False),
+        (REFUSED(errno.EPERM, "setresuid"), False),
+        (OSError(errno.EPERM, "of something else"), False),
+        (None, False),
+    ],
+)
+def test_a_session_goes_on_where_keyrings_are_denied_and_not_where_ids_are(
+    cause: Exception | None, goes_on: bool
+) -> None:
+    assert _plan("on_error=degrade").tolerates(_caused(cause)) is goes_on
+    assert not _plan("tag").tolerates(_caused(cause))
+
+
+@pytest.mark.parametrize(
+    ("words", "close", "cred"),
+    [("revoke=90", True, True), ("revoke=cred", False, True), ("revoke tag", True, True)],
+)
+def test_which_call_ends_the_keyring(words: str, close: bool, cred: bool) -> None:
+    plan = _plan(*words.split())
+    assert (plan.ends_with("close"), plan.ends_with("cred")) == (close, cred)
+
+
+def test_a_name_may_have_the_service_in_it() -> None:
+    assert _plan("name=%s-%u").keyring_name() == "sshd-alice"
+
+
+@pytest.mark.parametrize(
+    ("link", "refused", "number", "code", "line"),
+    [
+        ("persistent", "get_persistent", errno.EOPNOTSUPP, codes.PAM_SUCCESS, "no persistent"),
+        ("persistent", "get_persistent", errno.ENOSYS, codes.PAM_SUCCESS, "no persistent"),
+        ("persistent", "get_persistent", errno.EACCES, codes.PAM_SESSION_ERR, "does not lead"),
+        ("user", "link", errno.ENOSYS, codes.PAM_SESSION_ERR, "does not lead to the user keyring"),
+        ("user", "link", errno.EDEADLK, codes.PAM_SUCCESS, ""),
+    ],
+)
+def test_a_keyring_that_cannot_be_linked(
+    link: str,
+    refused: str,
+    number: int,
+    code: int,
+    line: str,
+    journal: Journal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refuse(*arguments: int) -> None:
+        raise kernel.KernelError(number, f"keyctl({refused})")
+
+    monkeypatch.setattr(keyctl if refused == "get_persistent" else kernel, refused, refuse)
+    words = ["pam_pykeyinit", "force", f"link={link}"]
+    assert in_child(lambda: Handle().pam_sm_open_session(Pamh("alice"), 0, words)) == code
+    told = [each.text for each in journal.ours()]
+    assert len(told) == (1 if line else 0)
+    assert all(line in each for each in told)
+
+
+def test_a_keyring_that_was_left_for_one_without_a_name_is_like_any_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its permissions changed between the first look and the second, so it is not shared.
+
+    The new one leads to the user's keys, and is ended with the session.
+    """
+
+    def seen() -> list[object]:
+        monkeypatch.setattr(naming, "look_again", lambda serial, user: "gives rights to others")
+        words = ["pam_pykeyinit", "force", "revoke", "name=left%u", "link=user"]
+        handle = Handle()
+        codes_of = [handle.pam_sm_open_session(Pamh("alice"), 0, words)]
+        name = keyctl.describe(kernel.SESSION_KEYRING)[4]
+        links = memoryview(keyutils.read_key(kernel.SESSION_KEYRING)).cast("i")
+        linked = [keyctl.describe(key)[4] for key in links]
+        codes_of.append(handle.pam_sm_close_session(Pamh("alice"), 0, words))
+        with pytest.raises(kernel.KernelError) as dead:
+            kernel.get_keyring_id(kernel.SESSION_KEYRING)
+        return [codes_of, name, linked, dead.value.errno]
+
+    user_keyring = f"_uid.{world.uid('alice')}"
+    assert in_child(seen) == [[0, 0], "_ses", [user_keyring], errno.EKEYREVOKED]
+
+
+@pytest.mark.parametrize(
+    ("has_one", "told"), [(True, ": left at once"), (False, " cannot be left: end this session")]
+)
+def test_a_keyring_is_left_for_the_user_session_keyring_where_there_is_no_other(
+    has_one: bool, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The quota is used up; and where not even that can be had, somebody has to end this."""
+
+    def refuse(*name: str) -> int:
+        raise kernel.KernelError(errno.EDQUOT, "keyctl(JOIN_SESSION_KEYRING)")
+
+    alice = User("alice", world.uid("alice"), world.gid("alice"))
+
+    def seen() -> tuple[bool, int, str]:
+        found: list[bool] = []
+        said: list[tuple[int, str]] = []
+
+        def leave() -> None:
+            serial = kernel.join_anonymous_session()
+            monkeypatch.setattr(kernel, "join_anonymous_session", refuse)
+            if not has_one:
+                monkeypatch.setattr(keyctl, "join_named_session", lambda name: serial)
+            with pytest.raises(kernel.KernelError):
+                naming.leave(serial, "is bad", alice, said)  # type: ignore[arg-type]
+            session = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+            found.append(session == kernel.get_keyring_id(kernel.USER_SESSION_KEYRING))
+
+        identity.with_real_ids(alice.uid, alice.gid, leave)
+        ((level, text),) = said
+        return found[0], level, text
+
+    is_default, level, text = in_child(seen)
+    assert (is_default, level) == (has_one, log.ALERT)
+    assert text.endswith(told)
+
+
+def test_what_takes_the_place_of_a_new_keyring_meanwhile_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Somebody makes the name between the two looks: who joined it must not open it, too."""
+
+    def seen() -> tuple[str, bool, str]:
+        found = [(1, "", False), (2, "belongs to uid 7", False)]
+        monkeypatch.setattr(naming, "_enter", lambda name, user: found.pop(0))
+        monkeypatch.setattr(naming, "_open_to_owner", lambda serial, user: "")
+        said: list[tuple[int, str]] = []
+        alice = User("alice", world.uid("alice"), world.gid("alice"))
+        serial, shared = naming.join("meanwhile", alice, said)  # type: ignore[arg-type]
+        return keyctl.describe(serial)[4], shared, said[-1][1]
+
+    name, shared, told = in_child(seen)
+    assert (name, shared) == ("_ses", False)
+    assert told.startswith("session keyring 2 belongs to uid 7: left at once")

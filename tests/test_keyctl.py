@@ -1,0 +1,102 @@
+"""System calls of the options and of libc, asked of the kernel: limits, and what stays open."""
+
+import posix
+import subprocess
+import sys
+import syslog
+import threading
+from pathlib import Path
+
+import pytest
+
+from pam_pykeyinit import kernel, keyctl, libc
+from support.child import in_child
+from support.journal import Journal
+
+pytestmark = pytest.mark.privileged
+
+LONGEST = "x" * 4094 + ";"  # add_key(2): 4095 bytes and a zero
+NO_RIGHTS = "---s"  # in /proc/PID/maps: shared memory that can be neither read nor written
+
+
+def test_the_longest_description_is_read_whole() -> None:
+    def seen() -> object:
+        kernel.join_anonymous_session()
+        key = keyctl.add_user_key(LONGEST, b"x", kernel.SESSION_KEYRING)
+        kind, uid, gid, _, description = keyctl.describe(key)
+        return kind, uid, gid, description == LONGEST
+
+    assert in_child(seen) == ("user", 0, 0, True)
+
+
+def test_ids_of_the_upper_half_are_no_negative_ones() -> None:
+    """user_namespaces(7): the highest that there are belong to containers."""
+    told = b"keyring;-2;-2147483648;3f1f0000;a;b\xff"
+    assert keyctl.fields(told) == ("keyring", 2**32 - 2, 2**31, 0x3F1F0000, "a;b\udcff")
+    assert keyctl.fields(b"user;4294967294;1000;0;")[1:3] == (2**32 - 2, 1000)
+
+
+def test_memory_that_keeps_credentials_is_one_page_that_nobody_can_use() -> None:
+    def mapped() -> set[str]:
+        return set(Path("/proc/self/maps").read_text().splitlines())
+
+    def seen() -> object:
+        before = mapped()
+        handle = kernel.keep_credentials()
+        new = [line for line in mapped() - before if "/dev/zero" in line]
+        start, _, end = new[0].split()[0].partition("-")
+        size = int(end, 16) - int(start, 16)
+        kernel.release_credentials(handle)
+        left = [line for line in mapped() - before if "/dev/zero" in line]
+        return len(new), size == posix.sysconf("SC_PAGESIZE"), new[0].split()[1], left
+
+    assert in_child(seen) == (1, True, NO_RIGHTS, [])
+
+
+def test_a_thread_is_noticed_and_so_is_its_end() -> None:
+    def seen() -> list[bool]:
+        told = [kernel.has_threads()]
+        end = threading.Event()
+        other = threading.Thread(target=end.wait)
+        other.start()
+        told.append(kernel.has_threads())
+        end.set()
+        other.join()
+        return told
+
+    assert in_child(seen) == [False, True]
+
+
+def test_without_proc_a_host_is_taken_to_have_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: str) -> object:
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(posix, "stat", refused)
+    assert not kernel.has_threads()
+
+
+def test_nothing_in_a_line_is_taken_as_a_format(journal: Journal) -> None:
+    libc.syslog(syslog.LOG_AUTHPRIV | syslog.LOG_ERR, b"pam_pykeyinit(s:session): 100%n %s")
+    assert [(line.level, line.text) for line in journal.ours()] == [
+        ("ERR", "pam_pykeyinit(s:session): 100%n %s")
+    ]
+
+
+def test_an_interpreter_of_an_unknown_architecture_is_told_there_are_no_keyrings() -> None:
+    """As any seccomp filter or kernel without them would; and no other call is made instead."""
+    told = subprocess.run(
+        [
+            sys.executable,
+            "-Pc",
+            "import sys; sys.implementation._multiarch = 'vax-linux-gnu'\n"
+            "from pam_pykeyinit import kernel, keyctl\n"
+            "for call in (kernel.join_anonymous_session, lambda: kernel.setresuid(1, 1, 1),\n"
+            "             lambda: kernel.setresgid(1, 1, 1), lambda: kernel.setfsuid(1),\n"
+            "             lambda: keyctl.lock(1), lambda: kernel.add_keyring('a', -3)):\n"
+            "    try: print(call())\n"
+            "    except kernel.KernelError as error: print(error.strerror)\n",
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert (told.stderr, told.stdout.splitlines()) == ("", ["Function not implemented"] * 6)

@@ -1,0 +1,239 @@
+"""A turn of a user's: one login at a time has it, and a login goes on without it."""
+
+import errno
+import fcntl
+import os
+import signal
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pam_pykeyinit import kernel, keyctl, lock, log
+from pam_pykeyinit.session import User
+from support import world
+from support.child import in_child
+
+pytestmark = pytest.mark.privileged
+
+Said = list[tuple[int, str]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the users' files are in this test; not yet there."""
+    found = tmp_path / "turns"
+    monkeypatch.setattr(lock, "FOLDER", str(found))
+    return found
+
+
+def _alice() -> User:
+    return User("alice", world.uid("alice"), world.gid("alice"))
+
+
+def _turn(said: Said) -> lock.Turn:
+    return lock.Turn(_alice(), said)  # type: ignore[arg-type]
+
+
+def _is_free(folder: Path) -> bool:
+    with (folder / str(world.uid("alice"))).open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
+def _without(said: Said) -> str:
+    """The name of the errno in the one line that there is."""
+    ((level, line),) = said
+    assert level == log.NOTICE
+    assert line.startswith(f"{lock.FOLDER}/{world.uid('alice')}: ")
+    assert " of two logins of alice at the same instant " in line
+    return line.split(": ")[1]
+
+
+def _descriptors() -> list[str]:
+    return sorted(os.listdir("/proc/self/fd"))
+
+
+def test_nobody_else_has_a_turn_meanwhile(folder: Path) -> None:
+    said: Said = []
+    before = _descriptors()
+    for _ in range(2):  # where the folder is not there, and where it is
+        with _turn(said):
+            assert not _is_free(folder)
+        assert _is_free(folder)
+    assert said == []
+    assert _descriptors() == before
+
+
+def test_a_child_that_was_forked_meanwhile_does_not_keep_the_turn(folder: Path) -> None:
+    with _turn([]):
+        waiting, done = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.close(done)
+            os.read(waiting, 1)
+            os._exit(0)
+    free = _is_free(folder)
+    os.close(done)
+    os.waitpid(child, 0)
+    os.close(waiting)
+    assert free
+
+
+def test_nobody_but_root_can_open_the_file(folder: Path) -> None:
+    """Whatever the umask of the host; and no program that it starts gets it open."""
+
+    def seen() -> list[object]:
+        os.umask(0)
+        before = set(_descriptors())
+        with _turn([]):
+            (mine,) = {name for name in set(_descriptors()) - before if _is_open(name)}
+            kept = fcntl.fcntl(int(mine), fcntl.F_GETFD)
+        file = (folder / str(world.uid("alice"))).stat()
+        modes = [stat.S_IMODE(folder.stat().st_mode), stat.S_IMODE(file.st_mode)]
+        return [kept, modes, [folder.stat().st_uid, file.st_uid]]
+
+    assert in_child(seen) == [fcntl.FD_CLOEXEC, [0o700, 0o600], [0, 0]]
+
+
+def _is_open(name: str) -> bool:
+    try:
+        os.fstat(int(name))
+    except OSError:
+        return False
+    return True
+
+
+def _given_away(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    os.chown(folder, world.uid("bob"), 0)
+
+
+def _with_a_mode(bit: int) -> Callable[[Path], None]:
+    def make(folder: Path) -> None:
+        folder.mkdir()
+        folder.chmod(0o700 | bit)
+
+    return make
+
+
+def _a_link(folder: Path) -> None:
+    folder.with_name("elsewhere").mkdir(mode=0o700)
+    folder.symlink_to("elsewhere")
+
+
+def _a_link_in_it(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    (folder / str(world.uid("alice"))).symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (_given_away, "EPERM"),
+        *((_with_a_mode(1 << bit), "EPERM") for bit in range(6)),
+        (_a_link, "ENOTDIR"),
+        (_a_link_in_it, "ELOOP"),
+        (lambda folder: folder.touch(mode=0o600), "ENOTDIR"),
+        (lambda folder: os.mkfifo(folder, mode=0o600), "ENOTDIR"),
+    ],
+)
+def test_what_somebody_else_may_have_put_there_is_not_used(
+    make: Callable[[Path], None], why: str, folder: Path
+) -> None:
+    """The login goes on, says so, and no file of anybody's is opened or made."""
+    make(folder)
+
+    def seen() -> list[object]:
+        signal.alarm(20)  # whoever opens a pipe waits for its other end
+        said: Said = []
+        before = _descriptors()
+        with _turn(said):
+            pass
+        return [_without(said), _descriptors() == before]
+
+    assert in_child(seen) == [why, True]
+    assert not (folder.parent / "elsewhere" / str(world.uid("alice"))).exists()
+
+
+def test_a_folder_that_cannot_be_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "FOLDER", str(folder / "below"))
+    said: Said = []
+    with _turn(said):
+        pass
+    assert _without(said) == "ENOENT"
+
+
+class Clock:
+    """A second goes by at each look; `sleep` does what it is given, and sleeps not."""
+
+    def __init__(self, asleep: Callable[[], None]) -> None:
+        self.asleep = asleep
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        """The time."""
+        self.now += 1
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Note it."""
+        self.slept.append(seconds)
+        assert len(self.slept) < 100, "waits for ever"
+        self.asleep()
+
+
+def _set(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock, "monotonic", clock.monotonic)
+    monkeypatch.setattr(lock, "sleep", clock.sleep)
+
+
+def test_a_turn_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And taken before anybody who waits at a terminal would notice."""
+    said: Said = []
+    with _turn([]):
+        pass
+    with (folder / str(world.uid("alice"))).open() as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        clock = Clock(lambda: fcntl.flock(other, fcntl.LOCK_UN))
+        _set(clock, monkeypatch)
+        with _turn(said):
+            assert not _is_free(folder)
+    assert said == []
+    (slept,) = clock.slept
+    assert 0 < slept < 0.1
+
+
+def test_a_login_that_is_stopped_does_not_stop_the_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: Said = []
+    before = _descriptors()
+    with _turn([]):
+        _set(Clock(lambda: None), monkeypatch)
+        with _turn(said):
+            assert not _is_free(folder)
+    assert _without(said) == "EAGAIN"
+    assert _descriptors() == before
+
+
+def test_a_file_system_without_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is not asked twice."""
+
+    def refuse(descriptor: int) -> None:
+        raise kernel.KernelError(errno.ENOLCK, "flock")
+
+    for call in ("lock", "unlock"):
+        monkeypatch.setattr(keyctl, call, refuse)
+    clock = Clock(lambda: None)
+    _set(clock, monkeypatch)
+    said: Said = []
+    before = _descriptors()
+    with _turn(said):
+        pass
+    assert (_without(said), clock.slept, _descriptors()) == ("ENOLCK", [], before)
