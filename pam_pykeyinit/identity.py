@@ -114,10 +114,11 @@ def _restore(uids: "Triple", gids: "Triple") -> None:
         (getresuid, uids, kernel.setresuid),
         (getresgid, gids, kernel.setresgid),
     ):
-        if read() != before:
+        found = read()
+        if found != before:
             try:
-                # First the effective one: with it comes the right to set any other.
-                change(kernel.KEEP, before[1], kernel.KEEP)
+                if found[1] != before[1]:  # with it comes the right to set any other one
+                    change(kernel.KEEP, before[1], kernel.KEEP)
                 change(*before)
             except kernel.KernelError as error:
                 refusals.append(f"{error.call}: {error.strerror}")
