@@ -141,15 +141,19 @@ def test_what_another_can_change_is_not_run(change: Change, try_with: Open) -> N
 
 
 @pytest.mark.parametrize("change", [_nothing, _file_of(_given)])
-def test_no_descriptor_is_left_open(
+def test_nothing_of_the_process_or_the_folder_changes(
     change: Change, pamdrive: Path, tmp_path: Path, roots: Path
 ) -> None:
-    """Whether it is run or refused, and refused again with each session."""
+    """Descriptors and signals, locale and ids; and no bytecode is written.
+
+    Whether our code is run or refused, and refused again with each session.
+    """
     native.copy(roots / "packages/pam_pykeyinit")
     change(roots / "packages")
     shown = {str(native.package().parent): roots / "packages"}
     driver = Driver(mounts.wrapper(tmp_path / "drive", shown, str(pamdrive)), tmp_path)
     sessions = "".join(f"start {n} s alice\nopen {n}\nend {n}\n" for n in range(3))
     found = driver.run(driver.services(s=STACK), f"hygiene\n{sessions}hygiene\n").hygiene
-    before, after = ([line for line in each if line.startswith("fd ")] for each in found)
+    before, after = ([line for line in each if not line.startswith("SigQ")] for each in found)
     assert after == before
+    assert not (roots / "packages/pam_pykeyinit/__pycache__").exists()

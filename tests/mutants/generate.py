@@ -40,7 +40,8 @@ class ForgetStatement(Operator):  # type: ignore[misc]  # cosmic-ray has no type
         if node.type == "simple_stmt" and ASTQuery(node).get_definition_name():
             what = node.children[0]
             slots = what.get_first_leaf().value == "__slots__"  # memory, and nothing else
-            if what.type in ("expr_stmt", "atom_expr") and not slots:
+            bare = what.type == "expr_stmt" and "=" not in what.get_code()  # a type, no value
+            if what.type in ("expr_stmt", "atom_expr") and not slots and not bare:
                 yield node.start_pos, node.end_pos
 
     def mutate(self, node: parso.tree.NodeOrLeaf, index: int) -> parso.tree.NodeOrLeaf:

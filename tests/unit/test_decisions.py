@@ -5,7 +5,9 @@ import syslog
 
 import pytest
 
-from pam_pykeyinit import failure, kernel, libc, log, quota, session, sysnums
+from pam_pykeyinit import codes, failure, kernel, libc, log, quota, session, sysnums
+from pam_pykeyinit.module import Handle
+from support.pamh import Pamh
 
 
 def test_a_session_keyring_is_made_where_there_is_none_or_the_default_one() -> None:
@@ -129,3 +131,21 @@ def test_the_architecture_is_the_interpreters(triplet: str, key: str) -> None:
 )
 def test_how_much_is_above_half_of_a_quota(keys: int, size: int, above: bool) -> None:
     assert quota.above((keys, 200, size, 20_000), 50) is above
+
+
+@pytest.mark.parametrize("user", ["nobody-has-this", ValueError("not UTF-8")])
+def test_a_line_that_cannot_be_written_does_not_change_the_answer(
+    user: str | ValueError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There is no memory for it, perhaps; that nobody has this name stays true."""
+    lines: list[bytes] = []
+
+    def write(priority: int, line: bytes) -> None:
+        lines.append(line)
+        raise MemoryError
+
+    monkeypatch.setattr(libc, "syslog", write)
+    answer = Handle().pam_sm_open_session(Pamh(user), 0, ["pam_pykeyinit", "force"])
+    assert answer == codes.PAM_USER_UNKNOWN
+    (line,) = lines
+    assert b"(sshd:session): unknown user" in line
