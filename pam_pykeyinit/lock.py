@@ -53,11 +53,11 @@ class Turn:
     def __exit__(self, *raised: object) -> None:
         if self._descriptor is None:
             return
-        try:
-            keyctl.unlock(self._descriptor)
-        except kernel.KernelError:
-            pass  # closing does it, if no child has been forked since
-        posix.close(self._descriptor)
+        for let_go in (keyctl.unlock, posix.close):
+            try:
+                let_go(self._descriptor)
+            except OSError:
+                pass  # closing unlocks too, if no child was forked since; and it always closes
 
 
 def _opened(uid: int) -> int:

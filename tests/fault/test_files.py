@@ -1,0 +1,78 @@
+"""Every call of the files that options read and lock, refused with what its page names.
+
+None of them is worth a login: it goes on, and at most one line says what is missing.
+"""
+
+import os
+import posix
+from typing import Any
+
+import pytest
+from fault import errnos
+
+from pam_pykeyinit import kernel, lock, procfs
+from pam_pykeyinit.module import Handle
+from support import world
+from support.child import in_child
+from support.journal import Journal
+from support.pamh import Pamh
+
+pytestmark = pytest.mark.privileged
+
+# Which calls of a file's: the page of each, the option that makes them, how many there are.
+LOCK = {"mkdir": ("mkdir(2)", 1), "open": ("open(2)", 2), "fstat": ("stat(2)", 1),
+        "close": ("close(2)", 2)}  # fmt: skip
+PROCFS = {"open": ("open(2)", 1), "read": ("read(2)", 2), "close": ("close(2)", 1)}
+FILES: list[tuple[Any, str, dict[str, tuple[str, int]]]] = [
+    (lock, "name=files-{}", LOCK),
+    (procfs, "quota_warn=100", PROCFS),
+]
+
+
+class _Faulty:
+    """posix, but for one call."""
+
+    def __init__(self, name: str, count: int, error: int) -> None:
+        self._name, self._left, self._error = name, count, error
+        self.came = False
+
+    def __getattr__(self, name: str) -> Any:
+        self._left -= name == self._name
+        return self._refuse if name == self._name and self._left == 0 else getattr(posix, name)
+
+    def _refuse(self, *_: object, **__: object) -> None:
+        self.came = True
+        raise OSError(self._error, os.strerror(self._error))
+
+
+def _opened(module: Any, option: str, faulty: _Faulty) -> tuple[object, int, bool]:
+    """The code, the owner of the session keyring, and whether the fault came."""
+    module.posix = faulty
+    words = ["m", "force", *option.format(os.getpid()).split()]
+    code = Handle().pam_sm_open_session(Pamh("alice"), 0, words)
+    module.posix = posix
+    owner = world.owner(kernel.get_keyring_id(kernel.SESSION_KEYRING))
+    return code, owner, faulty.came
+
+
+@pytest.mark.parametrize(("module", "option", "calls"), FILES, ids=["lock", "procfs"])
+def test_a_login_goes_on(
+    module: Any,
+    option: str,
+    calls: dict[str, tuple[str, int]],
+    journal: Journal,
+    tally: dict[str, int],
+) -> None:
+    said = 0
+    for name, (page, most) in calls.items():
+        for count in range(1, most + 1):
+            for error in errnos.PAGES[page]:
+                faulty = _Faulty(name, count, errnos.number(error))
+                seen = in_child(lambda faulty=faulty: _opened(module, option, faulty))  # type: ignore[misc]
+                lines = journal.ours()
+                where = f"{name} {count} {error}: {seen} {lines}"
+                assert seen == (0, world.uid("alice"), True), where
+                assert [line.level for line in lines] in ([], ["NOTICE"]), where
+                said += len(lines)
+                tally["faults of files"] = tally.get("faults of files", 0) + 1
+    assert bool(said) is (module is lock)
