@@ -23,9 +23,11 @@ ADDED = {
     "sudo-i": "force revoke",
     "cron": "force revoke",
     "atd": "force revoke",
+    "lightdm": "force revoke",
 }
 
 PAM = Path("/etc/pam.d")
+VENDOR = Path("/usr/lib/pam.d")  # where systemd-user is; libpam reads the administrator's first
 PRISTINE = Path("/var/lib/vm-pam.d")
 
 _KEYINIT = re.compile(r"^(session\s+\S+\s+)pam_keyinit\.so\b", re.MULTILINE)
@@ -49,12 +51,26 @@ def install(loader: str) -> None:
     """Write /etc/pam.d; what is pristine is kept aside the first time."""
     if not PRISTINE.exists():
         shutil.copytree(PAM, PRISTINE)
-    for file in PRISTINE.iterdir():
-        (PAM / file.name).write_text(with_line(file.name, file.read_text(), loader))
+    restore()
+    for file in [*PRISTINE.iterdir(), *_vendors_own()]:
+        text = file.read_text()
+        changed = with_line(file.name, text, loader)
+        if changed != text:
+            (PAM / file.name).write_text(changed)
 
 
 def restore() -> None:
     """As the distribution has it."""
-    if PRISTINE.exists():
-        for file in PRISTINE.iterdir():
-            shutil.copy2(file, PAM / file.name)
+    if not PRISTINE.exists():
+        return
+    for file in PRISTINE.iterdir():
+        shutil.copy2(file, PAM / file.name)
+    for file in _vendors_own():
+        (PAM / file.name).unlink(missing_ok=True)
+
+
+def _vendors_own() -> list[Path]:
+    """The vendor's files that the administrator has none in place of."""
+    if not VENDOR.is_dir():
+        return []
+    return [file for file in VENDOR.iterdir() if not (PRISTINE / file.name).exists()]
