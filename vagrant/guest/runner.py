@@ -92,7 +92,7 @@ class Attempt:
             if one.process.poll() is not None:
                 end = min(end, time.monotonic() + grace)
                 grace = self._patience
-            time.sleep(0.05)
+            time.sleep(0.2)
 
     def _seen(self, tag: str) -> keyrings.Seen | None:
         file = SPOOL / tag
@@ -113,7 +113,7 @@ class Attempt:
         while not left.exists():
             if time.monotonic() > end:
                 return "who stayed behind does not answer"
-            time.sleep(0.05)
+            time.sleep(0.2)
         session = str(keyrings.parse(left.read_text()).get("session", ""))
         if "Key has been revoked" in session:
             return "revoked"
@@ -127,7 +127,7 @@ class Attempt:
         """
         end = time.monotonic() + (self._patience if HAS_SYSTEMD else 10)
         while self._live() - earlier and time.monotonic() < end:
-            time.sleep(0.2)
+            time.sleep(0.5)
         return len(self._live() - earlier)
 
     def _live(self) -> set[int]:
@@ -204,14 +204,23 @@ def machine() -> Record:
     }
 
 
+def settle() -> None:
+    """Wait until nothing is starting any more, and who always has a manager has one."""
+    waits = ["systemctl", "is-system-running", "--wait"]
+    subprocess.run(waits, capture_output=True, check=False)
+    for user in Path("/var/lib/systemd/linger").iterdir():
+        # Its start at boot may have taken too long.
+        manager = f"user@{pwd.getpwnam(user.name).pw_uid}.service"
+        subprocess.run(["systemctl", "start", manager], capture_output=True, check=False)
+
+
 def main() -> None:
     """Run the plan."""
     plan = json.loads(Path(sys.argv[1]).read_text())
     SPOOL.mkdir(mode=0o1777, exist_ok=True)
     SPOOL.chmod(0o1777)
-    if HAS_SYSTEMD:  # what is still starting is in nobody's way then
-        waits = ["systemctl", "is-system-running", "--wait"]
-        subprocess.run(waits, capture_output=True, check=False)
+    if HAS_SYSTEMD:
+        settle()
     say("machine", **machine())
     log: Any = journal.Journald() if HAS_SYSTEMD else journal.DevLog()
     if not HAS_SYSTEMD:

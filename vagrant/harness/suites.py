@@ -21,7 +21,7 @@ SUITES = {
             "bullseye",
             "linux-image-cloud-amd64",
             ("pam_keyinit", "native"),
-            "the loader wants PyConfig.stdlib_dir of Python 3.11, and glibc 2.32, and the build Meson 1.0;"
+            "the loader wants Python 3.11 (PyConfig.stdlib_dir) and glibc 2.32, the build Meson 1;"
             " bullseye has Python 3.9, glibc 2.31 and Meson 0.56",
         ),
         Suite("bookworm", "bookworm", "linux-image-cloud-amd64"),
