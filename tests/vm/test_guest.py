@@ -106,6 +106,7 @@ def test_the_vendors_stacks_get_the_line_too(
         stacks.install(loader)
         texts = {file.name: file.read_text() for file in (tmp_path / "PAM").iterdir()}
         assert f"{module} force revoke\n" in texts.pop("sshd")
+        assert f"{module} force revoke\n" in texts.pop("systemd-run0")
         if loader != "pam_keyinit":
             assert texts.pop("systemd-user") == f"session  optional {module} force revoke\n"
         assert texts == {}

@@ -130,6 +130,8 @@ def test_the_quick_ones_have_of_everything() -> None:
     quick = plan.chosen(plan.load(), "fast", [], quick=True)
     assert {s["group"] for s in quick} == {"logins", "refused", "helper", "lockout"}
     assert len(quick) < len(plan.load()) / 2
+    slow = plan.chosen(plan.load(), "vagrant", [], quick=True)
+    assert {s["group"] for s in slow} == {"logins", "refused", "helper", "systemd"}
 
 
 def test_only_a_whole_run_of_the_same_plan_and_code_is_not_run_again(tmp_path: Path) -> None:

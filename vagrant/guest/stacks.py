@@ -26,6 +26,13 @@ ADDED = {
     "lightdm": "force revoke",
 }
 
+# Services that Debian has no stack for, though the program asks for it.
+LACKING = {
+    "systemd-run0": "@include common-account\n"
+    "session optional pam_keyinit.so force revoke\n"
+    "@include common-session-noninteractive\n",
+}
+
 PAM = Path("/etc/pam.d")
 VENDOR = Path("/usr/lib/pam.d")  # where systemd-user is; libpam reads the administrator's first
 PRISTINE = Path("/var/lib/vm-pam.d")
@@ -57,6 +64,8 @@ def install(loader: str) -> None:
         changed = with_line(file.name, text, loader)
         if changed != text:
             (PAM / file.name).write_text(changed)
+    for service in _lacking():
+        (PAM / service).write_text(with_line(service, LACKING[service], loader))
 
 
 def restore() -> None:
@@ -65,8 +74,15 @@ def restore() -> None:
         return
     for file in PRISTINE.iterdir():
         shutil.copy2(file, PAM / file.name)
-    for file in _vendors_own():
-        (PAM / file.name).unlink(missing_ok=True)
+    for service in [*_lacking(), *(file.name for file in _vendors_own())]:
+        (PAM / service).unlink(missing_ok=True)
+
+
+def _lacking() -> list[str]:
+    """The services that neither the administrator nor the vendor has a stack for."""
+    return [
+        name for name in LACKING if not any((top / name).exists() for top in (PRISTINE, VENDOR))
+    ]
 
 
 def _vendors_own() -> list[Path]:

@@ -112,5 +112,5 @@ def chosen(
         for scenario in scenarios
         if scenario["where"] in (("both", where) if where != "reboot" else (where,))
         and (not names or {scenario["name"], scenario["group"]} & set(names))
-        and (not quick or scenario.get("quick"))
+        and (not quick or scenario.get("quick") in (True, where))
     ]
