@@ -66,7 +66,7 @@ class Run:
         said: list[Record] = []
         try:
             said = self._machine.run()
-        except (roots.CannotMake, subprocess.SubprocessError, OSError) as reason:
+        except (roots.CannotMake, subprocess.SubprocessError, OSError, ValueError) as reason:
             ended = str(reason)
             self._say(ended)
         self.kept = self.kept._replace(records=said, ended=ended)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from harness import libvirt, plan, records, roots
 from harness.host import Watch
+from harness.machine import patience
 from harness.suites import SUITES
 
 Record = dict[str, Any]
@@ -24,6 +26,12 @@ PACKAGES = (
     "libpam-systemd", "dbus-user-session", "systemd-container", "rsync", "kmod",
     "lightdm", "lightdm-autologin-greeter", "xvfb", "strace",
     "python3-keyutils", "python3-pamela", "python3-pampy",
+)  # fmt: skip
+
+
+# What ends the run of one suite, and not that of the others.
+FAILURES = (
+    roots.CannotMake, libvirt.CannotStart, subprocess.SubprocessError, OSError, ValueError,
 )  # fmt: skip
 
 
@@ -96,11 +104,10 @@ class Vagrant:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
         ) as runner:  # fmt: skip
             assert runner.stdin  # noqa: S101
-            assert runner.stdout  # noqa: S101
             runner.stdin.write(json.dumps(told))
             runner.stdin.close()
             try:
-                for line in runner.stdout:
+                for line in lines(runner, patience(told)):
                     if line.startswith("{"):
                         yield json.loads(line)
             finally:
@@ -138,6 +145,19 @@ class Vagrant:
             say(f"vagrant destroy failed: {reason}")
         name = self._suite.name
         libvirt.tidy(f"pykeyinit-{name}", f"pykeyinit-{name}_", f"pykeyinit-VAGRANTSLASH-{name}_")
+
+
+def lines(program: "subprocess.Popen[str]", silence: float) -> Iterator[str]:
+    """What it says, until it ends; it is ended where it says nothing for `silence` seconds."""
+    assert program.stdout  # noqa: S101
+    while True:
+        alarm = threading.Timer(silence, program.kill)
+        alarm.start()
+        line = program.stdout.readline()
+        alarm.cancel()
+        if not line:
+            return
+        yield line
 
 
 def find_key() -> Path:
@@ -202,7 +222,7 @@ class Run:
                         self._collect(key)
                 finally:
                     self._machine.destroy()
-        except (roots.CannotMake, libvirt.CannotStart, subprocess.SubprocessError, OSError) as why:
+        except FAILURES as why:
             say(str(why))
             for key, one in self._parts.items():
                 if not any(record["kind"] == "end" for record in one.records):
