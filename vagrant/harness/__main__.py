@@ -2,10 +2,10 @@
 
     ./setup vm [SUITE...]           by Vagrant: box if needed, up, scenarios, report, destroy
     ./setup vm --fast [SUITE...]    root file systems as initramfs: seconds to boot, no systemd
-    ./setup vm --matrix [SUITE...]  both, all suites; writes README's table.  What was run
+    ./setup vm --matrix [SUITE...]  both, all suites; writes README's tables.  What was run
                                     already, to its end and with this code, is not run again,
                                     unless with --again; one that fails does not stop the others
-    ./setup vm --report             no run: README's table from what earlier runs have left
+    ./setup vm --report             no run: README's tables from what earlier runs have left
     ./setup vm box [SUITE]          only the box, for `cd vagrant && vagrant up`
 
 Exit status: 0 if all passed or is a known limit, 1 if anything failed or could not be run,
@@ -18,6 +18,7 @@ import sys
 
 from harness import plan, records, report, vagrant
 from harness.fast import Run
+from harness.outcome import Row
 from harness.records import Kept
 from harness.roots import BUILD, TREE
 from harness.suites import SUITES
@@ -86,11 +87,20 @@ def tell(kept: list[Kept], *, write: bool) -> int:
     for where, figure in figures.items():
         print(f"login latency, {where}: {report.spoken(figure)}")
     if write:
-        dates = sorted({run.date for run in kept})
-        spread = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
-        report.put(TREE / "README.md", report.markdown(rows, figures, spread, version()))
+        for place, ours in ((report.FAST, False), (report.VAGRANT, True)):
+            some = [run for run in kept if run.by_vagrant() == ours]
+            if some:  # or what stands there is still what the last run gave
+                put(place, [row for row in rows if row.by_vagrant() == ours], some)
     print(report.counts(rows))
     return 0 if rows and all(row.verdict.word in ("pass", "locked out") for row in rows) else 1
+
+
+def put(place: str, rows: list[Row], kept: list[Kept]) -> None:
+    """Write one of README's tables."""
+    figures = {run.label: run.latency() for run in kept if run.latency()}
+    dates = sorted({run.date for run in kept})
+    spread = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
+    report.put(TREE / "README.md", place, report.markdown(rows, figures, spread, version()))
 
 
 def fast(asked: argparse.Namespace) -> list[Kept]:

@@ -24,6 +24,10 @@ class Kept(NamedTuple):
         """Its verdicts."""
         return outcome.rows(self.label, self.plan, self.records, self.ended)
 
+    def by_vagrant(self) -> bool:
+        """Whether it is not of the fast path."""
+        return self.label.endswith(outcome.BY_VAGRANT)
+
     def whole(self, plan: Record, code: str) -> bool:
         """Whether it is a run of this plan and this code, from its beginning to its end."""
         came_to_end = not self.ended and any(r["kind"] == "end" for r in self.records)

@@ -7,7 +7,9 @@ from typing import Any
 from harness.judge import Verdict
 from harness.outcome import Row
 
-BEGIN = "<!-- ./setup vm --matrix writes from here"
+# What a table of README's begins with.
+FAST = "<!-- ./setup vm --matrix writes from here"
+VAGRANT = "<!-- ./setup vm --matrix writes what Vagrant's machines gave from here"
 END = "<!-- to here -->"
 EMULATED = (
     ".  This machine was emulated: every program takes some 20 times as long as on a processor,"
@@ -89,11 +91,11 @@ def spoken(figures: dict[str, Any]) -> str:
     return text
 
 
-def put(file: Path, text: str) -> None:
-    """Write it between the markers; raises ValueError where the file has none."""
-    before, begin, rest = file.read_text().partition(BEGIN)
+def put(file: Path, place: str, text: str) -> None:
+    """Write it from `place` to END; raises ValueError where the file has none."""
+    before, begin, rest = file.read_text().partition(place)
     line, _, rest = rest.partition("\n")
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"{file} has no lines that begin with {BEGIN!r} and {END!r}")
+        raise ValueError(f"{file} has no lines that begin with {place!r} and {END!r}")
     file.write_text(f"{before}{begin}{line}\n{text}{end}{after}")

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness import libvirt, plan, records, roots
+from harness import libvirt, outcome, plan, records, roots
 from harness.host import Watch
 from harness.machine import patience
 from harness.suites import SUITES
@@ -189,7 +189,7 @@ class Run:
         self._watch = Watch(self._machine.folder / "vmlinuz")
         before, after = scenarios_of(names, quick=quick)
         told = {"loaders": list(SUITES[name].loaders), "patience": 120}
-        label, code = f"{name} (Vagrant)", roots.code()
+        label, code = f"{name}{outcome.BY_VAGRANT}", roots.code()
         first = records.Kept(label, records.today(), {**told, "scenarios": before}, [], "", code)
         second = first._replace(plan={**told, "scenarios": after, "latency": 0}, records=[])
         first.plan["latency"] = latency
