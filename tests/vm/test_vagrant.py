@@ -1,27 +1,28 @@
 """The full way, as far as it needs no machine."""
 
 import subprocess
-import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harness import libvirt, machine, vagrant
+from harness import host, libvirt, machine, vagrant
 from harness.roots import CannotMake
 
 
-def test_a_machine_that_is_silent_is_given_up(tmp_path: Path) -> None:
-    """Not before it has said what it has to say; and not at all where it ends by itself."""
-    said = tmp_path / "said"
-    for then, status in (("exit 3", 3), ("exec sleep 600", -9)):
-        said.unlink(missing_ok=True)
-        command = ["sh", "-c", f"echo one; echo two; : >{said}; {then}"]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
-            while not said.exists():  # however busy the machine is
-                time.sleep(0.05)
-            silence = 600 if status == 3 else 3
-            assert list(vagrant.lines(program, silence)) == ["one\n", "two\n"]
-        assert program.returncode == status
+@pytest.mark.parametrize(
+    ("script", "silence", "said", "status"),
+    [
+        ("exec sleep 600", 0.2, [], -9),
+        ("echo one; echo two; exit 3", 600, ["one\n", "two\n"], 3),
+    ],
+)
+def test_a_machine_that_is_silent_is_given_up(
+    script: str, silence: float, said: list[str], status: int
+) -> None:
+    with subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True) as program:
+        assert list(vagrant.lines(program, silence)) == said
+    assert program.returncode == status
 
 
 def test_patience_is_that_of_the_slowest_scenario() -> None:
@@ -47,3 +48,14 @@ def test_a_suite_that_fails_is_not_run_and_says_why(
     rows = [row for kept in run.kept() for row in kept.rows()]
     assert {row.scenario for row in rows} == {"reboot", "run0"}
     assert {row.verdict for row in rows} == {("not run", str(reason))}
+
+
+def test_the_hosts_load_is_told_beside_a_latency(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VM_ACCEL", "tcg")
+    watch = host.Watch(Path("/bin/true"))
+    measured: dict[str, Any] = {"kind": "latency", "rounds": 2}
+    for record in ({"kind": "result"}, {"kind": "round"}, {"kind": "round"}, measured):
+        watch.heard(record)
+    low, high = measured.pop("host")["load"]
+    assert 0 <= low <= high
+    assert measured == {"kind": "latency", "rounds": 2}
