@@ -5,6 +5,7 @@
 #   base SUITE FOLDER PACKAGE...   a root file system, with the users of prepare.sh
 #   kernel BASE PACKAGE FILE       the kernel that a package, or what it depends on, has
 #   stage BASE TREE FOLDER         this project, built in that suite and for its Python
+#   deb SUITE FOLDER             this project as a Debian package
 #   box BASE PUBLIC-KEY FOLDER     a box for vagrant-libvirt, its kernel and its initrd
 #   initramfs BASE STAGE GUEST FILE   all of it as one archive, that the kernel unpacks
 set -eu
@@ -70,6 +71,11 @@ stage() {
     tar -C "$2" --exclude=./build --exclude=./.git -c . | tar -C "$top/src" -x
     chroot "$top" env DESTDIR=/stage PREFIX=/usr/local sh /src/build-aux/install.sh
     cp -a "$top/stage/." "$3"
+}
+
+deb() {
+    mkdir "$2"
+    DIST=$2 "$here/../setup" deb --for "$1"
 }
 
 initramfs() {

@@ -10,6 +10,9 @@ import stacks
 
 GUEST = Path(stacks.__file__).parent
 
+SCRIPTS = [
+    "init", "probe.sh", "prepare.sh", "askpass", "../root.sh", "unit.sh", "display.sh", "xserver",
+]  # fmt: skip
 SSHD = """\
 @include common-auth
 session    required     pam_loginuid.so
@@ -68,7 +71,7 @@ def test_lines_that_tell_of_modules() -> None:
     assert journal.telling(lines) == lines[1:]
 
 
-@pytest.mark.parametrize("script", ["init", "probe.sh", "prepare.sh", "askpass", "../root.sh"])
+@pytest.mark.parametrize("script", SCRIPTS)
 def test_scripts_are_shell(script: str) -> None:
     subprocess.run(["sh", "-n", GUEST / script], check=True)
 
@@ -84,3 +87,29 @@ def test_kvm_is_found_out_by_trying() -> None:
             check=True,
         )
         assert done.stdout.strip() == answer
+
+
+def test_the_vendors_stacks_get_the_line_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """systemd-user is the vendor's: what is put before it goes away again."""
+    for name in ("PAM", "VENDOR", "PRISTINE"):
+        monkeypatch.setattr(stacks, name, tmp_path / name)
+    for name in ("PAM", "VENDOR"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "PAM/sshd").write_text(SSHD)
+    (tmp_path / "VENDOR/sshd").write_text("of the vendor\n")
+    (tmp_path / "VENDOR/systemd-user").write_text(
+        "session  optional pam_keyinit.so force revoke\n"
+    )
+    for loader, module in stacks.LOADERS.items():
+        stacks.install(loader)
+        texts = {file.name: file.read_text() for file in (tmp_path / "PAM").iterdir()}
+        assert f"{module} force revoke\n" in texts.pop("sshd")
+        assert f"{module} force revoke\n" in texts.pop("systemd-run0")
+        if loader != "pam_keyinit":
+            assert texts.pop("systemd-user") == f"session  optional {module} force revoke\n"
+        assert texts == {}
+    stacks.restore()
+    assert [file.name for file in (tmp_path / "PAM").iterdir()] == ["sshd"]
+    assert (tmp_path / "PAM/sshd").read_text() == SSHD

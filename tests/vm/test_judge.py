@@ -124,3 +124,12 @@ def test_a_difference_from_pam_keyinit_is_found_unless_wanted(ours: dict[str, An
 
 def test_a_wanted_difference_that_is_not_there_is_found() -> None:
     assert compare({**SCENARIO, "differs": "on purpose"}, RECORD, RECORD).word == "FAIL"
+
+
+def test_a_unit_that_is_not_kept_to_what_it_may_is_found() -> None:
+    scenario = {**SCENARIO, "expect": {"confined": True}}
+    kept = {"NoNewPrivs": 1, "Seccomp": 2, "CapBnd": 0xC0}
+    assert judge(scenario, "native", seen(**kept), USERS) == Verdict("pass")
+    for name in kept:
+        verdict = judge(scenario, "native", seen(**{**kept, name: 0}), USERS)
+        assert (verdict.word, verdict.why.split()[0]) == ("FAIL", name)

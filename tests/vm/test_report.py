@@ -49,17 +49,42 @@ def test_the_table_for_readme() -> None:
     assert "pam_keyinit 100 ms, native 105 ms; beside pam_keyinit native +4.6 ms" in text
 
 
-def test_only_what_is_between_the_markers_is_replaced(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("place", "other"), [(report.FAST, report.VAGRANT), (report.VAGRANT, report.FAST)]
+)
+def test_only_what_is_between_the_markers_is_replaced(
+    place: str, other: str, tmp_path: Path
+) -> None:
     file = tmp_path / "README.md"
-    file.write_text(f"before\n{report.BEGIN} -->\nold\n{report.END}\nafter\n")
+    rest = f"{other} -->\nkept\n{report.END}\nafter\n"
+    file.write_text(f"before\n{place} -->\nold\n{report.END}\n{rest}")
     for text in ("new\n", "newer\n"):
-        report.put(file, text)
-        assert file.read_text() == f"before\n{report.BEGIN} -->\n{text}{report.END}\nafter\n"
+        report.put(file, place, text)
+        assert file.read_text() == f"before\n{place} -->\n{text}{report.END}\n{rest}"
 
 
 def test_a_file_without_markers_is_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "README.md"
     file.write_text("words\n")
     with pytest.raises(ValueError, match="has no lines"):
-        report.put(file, "new\n")
+        report.put(file, report.FAST, "new\n")
     assert file.read_text() == "words\n"
+
+
+def test_readme_has_a_place_for_each_table() -> None:
+    text = (Path(report.__file__).parents[2] / "README.md").read_text()
+    for place in (report.FAST, report.VAGRANT):
+        assert text.count(place) == 1
+
+
+def test_a_latency_is_told_with_what_it_was_measured_on() -> None:
+    assert "load" not in report.spoken(LATENCY["trixie"])
+    host = {"emulated": True, "load": [0.5, 7.0], "cpus": 2}
+    told = report.spoken({**LATENCY["trixie"], "host": host})
+    assert (
+        "native +4.6 ms (+4.6% of a login); the host has 2 CPUs and a load of 0.5 to 7.0" in told
+    )
+    assert report.EMULATED in told
+    assert report.EMULATED not in report.spoken(
+        {**LATENCY["trixie"], "host": {**host, "emulated": False}}
+    )

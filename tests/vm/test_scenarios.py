@@ -1,11 +1,14 @@
 """The tables of scenarios: well-formed, and what cannot be used is refused with words."""
 
+import os
+import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
-from harness import outcome, plan, records
+from harness import outcome, plan, records, roots
 from harness.judge import Verdict
 
 GOOD = """
@@ -127,3 +130,59 @@ def test_the_quick_ones_have_of_everything() -> None:
     quick = plan.chosen(plan.load(), "fast", [], quick=True)
     assert {s["group"] for s in quick} == {"logins", "refused", "helper", "lockout"}
     assert len(quick) < len(plan.load()) / 2
+    slow = plan.chosen(plan.load(), "vagrant", [], quick=True)
+    assert {s["group"] for s in slow} == {"logins", "refused", "helper", "systemd"}
+
+
+def test_only_a_whole_run_of_the_same_plan_and_code_is_not_run_again(tmp_path: Path) -> None:
+    told = {"loaders": ("native",), "scenarios": load(GOOD, tmp_path)}
+    end = [{"kind": "end"}]
+    good = records.Kept("trixie", "2026-01-02", told, end, "", "abc")
+    assert records.earlier("trixie", tmp_path) is None
+    records.save("trixie", good, tmp_path)
+    kept = records.earlier("trixie", tmp_path)
+    assert kept
+    assert kept.whole(told, "abc")
+    assert not kept.whole(told, "abd")
+    assert not kept.whole({**told, "latency": 30}, "abc")
+    assert not good._replace(records=[]).whole(told, "abc")
+    assert not good._replace(ended="interrupted").whole(told, "abc")
+
+
+def test_what_was_run_is_named_by_its_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = roots.code()
+    assert roots.code() == code
+    monkeypatch.setattr(roots, "BUILT_FROM", (*roots.BUILT_FROM, "LICENSE"))
+    assert roots.code() != code
+
+
+def test_a_build_ends_with_us(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of it: nothing of it goes on."""
+    child = tmp_path / "child"
+
+    def interrupt(*_: object) -> None:
+        if child.exists() and child.read_text():
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            roots._run(["sh", "-c", f"sleep 600 & echo $! >{child}; wait"], tmp_path / "log")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    for _ in range(600):  # a signal takes a moment
+        if not runs(int(child.read_text())):
+            return
+        time.sleep(0.05)
+    os.kill(int(child.read_text()), signal.SIGKILL)
+    pytest.fail("what it had started goes on")
+
+
+def runs(pid: int) -> bool:
+    """Whether a process is there and has not ended."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False

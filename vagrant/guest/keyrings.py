@@ -21,6 +21,8 @@ def parse(text: str) -> Seen:
         word, _, rest = line.partition(" ")
         if word in ("Uid:", "Gid:"):
             seen[word[:3].lower()] = [int(number) for number in rest.split()]
+        elif word in ("NoNewPrivs:", "Seccomp:", "CapBnd:"):
+            seen[word[:-1]] = int(rest, 16)
         elif word in ("home", "request", "session"):
             seen[word] = rest
         elif word == "show":

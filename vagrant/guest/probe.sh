@@ -8,7 +8,7 @@ out=/run/vm/$tag
 key=vm:$tag
 
 look() {
-    awk '/^[UG]id:/ { print $1, $2, $3, $4, $5 }' /proc/self/status
+    awk '/^[UG]id:|^NoNewPrivs:|^Seccomp:|^CapBnd:/ { $1 = $1; print }' /proc/self/status
     echo "home $(pwd)"
     # The tree from the session keyring on: serial, permissions, uid, gid, type, description.
     keyctl show @s 2>&1 | sed 's/^/show /'
@@ -30,8 +30,8 @@ mv "$out.part" "$out"
 if [ "${2:-}" = left ]; then
     left() {
         waited=0
-        while [ ! -e "$out.ask" ] && [ $waited -lt 600 ]; do
-            sleep 0.2
+        while [ ! -e "$out.ask" ] && [ $waited -lt 900 ]; do
+            sleep 1
             waited=$((waited + 1))
         done
         # A daemon closes the session at some moment after the client has left.
@@ -44,8 +44,10 @@ if [ "${2:-}" = left ]; then
         mv "$out.left.part" "$out.left"
     }
     export out
-    (trap '' HUP; left) </dev/null >/dev/null 2>&1 &
+    trap '' HUP # before there is a child: a terminal may hang up as soon as this script ends
+    (left) </dev/null >/dev/null 2>&1 & # a function by itself would keep what it is redirected from
+    trap - HUP
 fi
 while [ -e "$out.hold" ]; do
-    sleep 0.2
+    sleep 1 # fifty do this at once, where each process is emulated
 done

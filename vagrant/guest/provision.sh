@@ -2,7 +2,7 @@
 # provision.sh: install the project from /install: a .deb, or what ./setup install lays.
 set -eu
 if ls /install/*.deb >/dev/null 2>&1; then
-    dpkg -i /install/*.deb
+    DEBIAN_FRONTEND=noninteractive dpkg -i /install/*.deb
 else # which rsync has brought as Vagrant's user
     tar -C /install --owner=root --group=root -c . |
         tar -C / -x --no-overwrite-dir --keep-directory-symlink

@@ -23,9 +23,18 @@ ADDED = {
     "sudo-i": "force revoke",
     "cron": "force revoke",
     "atd": "force revoke",
+    "lightdm": "force revoke",
+}
+
+# Services that Debian has no stack for, though the program asks for it.
+LACKING = {
+    "systemd-run0": "@include common-account\n"
+    "session optional pam_keyinit.so force revoke\n"
+    "@include common-session-noninteractive\n",
 }
 
 PAM = Path("/etc/pam.d")
+VENDOR = Path("/usr/lib/pam.d")  # where systemd-user is; libpam reads the administrator's first
 PRISTINE = Path("/var/lib/vm-pam.d")
 
 _KEYINIT = re.compile(r"^(session\s+\S+\s+)pam_keyinit\.so\b", re.MULTILINE)
@@ -49,12 +58,35 @@ def install(loader: str) -> None:
     """Write /etc/pam.d; what is pristine is kept aside the first time."""
     if not PRISTINE.exists():
         shutil.copytree(PAM, PRISTINE)
-    for file in PRISTINE.iterdir():
-        (PAM / file.name).write_text(with_line(file.name, file.read_text(), loader))
+    restore()
+    for file in [*PRISTINE.iterdir(), *_vendors_own()]:
+        text = file.read_text()
+        changed = with_line(file.name, text, loader)
+        if changed != text:
+            (PAM / file.name).write_text(changed)
+    for service in _lacking():
+        (PAM / service).write_text(with_line(service, LACKING[service], loader))
 
 
 def restore() -> None:
     """As the distribution has it."""
-    if PRISTINE.exists():
-        for file in PRISTINE.iterdir():
-            shutil.copy2(file, PAM / file.name)
+    if not PRISTINE.exists():
+        return
+    for file in PRISTINE.iterdir():
+        shutil.copy2(file, PAM / file.name)
+    for service in [*_lacking(), *(file.name for file in _vendors_own())]:
+        (PAM / service).unlink(missing_ok=True)
+
+
+def _lacking() -> list[str]:
+    """The services that neither the administrator nor the vendor has a stack for."""
+    return [
+        name for name in LACKING if not any((top / name).exists() for top in (PRISTINE, VENDOR))
+    ]
+
+
+def _vendors_own() -> list[Path]:
+    """The vendor's files that the administrator has none in place of."""
+    if not VENDOR.is_dir():
+        return []
+    return [file for file in VENDOR.iterdir() if not (PRISTINE / file.name).exists()]

@@ -199,7 +199,7 @@ def cron(scenario: Scenario, probe: str) -> Started:
     time.clock_settime(time.CLOCK_REALTIME, now - now % 60 + 56)
     if Path("/run/systemd/system").exists():
         subprocess.run(["systemctl", "restart", "cron"], check=True)
-        return Started(_start(["sleep", "20"]), tidy=table.unlink)
+        return Started(_start(["sleep", "5"]), tidy=table.unlink)
     return Started(_start(["timeout", "20", "cron", "-f"]), tidy=table.unlink)
 
 

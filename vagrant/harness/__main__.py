@@ -2,8 +2,10 @@
 
     ./setup vm [SUITE...]           by Vagrant: box if needed, up, scenarios, report, destroy
     ./setup vm --fast [SUITE...]    root file systems as initramfs: seconds to boot, no systemd
-    ./setup vm --matrix [SUITE...]  both, all suites; writes README's table
-    ./setup vm --report             no run: README's table from what earlier runs have left
+    ./setup vm --matrix [SUITE...]  both, all suites; writes README's tables.  What was run
+                                    already, to its end and with this code, is not run again,
+                                    unless with --again; one that fails does not stop the others
+    ./setup vm --report             no run: README's tables from what earlier runs have left
     ./setup vm box [SUITE]          only the box, for `cd vagrant && vagrant up`
 
 Exit status: 0 if all passed or is a known limit, 1 if anything failed or could not be run,
@@ -16,11 +18,13 @@ import sys
 
 from harness import plan, records, report, vagrant
 from harness.fast import Run
+from harness.outcome import Row
 from harness.records import Kept
 from harness.roots import BUILD, TREE
 from harness.suites import SUITES
 
 BY_VAGRANT = ("bookworm", "trixie")
+MEASURED = "bookworm"  # where a matrix measures latency
 ROUNDS = 30  # logins for each module, to tell its median from another's
 
 
@@ -33,6 +37,7 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--fast", action="store_true", help="small machines without systemd")
     parser.add_argument("--matrix", action="store_true", help="all suites; writes README's table")
+    parser.add_argument("--again", action="store_true", help="with --matrix: nothing is kept")
     parser.add_argument("--report", action="store_true", help="README's table, of what is kept")
     parser.add_argument("--only", action="append", default=[], metavar="NAME",
                         help="this scenario, or group of them")  # fmt: skip
@@ -63,14 +68,12 @@ def main() -> int:
             vagrant.Vagrant(name, own_home=False).make_box()
         return 0
     kept: list[Kept] = []
-    latency = asked.latency or (ROUNDS if asked.matrix else 0)
     if asked.report:
         kept = records.load()
     if asked.fast or asked.matrix:
-        kept += fast(asked, latency)
+        kept += fast(asked)
     if not (asked.fast or asked.report):
-        for name in [n for n in asked.suites or BY_VAGRANT if n in BY_VAGRANT or not asked.matrix]:
-            kept += vagrant.run(name, asked.only, latency, quick=asked.quick)
+        kept += by_vagrant(asked)
     return tell(kept, write=asked.matrix or asked.report)
 
 
@@ -84,37 +87,60 @@ def tell(kept: list[Kept], *, write: bool) -> int:
     for where, figure in figures.items():
         print(f"login latency, {where}: {report.spoken(figure)}")
     if write:
-        dates = sorted({run.date for run in kept})
-        spread = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
-        report.put(TREE / "README.md", report.markdown(rows, figures, spread, version()))
+        for place, ours in ((report.FAST, False), (report.VAGRANT, True)):
+            some = [run for run in kept if run.by_vagrant() == ours]
+            if some:  # or what stands there is still what the last run gave
+                put(place, [row for row in rows if row.by_vagrant() == ours], some)
     print(report.counts(rows))
     return 0 if rows and all(row.verdict.word in ("pass", "locked out") for row in rows) else 1
 
 
-def fast(asked: argparse.Namespace, latency: int) -> list[Kept]:
+def put(place: str, rows: list[Row], kept: list[Kept]) -> None:
+    """Write one of README's tables."""
+    figures = {run.label: run.latency() for run in kept if run.latency()}
+    dates = sorted({run.date for run in kept})
+    spread = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
+    report.put(TREE / "README.md", place, report.markdown(rows, figures, spread, version()))
+
+
+def fast(asked: argparse.Namespace) -> list[Kept]:
     """All suites by the fast path, two at a time."""
     suites = asked.suites or (list(SUITES) if asked.matrix else ["bookworm", "trixie"])
-    quick = [asked.quick or (asked.matrix and name not in BY_VAGRANT) for name in suites]
-    runs = [
-        Run(
-            name,
-            plan.chosen(plan.load(), "fast", asked.only, quick=few),
-            latency,
-            whole=not asked.only,
-        )
-        for name, few in zip(suites, quick, strict=True)
-    ]
+    runs = []
+    for name in suites:
+        few = asked.quick or (asked.matrix and name not in BY_VAGRANT)
+        scenarios = plan.chosen(plan.load(), "fast", asked.only, quick=few)
+        latency = asked.latency or (ROUNDS if asked.matrix and name == MEASURED else 0)
+        runs.append(Run(name, scenarios, latency, whole=not asked.only))
+    wanted = [run for run in runs if not (resumes(asked) and run.was_kept())]
     try:
-        for pair in (runs[i : i + 2] for i in range(0, len(runs), 2)):
+        for pair in (wanted[i : i + 2] for i in range(0, len(wanted), 2)):
             for run in pair:
                 run.start()
             for run in pair:
                 run.wait()
     except KeyboardInterrupt:
-        for run in runs:
+        for run in wanted:
             run.stop()
         raise
     return [run.kept for run in runs]
+
+
+def by_vagrant(asked: argparse.Namespace) -> list[Kept]:
+    """The suites that have a box, one after the other."""
+    suites = asked.suites or BY_VAGRANT
+    kept: list[Kept] = []
+    for name in suites if not asked.matrix else [n for n in suites if n in BY_VAGRANT]:
+        run = vagrant.Run(name, asked.only, asked.latency, quick=asked.quick)
+        if not (resumes(asked) and run.was_kept()):
+            run.run()
+        kept += run.kept()
+    return kept
+
+
+def resumes(asked: argparse.Namespace) -> bool:
+    """Whether what was run already serves."""
+    return bool(asked.matrix and not asked.again)
 
 
 def version() -> str:

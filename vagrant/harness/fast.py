@@ -1,12 +1,13 @@
 """The fast path: each suite's machine from packages to verdicts."""
 
-import datetime
+import subprocess
 import sys
 import threading
 import time
 from typing import Any
 
 from harness import plan, records, roots
+from harness.host import Watch
 from harness.machine import Machine
 from harness.suites import SUITES
 
@@ -30,10 +31,19 @@ class Run:
         }
         if self.suite.not_ours:
             self._plan["cannot"] = {"native": self.suite.not_ours}
-        date = datetime.datetime.now(datetime.UTC).date().isoformat()
-        self.kept = records.Kept(name, date, self._plan, [])
+        self.kept = records.Kept(name, records.today(), self._plan, [], "", roots.code())
+        self._watch = Watch(roots.Parts(self.suite).kernel_file())
         self._machine = Machine(self.suite, self._plan, self._heard)
         self._thread = threading.Thread(target=self._run)
+
+    def was_kept(self) -> bool:
+        """Whether it was run already, from its beginning to its end; then that is what it has."""
+        found = records.earlier(self.suite.name)
+        if not found or not found.whole(self._plan, self.kept.code):
+            return False
+        self.kept = found
+        self._say(f"kept from {found.date}")
+        return True
 
     def start(self) -> None:
         """Begin, in a thread."""
@@ -56,7 +66,7 @@ class Run:
         said: list[Record] = []
         try:
             said = self._machine.run()
-        except roots.CannotMake as reason:
+        except (roots.CannotMake, subprocess.SubprocessError, OSError, ValueError) as reason:
             ended = str(reason)
             self._say(ended)
         self.kept = self.kept._replace(records=said, ended=ended)
@@ -66,6 +76,7 @@ class Run:
         self._say(f"{time.monotonic() - begun:.0f} s in all")
 
     def _heard(self, record: Record) -> None:
+        self._watch.heard(record)
         if record["kind"] == "machine":
             self._say(f"booted: {record['system']}, {record['kernel']}, {record['python']}")
         elif record["kind"] == "result":

@@ -8,6 +8,7 @@ Pure.  What a scenario may expect:
   after     what becomes of it when they have left: "revoked", "gone" or "live"
   keyrings  how many there are among all who came
   home      the working folder
+  confined  true: no new privileges, no capability but to change ids, and a filter of system calls
   log       for each loader, what a line of the log must match; "" for no line of ours
 """
 
@@ -19,6 +20,9 @@ Users = dict[str, list[int]]
 
 # Lines of our module's or of libpam about it: a login as it should be has none.
 OURS = re.compile(r"pam_pykeyinit|PAM unable|PAM adding faulty|Traceback")
+
+# What the unit of conf/systemd is kept to, as proc(5) has it; CAP_SETGID is 6, CAP_SETUID 7.
+CONFINED = {"NoNewPrivs": 1, "Seccomp": 2, "CapBnd": 0xC0}
 
 
 class Verdict(NamedTuple):
@@ -94,6 +98,12 @@ def _inside(scenario: Record, seen: Record, users: Users) -> list[str]:
         problems.append(f"request_key: {seen.get('request')}")
     if seen.get("home") != expect.get("home", seen.get("home")):
         problems.append(f"home is {seen.get('home')}")
+    if expect.get("confined"):
+        problems += [
+            f"{name} is {seen.get(name)}, not {wanted}"
+            for name, wanted in CONFINED.items()
+            if seen.get(name) != wanted
+        ]
     return problems
 
 

@@ -68,8 +68,8 @@ def running(folder: Path) -> Iterator[None]:
             daemon.wait()
 
 
-def tidy(network: str, volumes: str) -> None:
-    """Remove our network, and the images whose names begin with `volumes`."""
+def tidy(network: str, *volumes: str) -> None:
+    """Remove our network, and the images whose names begin with one of `volumes`."""
     for line in virsh("vol-list", "default").stdout.splitlines():
         name = line.split()[0] if line.split() else ""
         if name.startswith(volumes):

@@ -31,6 +31,12 @@ def acceleration(kernel: Path) -> str:
     return subprocess.run(tried, capture_output=True, text=True, check=True).stdout.strip()
 
 
+def patience(plan: Record) -> float:
+    """Seconds of silence after which a machine that runs this plan is given up."""
+    told = [plan["patience"], *(s.get("patience", 0) for s in plan["scenarios"])]
+    return float(SILENCE + max(told))
+
+
 class Machine:
     """A machine that runs a plan and ends."""
 
@@ -107,11 +113,7 @@ class Machine:
         records: list[Record] = []
         rest = b""
         last = time.monotonic()
-        patience = [
-            self._plan["patience"],
-            *(s.get("patience", 0) for s in self._plan["scenarios"]),
-        ]
-        silence = SILENCE + max(patience)
+        silence = patience(self._plan)
         with results.open("rb") as lines:
             while True:
                 ended = qemu.poll() is not None

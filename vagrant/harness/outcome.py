@@ -6,6 +6,7 @@ from harness.judge import Verdict, compare, judge
 
 Record = dict[str, Any]
 ORACLE = "pam_keyinit"
+BY_VAGRANT = " (Vagrant)"  # what a suite's label ends with
 
 
 class Row(NamedTuple):
@@ -18,6 +19,10 @@ class Row(NamedTuple):
     scenario: str
     title: str
     verdict: Verdict
+
+    def by_vagrant(self) -> bool:
+        """Whether it is not of the fast path."""
+        return self.suite.endswith(BY_VAGRANT)
 
 
 def rows(suite: str, plan: Record, records: list[Record], ended: str = "") -> list[Row]:

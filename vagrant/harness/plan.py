@@ -15,7 +15,7 @@ KNOWN = {
     "differs", "auth", "password", "port", "tty", "master", "argv", "typed",
     "by", "line", "end", "job", "through", "come_as", "quick", "limits", "patience", "group",
 }  # fmt: skip
-EXPECTED = {"login", "session", "request", "after", "keyrings", "home", "log"}
+EXPECTED = {"login", "session", "request", "after", "keyrings", "home", "confined", "log"}
 
 # How a breakage is tried: somebody comes by sshd, and somebody by login.
 DENIED_SSHD = "/vm/deny.py EPERM /usr/sbin/sshd -p 2222 -o PidFile=/run/denied.pid"
@@ -112,5 +112,5 @@ def chosen(
         for scenario in scenarios
         if scenario["where"] in (("both", where) if where != "reboot" else (where,))
         and (not names or {scenario["name"], scenario["group"]} & set(names))
-        and (not quick or scenario.get("quick"))
+        and (not quick or scenario.get("quick") in (True, where))
     ]

@@ -1,5 +1,6 @@
 """What machines said, kept in build/vm: a report can be made of several runs."""
 
+import datetime
 import json
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,14 +18,30 @@ class Kept(NamedTuple):
     plan: Record
     records: list[Record]
     ended: str = ""
+    code: str = ""  # what was run, as roots.code() names it
 
     def rows(self) -> list[outcome.Row]:
         """Its verdicts."""
         return outcome.rows(self.label, self.plan, self.records, self.ended)
 
+    def by_vagrant(self) -> bool:
+        """Whether it is not of the fast path."""
+        return self.label.endswith(outcome.BY_VAGRANT)
+
+    def whole(self, plan: Record, code: str) -> bool:
+        """Whether it is a run of this plan and this code, from its beginning to its end."""
+        came_to_end = not self.ended and any(r["kind"] == "end" for r in self.records)
+        # What was read from a file has lists where a plan may have tuples.
+        return came_to_end and self.code == code and self.plan == json.loads(json.dumps(plan))
+
     def latency(self) -> Record:
         """What was measured, if anything was."""
         return next((r for r in self.records if r["kind"] == "latency"), {})
+
+
+def today() -> str:
+    """The date, for tables."""
+    return datetime.datetime.now(datetime.UTC).date().isoformat()
 
 
 def save(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:
@@ -32,6 +49,12 @@ def save(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:
     head = {"kind": "plan", **kept._replace(records=[])._asdict()}
     lines = [json.dumps(record) + "\n" for record in [head, *kept.records]]
     (folder / f"results-{name}.jsonl").write_text("".join(lines))
+
+
+def earlier(name: str, folder: Path = roots.BUILD) -> Kept | None:
+    """The run that is kept under this name."""
+    file = folder / f"results-{name}.jsonl"
+    return _read(file) if file.exists() else None
 
 
 def save_latency(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:
@@ -43,8 +66,10 @@ def save_latency(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:
 
 def load(folder: Path = roots.BUILD) -> list[Kept]:
     """All runs that are kept, by name."""
-    found = []
-    for file in sorted(folder.glob("results-*.jsonl")):
-        head, *records = (json.loads(line) for line in file.read_text().splitlines())
-        found.append(Kept(head["label"], head["date"], head["plan"], records, head["ended"]))
-    return found
+    return [_read(file) for file in sorted(folder.glob("results-*.jsonl"))]
+
+
+def _read(file: Path) -> Kept:
+    head, *records = (json.loads(line) for line in file.read_text().splitlines())
+    del head["kind"]
+    return Kept(**{**head, "records": records})

@@ -7,8 +7,14 @@ from typing import Any
 from harness.judge import Verdict
 from harness.outcome import Row
 
-BEGIN = "<!-- ./setup vm --matrix writes from here"
+# What a table of README's begins with.
+FAST = "<!-- ./setup vm --matrix writes from here"
+VAGRANT = "<!-- ./setup vm --matrix writes what Vagrant's machines gave from here"
 END = "<!-- to here -->"
+EMULATED = (
+    ".  This machine was emulated: every program takes some 20 times as long as on a processor,"
+    " ours and ssh alike.  The goal of 10 ms is for a processor; here the share of a login tells"
+)
 
 
 def listing(rows: list[Row]) -> str:
@@ -70,19 +76,26 @@ def markdown(rows: list[Row], latency: dict[str, dict[str, Any]], date: str, ver
 
 
 def spoken(figures: dict[str, Any]) -> str:
-    """The medians in words."""
+    """The medians in words, with what they were measured on."""
     medians = ", ".join(f"{name} {value:.0f} ms" for name, value in figures["medians"].items())
+    base = figures["medians"].get("pam_keyinit")
     more = ", ".join(
-        f"{name} {value:+.1f} ms" for name, value in figures["more_than_pam_keyinit"].items()
+        f"{name} {value:+.1f} ms" + f" ({value / base:+.1%} of a login)" * bool(base)
+        for name, value in figures["more_than_pam_keyinit"].items()
     )
-    return f"medians of {figures['rounds']} logins {medians}; beside pam_keyinit {more}"
+    text = f"medians of {figures['rounds']} logins {medians}; beside pam_keyinit {more}"
+    if "host" in figures:
+        low, high = figures["host"]["load"]
+        text += f"; the host has {figures['host']['cpus']} CPUs and a load of {low} to {high}"
+        text += EMULATED * figures["host"]["emulated"]
+    return text
 
 
-def put(file: Path, text: str) -> None:
-    """Write it between the markers; raises ValueError where the file has none."""
-    before, begin, rest = file.read_text().partition(BEGIN)
+def put(file: Path, place: str, text: str) -> None:
+    """Write it from `place` to END; raises ValueError where the file has none."""
+    before, begin, rest = file.read_text().partition(place)
     line, _, rest = rest.partition("\n")
     _, end, after = rest.partition(END)
     if not (begin and end):
-        raise ValueError(f"{file} has no lines that begin with {BEGIN!r} and {END!r}")
+        raise ValueError(f"{file} has no lines that begin with {place!r} and {END!r}")
     file.write_text(f"{before}{begin}{line}\n{text}{end}{after}")

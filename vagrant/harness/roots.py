@@ -5,6 +5,8 @@ again, and what has changed is.
 """
 
 import hashlib
+import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -16,6 +18,7 @@ BUILD = TREE / "build/vm"
 
 # What of the tree ends up in a build; the rest can change without a new one.
 BUILT_FROM = ("meson.build", "meson_options.txt", "build-aux", "pam_pykeyinit", "helper", "conf")
+PACKAGED_FROM = ("debian", "CHANGELOG.md")
 
 
 class CannotMake(Exception):
@@ -32,6 +35,13 @@ def digest(files: "list[Path]", *more: str) -> str:
     return sum_.hexdigest()[:12]
 
 
+def code() -> str:
+    """A short name for what a machine is made of and runs, save for the scenarios."""
+    ours = ("vagrant/guest", "vagrant/root.sh", "vagrant/Vagrantfile")
+    names = [*BUILT_FROM, *PACKAGED_FROM, *ours]
+    return digest([TREE / name for name in names if (TREE / name).exists()])
+
+
 def _make(what: str, result: Path, *arguments: "str | Path") -> Path:
     """Have root.sh make it, unless it is there."""
     if result.exists():
@@ -41,19 +51,29 @@ def _make(what: str, result: Path, *arguments: "str | Path") -> Path:
     subprocess.run(["rm", "-rf", part], check=True)
     log = BUILD / f"{result.name}.log"
     words = [str(part) if word == result else str(word) for word in arguments]
-    with log.open("w") as output:
-        done = subprocess.run(
-            [HERE / "root.sh", what, *words],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    if done.returncode:
+    if _run([str(HERE / "root.sh"), what, *words], log):
         last = "\n  ".join(log.read_text().splitlines()[-5:])
         raise CannotMake(f"{what} of {result.name} failed, see {log}:\n  {last}")
     part.replace(result)
     return result
+
+
+def _run(command: list[str], log: Path) -> int:
+    """The exit status; where we are interrupted, nothing of it goes on."""
+    with log.open("w") as output:
+        program = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        return program.wait()
+    except BaseException:
+        os.killpg(program.pid, signal.SIGTERM)
+        program.wait()
+        raise
 
 
 class Parts:
@@ -76,17 +96,17 @@ class Parts:
         """The root file system without anything of ours."""
         return _make("base", self._base, self._suite.release, self._base, *self._packages)
 
+    def kernel_file(self) -> Path:
+        """Where the kernel is, once it is made."""
+        return BUILD / f"kernel-{self._suite.name}-{self._key}"
+
     def kernel(self) -> Path:
         """The kernel, as one file."""
-        kernel = BUILD / f"kernel-{self._suite.name}-{self._key}"
+        kernel = self.kernel_file()
         return _make("kernel", kernel, self._base, self._suite.kernel, kernel)
 
     def stage(self) -> Path:
-        """What ./setup install lays, built in that release.
-
-        Nothing where it cannot be built.  The one place to change when it is to be the
-        Debian package; guest/provision.sh installs one already.
-        """
+        """What ./setup install lays, built in that release: nothing where it cannot be built."""
         if self._suite.not_ours:
             empty = BUILD / "stage-none"
             empty.mkdir(exist_ok=True)
@@ -94,6 +114,14 @@ class Parts:
         key = digest([TREE / name for name in BUILT_FROM if (TREE / name).exists()], self._key)
         stage = BUILD / f"stage-{self._suite.release}-{key}"
         return _make("stage", stage, self._base, TREE, stage)
+
+    def package(self) -> Path:
+        """A folder with the Debian package, as ./setup deb --for SUITE makes it."""
+        names = [*BUILT_FROM, *PACKAGED_FROM]
+        key = digest([TREE / name for name in names if (TREE / name).exists()])
+        release = self._suite.release
+        folder = BUILD / f"deb-{release}-{key}"
+        return _make("deb", folder, release, folder)
 
     def box(self, key: Path) -> Path:
         """A folder with a box for Vagrant, its kernel and initrd; `key` is who may log in."""

@@ -21,7 +21,8 @@ SUITES = {
             "bullseye",
             "linux-image-cloud-amd64",
             ("pam_keyinit", "native"),
-            "the build wants meson 1.0 and the loader glibc 2.32; bullseye has 0.56 and 2.31",
+            "the loader wants Python 3.11 (PyConfig.stdlib_dir) and glibc 2.32, the build Meson 1;"
+            " bullseye has Python 3.9, glibc 2.31 and Meson 0.56",
         ),
         Suite("bookworm", "bookworm", "linux-image-cloud-amd64"),
         Suite("bookworm-6.12", "bookworm", "linux-image-6.12-cloud-amd64"),

@@ -1,17 +1,19 @@
 """The full way: a machine with systemd, by Vagrant, from box to destroy."""
 
-import datetime
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from harness import libvirt, plan, records, roots
+from harness import libvirt, outcome, plan, records, roots
+from harness.host import Watch
+from harness.machine import patience
 from harness.suites import SUITES
 
 Record = dict[str, Any]
@@ -22,15 +24,22 @@ KEY = "/usr/share/vagrant/keys/vagrant.pub"
 PACKAGES = (
     "linux-image-cloud-amd64", "initramfs-tools", "systemd", "systemd-sysv", "dbus", "udev",
     "libpam-systemd", "dbus-user-session", "systemd-container", "rsync", "kmod",
+    "lightdm", "lightdm-autologin-greeter", "xvfb", "strace",
+    "python3-keyutils", "python3-pamela", "python3-pampy",
 )  # fmt: skip
-PREFIXES = ("vagrant_", "pykeyinit-")  # of the volumes that vagrant-libvirt leaves
+
+
+# What ends the run of one suite, and not that of the others.
+FAILURES = (
+    roots.CannotMake, libvirt.CannotStart, subprocess.SubprocessError, OSError, ValueError,
+)  # fmt: skip
 
 
 class Vagrant:
     """Vagrant's machine of one suite."""
 
     def __init__(self, name: str, *, own_home: bool) -> None:
-        """With `own_home`, boxes are kept in build/vm and not in the user's."""
+        """With `own_home`, boxes are kept in build/vm, one suite's aside from another's."""
         self._suite = SUITES[name]
         self.folder = roots.BUILD / f"vagrant-{name}"
         self._environment = {
@@ -41,15 +50,15 @@ class Vagrant:
             "VAGRANT_CHECKPOINT_DISABLE": "1",
         }
         if own_home:
-            self._environment["VAGRANT_HOME"] = str(roots.BUILD / "vagrant-home")
+            self._environment["VAGRANT_HOME"] = str(self.folder / "home")
 
     def make_box(self) -> None:
         """The box, its kernel and what is to be installed; raises CannotMake."""
         parts = roots.Parts(self._suite, PACKAGES)
         say("making the root file system")
         parts.base()
-        say("building the project in it")
-        install = parts.stage()
+        say("building the Debian package")
+        install = parts.package()
         say("making the box")
         box = parts.box(find_key())
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -59,6 +68,7 @@ class Vagrant:
         shutil.copytree(install, self.folder / "install", symlinks=True)
         words = ["box", "add", "--force", "--name", f"pykeyinit/{self._suite.name}"]
         self.vagrant(*words, str(box / "pykeyinit.box"))
+        (self.folder / "ssh-config").unlink(missing_ok=True)
 
     def vagrant(self, *words: str) -> None:
         """Run vagrant, in a session of its own: ctrl-C is for us to handle."""
@@ -73,42 +83,59 @@ class Vagrant:
 
     def ssh(self) -> list[str]:
         """The command line that gets into it."""
-        shown = subprocess.run(
-            ["vagrant", "ssh-config"],
-            cwd=HERE, env=self._environment, capture_output=True, text=True, check=True,
-        )  # fmt: skip
         file = self.folder / "ssh-config"
-        file.write_text(shown.stdout)
+        if not file.exists():
+            shown = subprocess.run(
+                ["vagrant", "ssh-config"],
+                cwd=HERE, env=self._environment, capture_output=True, text=True, check=True,
+            )  # fmt: skip
+            file.write_text(shown.stdout)
         return ["ssh", "-F", str(file), "default"]
 
     def run(self, told: Record) -> Iterator[Record]:
         """The records of a plan that is run in it."""
-        command = "cat >/tmp/plan.json && sudo /usr/bin/python3 -I /vm/runner.py /tmp/plan.json"
+        # As a service of root's: not in the session of who asks for it, nor with their keyring.
+        command = (
+            "cat >/tmp/plan.json && sudo systemd-run --quiet --wait --pipe --collect"
+            " -p KeyringMode=inherit /usr/bin/python3 -I /vm/runner.py /tmp/plan.json"
+        )
         with subprocess.Popen(
             [*self.ssh(), command],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
         ) as runner:  # fmt: skip
             assert runner.stdin  # noqa: S101
-            assert runner.stdout  # noqa: S101
             runner.stdin.write(json.dumps(told))
             runner.stdin.close()
             try:
-                for line in runner.stdout:
+                for line in lines(runner, patience(told)):
                     if line.startswith("{"):
                         yield json.loads(line)
             finally:
                 runner.kill()
 
     def reboot(self) -> None:
-        """Down and up again, from inside, and wait until it lets us in."""
-        command = self.ssh()
-        subprocess.run([*command, "sudo systemctl reboot"], check=False, timeout=60)
-        time.sleep(10)
+        """Down and up again, from inside, until it lets us in; raises CannotMake."""
+        before = self._boot()
+        # The connection does not always end with the machine that it leads to.
+        self._try("sudo systemd-run --quiet --on-active=1 systemctl reboot")
         for _ in range(60):
-            tried = [*command, "-o", "ConnectTimeout=5", "true"]
-            if subprocess.run(tried, capture_output=True, check=False).returncode == 0:
-                return
             time.sleep(5)
+            if self._boot() not in ("", before):
+                return
+        raise roots.CannotMake("the machine did not come back from its reboot")
+
+    def _boot(self) -> str:
+        """Which boot of the machine it is; nothing where it lets nobody in."""
+        return self._try("cat /proc/sys/kernel/random/boot_id")
+
+    def _try(self, command: str) -> str:
+        """What a command in it says, if it can be reached."""
+        words = [*self.ssh(), "-o", "ConnectTimeout=20", command]
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+        except subprocess.TimeoutExpired:
+            return ""
+        return done.stdout.strip() if done.returncode == 0 else ""
 
     def destroy(self) -> None:
         """Nothing of it is left."""
@@ -116,8 +143,21 @@ class Vagrant:
             self.vagrant("destroy", "--force")
         except (subprocess.SubprocessError, OSError) as reason:
             say(f"vagrant destroy failed: {reason}")
-        for prefix in PREFIXES:
-            libvirt.tidy("pykeyinit", prefix)
+        name = self._suite.name
+        libvirt.tidy(f"pykeyinit-{name}", f"pykeyinit-{name}_", f"pykeyinit-VAGRANTSLASH-{name}_")
+
+
+def lines(program: "subprocess.Popen[str]", silence: float) -> Iterator[str]:
+    """What it says, until it ends; it is ended where it says nothing for `silence` seconds."""
+    assert program.stdout  # noqa: S101
+    while True:
+        alarm = threading.Timer(silence, program.kill)
+        alarm.start()
+        line = program.stdout.readline()
+        alarm.cancel()
+        if not line:
+            return
+        yield line
 
 
 def find_key() -> Path:
@@ -138,49 +178,78 @@ def scenarios_of(
     return before, plan.chosen(every, "reboot", names, quick=quick)
 
 
-def run(name: str, names: list[str], latency: int, *, quick: bool) -> list[records.Kept]:
-    """Box, up, scenarios, reboot, scenarios, destroy; what came of both."""
-    machine = Vagrant(name, own_home=True)
-    before, after = scenarios_of(names, quick=quick)
-    common = {"loaders": list(SUITES[name].loaders), "patience": 120}
-    date = datetime.datetime.now(datetime.UTC).date().isoformat()
-    label = f"{name} (Vagrant)"
-    first = records.Kept(label, date, {**common, "scenarios": before, "latency": latency}, [])
-    second = records.Kept(label, date, {**common, "scenarios": after, "latency": 0}, [])
-    ended = ""
-    machine.folder.mkdir(parents=True, exist_ok=True)
-    try:
-        machine.make_box()
-        with libvirt.running(machine.folder):
-            try:
-                machine.vagrant("up")
-                collect(machine, first)
-                if not names:
-                    records.save(f"vagrant-{name}", first)
-                records.save_latency(f"vagrant-{name}", first)
-                if after:
-                    say("reboot")
-                    machine.reboot()
-                    collect(machine, second)
-            finally:
-                machine.destroy()
-    except (roots.CannotMake, libvirt.CannotStart, subprocess.CalledProcessError) as reason:
-        ended = str(reason)
-        say(ended)
-    kept = [one._replace(ended=ended) for one in (first, second) if one.plan["scenarios"]]
-    for one, step in zip(kept, ("", "-reboot"), strict=False):
-        if not names:
-            records.save(f"vagrant-{name}{step}", one)
-    return kept
+class Run:
+    """One suite by Vagrant: scenarios, reboot, scenarios."""
 
+    def __init__(self, name: str, names: list[str], latency: int, *, quick: bool) -> None:
+        """`names` of scenarios where it is not to be all; `latency` as many logins, or 0."""
+        self._name = name
+        self._whole = not names
+        self._machine = Vagrant(name, own_home=True)
+        self._watch = Watch(self._machine.folder / "vmlinuz")
+        before, after = scenarios_of(names, quick=quick)
+        told = {"loaders": list(SUITES[name].loaders), "patience": 120}
+        label, code = f"{name}{outcome.BY_VAGRANT}", roots.code()
+        first = records.Kept(label, records.today(), {**told, "scenarios": before}, [], "", code)
+        second = first._replace(plan={**told, "scenarios": after, "latency": 0}, records=[])
+        first.plan["latency"] = latency
+        # By what they are kept as.
+        self._parts = {f"vagrant-{name}": first, f"vagrant-{name}-reboot": second}
+        self._parts = {key: one for key, one in self._parts.items() if one.plan["scenarios"]}
 
-def collect(machine: Vagrant, run: records.Kept) -> None:
-    """Run the plan; each record is told, and kept, as it comes."""
-    for record in machine.run(run.plan):
-        run.records.append(record)
-        if record["kind"] == "result":
-            why = record.get("not_run") or f"{record['logins']} in, {record['seconds']} s"
-            say(f"{record['loader']}: {record['scenario']}: {why}")
+    def was_kept(self) -> bool:
+        """Whether it was run already, from its beginning to its end; then that is what it has."""
+        found = {key: records.earlier(key) for key in self._parts}
+        if not all(one and one.whole(self._parts[key].plan, self._parts[key].code)
+                   for key, one in found.items()):  # fmt: skip
+            return False
+        self._parts = {key: one for key, one in found.items() if one}
+        say(f"{self._name}: kept from {next(iter(self._parts.values())).date}")
+        return True
+
+    def run(self) -> None:
+        """Box, up, scenarios, reboot, scenarios, destroy."""
+        self._machine.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self._machine.make_box()
+            with libvirt.running(self._machine.folder):
+                try:
+                    self._machine.vagrant("up")
+                    for key in self._parts:
+                        if key.endswith("-reboot"):
+                            say("reboot")
+                            self._machine.reboot()
+                        self._collect(key)
+                finally:
+                    self._machine.destroy()
+        except FAILURES as why:
+            say(str(why))
+            for key, one in self._parts.items():
+                if not any(record["kind"] == "end" for record in one.records):
+                    self._parts[key] = one._replace(ended=str(why))
+                    self._save(key)
+
+    def kept(self) -> list[records.Kept]:
+        """What came of it, or was kept."""
+        return list(self._parts.values())
+
+    def _collect(self, key: str) -> None:
+        """Run a plan; each record is told as it comes."""
+        one = self._parts[key]
+        try:
+            for record in self._machine.run(one.plan):
+                self._watch.heard(record)
+                one.records.append(record)
+                if record["kind"] == "result":
+                    why = record.get("not_run") or f"{record['logins']} in, {record['seconds']} s"
+                    say(f"{self._name}: {record['loader']}: {record['scenario']}: {why}")
+        finally:
+            self._save(key)
+
+    def _save(self, key: str) -> None:
+        if self._whole:
+            records.save(key, self._parts[key])
+        records.save_latency(key, self._parts[key])
 
 
 def say(text: str) -> None:

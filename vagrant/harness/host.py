@@ -1,0 +1,27 @@
+"""What the machine that we run on adds to a measurement: its load, and how it makes machines."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from harness.machine import acceleration
+
+Record = dict[str, Any]
+
+
+class Watch:
+    """Notes the load while a machine measures latency, and tells it beside the result."""
+
+    def __init__(self, kernel: Path) -> None:
+        """With the machine's kernel, to find out whether it is emulated."""
+        self._kernel = kernel
+        self._loads: list[float] = []
+
+    def heard(self, record: Record) -> None:
+        """With each record as it comes; the one of the latency gets a field `host` more."""
+        if record["kind"] == "round":
+            self._loads.append(round(os.getloadavg()[0], 1))
+        elif record["kind"] == "latency" and self._loads:
+            emulated = acceleration(self._kernel) == "tcg"
+            load = [min(self._loads), max(self._loads)]
+            record["host"] = {"emulated": emulated, "load": load, "cpus": os.cpu_count()}
