@@ -34,12 +34,13 @@ def _switched(switch: Switch, uids: Triple, gids: Triple) -> list[tuple[Triple, 
 
 
 # Whose ids are in the three places: a daemon, a set-user-ID program, one that has lowered its
-# privileges but for the saved id, and one that has another user's there.
+# privileges but for the saved id, and those that have another user's there.
 HOSTS = [
     ("root", "root", "root"),
     ("bob", "root", "root"),
     ("root", "alice", "root"),
     ("root", "root", "bob"),
+    ("alice", "root", "bob"),
 ]
 
 

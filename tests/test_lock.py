@@ -214,12 +214,17 @@ def test_a_login_that_is_stopped_does_not_stop_the_others(
 ) -> None:
     said: Said = []
     before = _descriptors()
+    clock = Clock(lambda: None)
     with _turn([]):
-        _set(Clock(lambda: None), monkeypatch)
+        _set(clock, monkeypatch)
         with _turn(said):
             assert not _is_free(folder)
     assert _without(said) == "EAGAIN"
     assert _descriptors() == before
+    # Many who look often keep the one who works from working; who looks seldom waits long.
+    first, second, third = clock.slept[:3]
+    assert (second, third) == (2 * first, 4 * first)
+    assert max(clock.slept) == clock.slept[-1] < 1
 
 
 def test_a_file_system_without_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
