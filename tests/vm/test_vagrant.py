@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness import host, libvirt, machine, vagrant
+from harness import full, host, libvirt, machine, vagrant
 from harness.roots import CannotMake
 
 
@@ -43,7 +43,7 @@ def test_a_suite_that_fails_is_not_run_and_says_why(
         raise reason
 
     monkeypatch.setattr(vagrant.Vagrant, "make_box", fail)
-    run = vagrant.Run("trixie", ["reboot", "run0"], 0, quick=True)
+    run = full.Run("trixie", ["reboot", "run0"], 0, quick=True)
     run.run()
     rows = [row for kept in run.kept() for row in kept.rows()]
     assert {row.scenario for row in rows} == {"reboot", "run0"}

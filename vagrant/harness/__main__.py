@@ -16,12 +16,13 @@ import argparse
 import signal
 import sys
 
-from harness import plan, records, report, vagrant
+from harness import full, plan, records, report
 from harness.fast import Run
 from harness.outcome import Row
 from harness.records import Kept
 from harness.roots import BUILD, TREE
 from harness.suites import SUITES
+from harness.vagrant import Vagrant
 
 BY_VAGRANT = ("bookworm", "trixie")
 MEASURED = "bookworm"  # where a matrix measures latency
@@ -65,7 +66,7 @@ def main() -> int:
     BUILD.mkdir(parents=True, exist_ok=True)
     if asked.box:
         for name in asked.suites or ["bookworm"]:
-            vagrant.Vagrant(name, own_home=False).make_box()
+            Vagrant(name, own_home=False).make_box()
         return 0
     kept: list[Kept] = []
     if asked.report:
@@ -131,7 +132,7 @@ def by_vagrant(asked: argparse.Namespace) -> list[Kept]:
     suites = asked.suites or BY_VAGRANT
     kept: list[Kept] = []
     for name in suites if not asked.matrix else [n for n in suites if n in BY_VAGRANT]:
-        run = vagrant.Run(name, asked.only, asked.latency, quick=asked.quick)
+        run = full.Run(name, asked.only, asked.latency, quick=asked.quick)
         if not (resumes(asked) and run.was_kept()):
             run.run()
         kept += run.kept()
