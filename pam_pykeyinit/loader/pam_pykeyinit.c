@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/single_threaded.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -29,6 +28,12 @@
 
 #if PY_VERSION_HEX >= 0x030d0000
 #define _Py_IsFinalizing Py_IsFinalizing /* it became public */
+#endif
+
+#if __GLIBC_PREREQ(2, 32)
+#include <sys/single_threaded.h>
+#else
+#define __libc_single_threaded 0 /* nobody knows */
 #endif
 
 /*
@@ -182,7 +187,9 @@ static const char *start_python(void)
 		{&config.base_executable, L"" PYTHON_PROGRAM}, {&config.home, L"" PYTHON_HOME},
 		{&config.prefix, L"" PYTHON_HOME}, {&config.base_prefix, L"" PYTHON_HOME},
 		{&config.exec_prefix, L"" PYTHON_HOME}, {&config.base_exec_prefix, L"" PYTHON_HOME},
+#if PY_VERSION_HEX >= 0x030b0000
 		{&config.stdlib_dir, L"" PYTHON_STDLIB},
+#endif
 	};
 	status = py.PyWideStringList_Append(&config.module_search_paths, L"" PYTHON_STDLIB);
 	for (size_t i = 0; i < sizeof paths / sizeof *paths && !py.PyStatus_Exception(status); i++)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from harness import outcome, plan, records, roots
-from harness.judge import Verdict
 
 GOOD = """
 [[scenario]]
@@ -96,13 +95,6 @@ def test_what_never_ran_is_reported_as_not_run(tmp_path: Path) -> None:
     rows = outcome.rows("trixie", told, said)
     assert [row.verdict.why for row in rows if row.loader == "native"] == [
         "the machine stopped in it"
-    ]
-
-
-def test_where_ours_cannot_be_built_it_is_not_run(tmp_path: Path) -> None:
-    told = {"loaders": ["native"], "scenarios": load(GOOD, tmp_path), "cannot": {"native": "old"}}
-    assert [row.verdict for row in outcome.rows("bullseye", told, [])] == [
-        Verdict("not run", "old")
     ]
 
 

@@ -139,8 +139,7 @@ def main() -> None:
         for daemon in (["/usr/sbin/sshd"], ["/usr/sbin/atd"]):
             if Path(daemon[0]).exists():
                 subprocess.run(daemon, check=True)
-    usable = [loader for loader in plan["loaders"] if loader not in plan.get("cannot", {})]
-    for loader in usable:
+    for loader in plan["loaders"]:
         stacks.install(loader)
         for scenario in plan["scenarios"]:
             if loader not in scenario["loaders"]:
@@ -149,7 +148,8 @@ def main() -> None:
             record = attempt(plan, scenario, loader, log)
             say("result", scenario=scenario["name"], loader=loader, **record)
     if plan["latency"]:
-        measured = latency.measure(usable, plan["latency"], lambda n: say("round", number=n))
+        rounds, each = plan["latency"], lambda number: say("round", number=number)
+        measured = latency.measure(plan["loaders"], rounds, each)
         say("latency", **measured)
     stacks.restore()
     say("end")

@@ -44,7 +44,8 @@ def _not_python(_: str, names: list[str]) -> set[str]:
 
 def ask(name: str) -> dict[str, Any]:
     """What the kernel of a suite says; raises CannotMake, also where it says nothing."""
-    suite = SUITES[name]._replace(not_ours="nothing of ours is built for claims")
+    suite = SUITES[name]
+    suite = suite._replace(loaders=tuple(set(suite.loaders) - {"native"}))  # nothing is built
     plan = {"loaders": [], "scenarios": [], "latency": 0, "patience": _PATIENCE, "claims": True}
     machine = Machine(suite, plan, lambda _: None, lambda guest: bundle(guest / "claims.pyz"))
     records = machine.run()

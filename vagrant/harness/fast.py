@@ -29,8 +29,6 @@ class Run:
             "latency": latency,
             "patience": 90,
         }
-        if self.suite.not_ours:
-            self._plan["cannot"] = {"native": self.suite.not_ours}
         self.kept = records.Kept(name, records.today(), self._plan, [], "", roots.code())
         self._watch = Watch(roots.Parts(self.suite).kernel_file())
         self._machine = Machine(self.suite, self._plan, self._heard)

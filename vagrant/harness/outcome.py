@@ -40,9 +40,7 @@ def rows(suite: str, plan: Record, records: list[Record], ended: str = "") -> li
             if loader not in plan["loaders"]:
                 continue
             result = results.get((name, loader))
-            if loader in plan.get("cannot", {}):
-                verdict = Verdict("not run", plan["cannot"][loader])
-            elif result is None:
+            if result is None:
                 hung = "the machine stopped in it" if (name, loader) in begun else "never begun"
                 verdict = Verdict("not run", ended or hung)
             else:

@@ -106,8 +106,8 @@ class Parts:
         return _make("kernel", kernel, self._base, self._suite.kernel, kernel)
 
     def stage(self) -> Path:
-        """What ./setup install lays, built in that release: nothing where it cannot be built."""
-        if self._suite.not_ours:
+        """What ./setup install lays, built in that release: nothing without our loader."""
+        if "native" not in self._suite.loaders:
             empty = BUILD / "stage-none"
             empty.mkdir(exist_ok=True)
             return empty

@@ -1,0 +1,37 @@
+"""Python 3.9, which Debian 11 has: the module and `run` work with it, and the rest says no.
+
+A machine of ./setup vm --matrix runs them with it; here is what can be seen without one.
+"""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+import pam_pykeyinit
+import pykeyinit_helper
+from pykeyinit_helper import commands
+
+OLDEST = (3, 9)
+HELPER = Path(pykeyinit_helper.__file__).parent
+OF_RUN = ("main", "run", "decide", "words", "become", "prepare", "supervise", "usage")
+FILES = [
+    *Path(pam_pykeyinit.__file__).parent.glob("*.py"),
+    *(HELPER / f"{name}.py" for name in OF_RUN),
+]
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_nothing_in_it_is_newer(file: Path) -> None:
+    ast.parse(file.read_text(), feature_version=OLDEST)
+
+
+def test_what_is_newer_says_so(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "version_info", (*OLDEST, 2, "final", 0))
+    assert (commands.main(["check"]), commands.main(["show"])) == (2, 125)
+    _, said = capfd.readouterr()
+    assert said.count("\n") == 2
+    assert "Python 3.11" in said
