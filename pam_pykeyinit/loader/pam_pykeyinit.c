@@ -313,15 +313,17 @@ __attribute__((constructor)) static void loaded(void)
 static void complain(pam_handle_t *pamh, const char *what)
 {
 	PyObject *type = NULL, *error = NULL, *trace = NULL, *words = NULL;
+	const char *why = "libpam does not keep our state"; /* if Python has raised nothing */
 
 	py.PyErr_Fetch(&type, &error, &trace);
 	py.PyErr_NormalizeException(&type, &error, &trace);
 	py.Py_DecRef(type);
 	py.Py_DecRef(trace);
-	if (error)
+	if (error) {
 		words = py.PyObject_ASCII(error);
-	pam_syslog(pamh, LOG_ERR, "%s: %s", what,
-		   words ? py.PyUnicode_AsUTF8(words) : error ? Py_TYPE(error)->tp_name : "libpam does not keep our state");
+		why = words ? py.PyUnicode_AsUTF8(words) : Py_TYPE(error)->tp_name;
+	}
+	pam_syslog(pamh, LOG_ERR, "%s: %s", what, why);
 	py.PyErr_Clear();
 	py.Py_DecRef(words);
 	py.Py_DecRef(error);

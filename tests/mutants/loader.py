@@ -66,7 +66,7 @@ CHANGES: dict[str, list[tuple[str, str]]] = {"trust.c": [
     ("if (forking_gil == PyGILState_UNLOCKED)", "if (1)"),
     ("\tpthread_atfork(before_fork, after_fork_parent, after_fork_child);\n", ""),
     ("\tpy.Py_DecRef(type);\n", ""),
-    ("keep our state\");\n\tpy.PyErr_Clear();", "keep our state\");"),
+    ("what, why);\n\tpy.PyErr_Clear();", "what, why);"),
     ("\tpy.Py_DecRef(error);\n", ""),
     ('"ss", PACKAGE_FOLDER, ""', '"ss", "", ""'),
     ('"__path__", path)', '"__file__", path)'),
