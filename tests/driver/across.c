@@ -25,25 +25,11 @@ static pid_t shell;
 static atomic_int done;
 static pthread_barrier_t barrier;
 
-noreturn void fail(const char *what)
-{
-	fprintf(stderr, "across: %s: %s\n", what, strerror(errno));
-	exit(99);
-}
-
-static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
-		    void *unused)
-{
-	(void)count, (void)messages, (void)responses, (void)unused;
-	return PAM_CONV_ERR;
-}
-
 static pam_handle_t *start(void)
 {
-	static const struct pam_conv conversation = {converse, NULL};
 	pam_handle_t *handle = NULL;
 
-	if (pam_start_confdir(arguments[3], arguments[4], &conversation, arguments[2], &handle))
+	if (pam_start_confdir(arguments[3], arguments[4], &mute, arguments[2], &handle))
 		fail("start");
 	return handle;
 }

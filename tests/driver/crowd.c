@@ -32,19 +32,6 @@ struct session {
 static struct session *sessions;
 static int session_count;
 
-noreturn void fail(const char *what)
-{
-	fprintf(stderr, "crowd: %s: %s\n", what, strerror(errno));
-	exit(99);
-}
-
-static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
-		    void *unused)
-{
-	(void)count, (void)messages, (void)responses, (void)unused;
-	return PAM_CONV_ERR;
-}
-
 /*
  * Keep a keyring in being when it is revoked and left, so that it differs from a lost one.
  * No search passes what holds it, so that nothing comes into our possession by this.  One
@@ -98,10 +85,9 @@ static void check(const struct session *session)
 
 static void open_one(struct session *session, char **argv, const char *user, long before)
 {
-	static const struct pam_conv conversation = {converse, NULL};
 	uid_t wanted = getpwnam(user)->pw_uid;
 
-	if (pam_start_confdir(argv[2], user, &conversation, argv[1], &session->handle))
+	if (pam_start_confdir(argv[2], user, &mute, argv[1], &session->handle))
 		fail("start");
 	int code = pam_open_session(session->handle, 0);
 	long now = keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0);

@@ -7,25 +7,19 @@
  *   end               pam_end
  *   idle              load the library, and nothing else
  */
+#include "pamdrive.h"
+
 #include <dlfcn.h>
 #include <security/pam_appl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
-		    void *unused)
-{
-	(void)count, (void)messages, (void)responses, (void)unused;
-	return PAM_CONV_ERR;
-}
-
 static pam_handle_t *start(char **argv)
 {
-	static const struct pam_conv conversation = {converse, NULL};
 	pam_handle_t *handle = NULL;
 
-	return pam_start_confdir(argv[3], argv[4], &conversation, argv[2], &handle) ? NULL : handle;
+	return pam_start_confdir(argv[3], argv[4], &mute, argv[2], &handle) ? NULL : handle;
 }
 
 int main(int argc, char **argv)

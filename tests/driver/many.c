@@ -25,19 +25,6 @@ static uid_t uids[16];
 static atomic_int done;
 static atomic_long samples;
 
-noreturn void fail(const char *what)
-{
-	fprintf(stderr, "many: %s: %s\n", what, strerror(errno));
-	exit(99);
-}
-
-static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
-		    void *unused)
-{
-	(void)count, (void)messages, (void)responses, (void)unused;
-	return PAM_CONV_ERR;
-}
-
 static void check(int code, const char *what, const char *user)
 {
 	if (code == PAM_SUCCESS)
@@ -65,7 +52,6 @@ static long session_of(int user)
 
 static void *sessions(void *number)
 {
-	static const struct pam_conv conversation = {converse, NULL};
 	int look = getenv("LOOK") != NULL;
 	long last = 0;
 
@@ -74,7 +60,7 @@ static void *sessions(void *number)
 		pam_handle_t *handle = NULL;
 		uid_t real, effective, saved;
 
-		check(pam_start_confdir(service, users[user], &conversation, confdir, &handle),
+		check(pam_start_confdir(service, users[user], &mute, confdir, &handle),
 		      "start", users[user]);
 		check(pam_open_session(handle, 0), "open", users[user]);
 		if (look) {

@@ -40,13 +40,6 @@ static pam_handle_t *handles[10];
 static char *answer;
 static int thread;
 
-noreturn void fail(const char *what)
-{
-	fflush(stdout);
-	fprintf(stderr, "pamdrive: %s: %s\n", what, strerror(errno));
-	exit(99);
-}
-
 static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
 		    void *unused)
 {

@@ -2,6 +2,7 @@
 #ifndef PAMDRIVE_H
 #define PAMDRIVE_H
 
+#include <security/pam_appl.h>
 #include <stdnoreturn.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -25,7 +26,9 @@ enum keyctl_operation {
 
 #define keyctl(...) syscall(SYS_keyctl, __VA_ARGS__)
 
+/* In common.c: the end, after a line with errno; a conversation that answers nothing. */
 noreturn void fail(const char *what);
+extern const struct pam_conv mute;
 
 /* A command, done in another thread than the first, of which there are nine. */
 typedef void command(const char *confdir, char **words);

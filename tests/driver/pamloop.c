@@ -6,6 +6,8 @@
  *                                       was at work
  * pamloop CONFDIR SERVICE USER process  the same, each session in a new process ("once")
  */
+#include "pamdrive.h"
+
 #include <security/pam_appl.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -17,18 +19,10 @@
 
 extern char **environ;
 
-static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
-		    void *unused)
-{
-	(void)count, (void)messages, (void)responses, (void)unused;
-	return PAM_CONV_ERR;
-}
-
 static int session(char **argv)
 {
-	static const struct pam_conv conversation = {converse, NULL};
 	pam_handle_t *handle;
-	int code = pam_start_confdir(argv[2], argv[3], &conversation, argv[1], &handle);
+	int code = pam_start_confdir(argv[2], argv[3], &mute, argv[1], &handle);
 
 	if (code == PAM_SUCCESS)
 		code = pam_open_session(handle, 0);
