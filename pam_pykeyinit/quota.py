@@ -4,25 +4,28 @@ from . import procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .session import User
 
+    Used = tuple[int, int, int, int]  # keys used and allowed, bytes used and allowed
 
-def parse(table: str, uid: int) -> "tuple[int, int, int, int] | None":
-    """Keys used and allowed, bytes used and allowed, of a user in such a table.  Pure."""
+
+def parse(table: str) -> "Iterator[tuple[int, Used]]":
+    """The id of each user in such a table, and what is used of the quota.  Pure."""
     for line in table.splitlines():
         row = line.replace(":", " ").split()
-        if row and int(row[0]) == uid:
+        if row:
             (keys, most), (size, largest) = row[3].split("/"), row[4].split("/")
-            return int(keys), int(most), int(size), int(largest)
-    return None
+            yield int(row[0]), (int(keys), int(most), int(size), int(largest))
 
 
-def read(uid: int) -> "tuple[int, int, int, int] | None":
-    """The same as it is now; None for who has no keys, and where /proc does not tell."""
-    return parse(procfs.text("/proc/key-users"), uid)
+def read(uid: int) -> "Used | None":
+    """As it is now; None for who has no keys, and where /proc does not tell."""
+    return dict(parse(procfs.text("/proc/key-users"))).get(uid)
 
 
-def above(used: "tuple[int, int, int, int]", percent: int) -> bool:
+def above(used: "Used", percent: int) -> bool:
     """Whether that is more than so many percent of the keys, or of the bytes.  Pure."""
     keys, most, size, largest = used
     return keys * 100 > most * percent or size * 100 > largest * percent

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from pam_pykeyinit import kernel
+from pam_pykeyinit import kernel, procfs, quota
 from pykeyinit_helper.entries import Entry
 from pykeyinit_helper.folders import PAM_D, VENDOR, Folders
 
@@ -210,11 +210,8 @@ def _settings(paths: list[Path]) -> dict[str, str]:
 
 
 def _quotas() -> Iterator[Quota]:
-    for line in Path("/proc/key-users").read_text().splitlines():
-        match = re.fullmatch(r" *(\d+): .* (\d+)/(\d+) (\d+)/(\d+)", line)
-        if match:
-            uid, *numbers = map(int, match.groups())
-            yield Quota(_user(uid), *numbers)
+    for uid, used in quota.parse(procfs.text("/proc/key-users")):
+        yield Quota(_user(uid), *used)
 
 
 def _refused() -> str:
