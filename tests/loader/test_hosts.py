@@ -76,7 +76,10 @@ def test_a_client_opens_and_closes(
 
 @pytest.mark.parametrize(
     "script",
-    ["subinterpreter.py", "finalizing.py", "forking.py", "holding.py", "namesake.py"],
+    [
+        "subinterpreter.py", "finalizing.py", "daemons.py", "forking.py", "holding.py",
+        "namesake.py",
+    ],  # fmt: skip
 )
 def test_a_host_in_a_state_of_its_own(script: str, host: Host) -> None:
     run = host("/usr/bin/python3", script)
@@ -126,6 +129,47 @@ def test_a_host_of_another_version_is_refused(
     assert all("another version of Python" in line.text for line in lines)
 
 
+def _preloaded(source: str, folder: Path) -> dict[str, str]:
+    """An environment in which a program has this C as a part of it."""
+    library = folder / "preloaded.so"
+    build = ["gcc", "-shared", "-fPIC", "-xc", "-", "-o", str(library)]
+    subprocess.run(build, input=source, text=True, check=True)
+    return {"LD_PRELOAD": str(library)}
+
+
+@pytest.mark.parametrize("kind", ["3.99.1", f"{native.VERSION}.1 free-threading build"])
+def test_a_program_with_a_python_of_another_kind_is_refused(
+    kind: str, driver: Driver, tmp_path: Path, journal: Journal
+) -> None:
+    """By what it says of itself; it is not asked for anything else."""
+    source = f'const char *Py_GetVersion(void) {{ return "{kind}"; }}'
+    script = "start 0 s alice\nopen 0\nend 0\n"
+
+    run = driver.run(driver.services(s=STACK), script, env=_preloaded(source, tmp_path))
+
+    assert run.steps[1].code == SESSION_ERR
+    (line,) = journal.ours()
+    assert line.text.endswith("cannot use Python: the program runs another version of Python")
+
+
+def test_no_other_part_of_the_program_finds_our_python(driver: Driver, tmp_path: Path) -> None:
+    """Whoever looks for one, as we do, would take it for the program's own."""
+    source = f"""
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdio.h>
+static __attribute__((destructor)) void look(void)
+{{
+    FILE *seen = fopen("{tmp_path}/seen", "w");
+    fputs(dlsym(RTLD_DEFAULT, "Py_GetVersion") ? "Python" : "nothing", seen);
+    fclose(seen);
+}}
+"""
+    script = "start 0 s alice\nopen 0\nend 0\n"
+    driver.run(driver.services(s=STACK), script, env=_preloaded(source, tmp_path))
+    assert (tmp_path / "seen").read_text() == "nothing"
+
+
 @pytest.mark.parametrize(
     ("steps", "codes"),
     [
@@ -159,4 +203,6 @@ def test_a_program_that_embeds_python(
 
     assert (run.returncode, run.stderr) == (0, "")
     assert [int(code) for code in run.stdout.split()] == codes
-    assert len(journal.ours()) == codes.count(SESSION_ERR)
+    why = "the program has " + ("ended it" if codes[0] == 0 else "a Python that is not running")
+    lines = [line.text.partition(": ")[2] for line in journal.ours()]
+    assert lines == [f"cannot use Python: {why}"] * codes.count(SESSION_ERR)

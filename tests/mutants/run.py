@@ -43,8 +43,8 @@ CORE = [
 ]  # fmt: skip
 NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
 LOADER = [
-    "test_hygiene.py", "loader/test_threads.py", "loader/test_failures.py",
-    "loader/test_hosts.py", "test_bad_input.py", "load/test_cycles.py", "scripts",
+    "test_hygiene.py", "loader/test_trust.py", "loader/test_threads.py",
+    "loader/test_failures.py", "loader/test_hosts.py", "test_bad_input.py", "load/test_cycles.py", "scripts",
     "policies/test_furnished.py", "loader/test_isolation.py",
 ]  # fmt: skip
 TESTS = {
@@ -167,10 +167,15 @@ def main(mutants: Path, tests: list[str]) -> int:
                     print(f"{log.read_text()}\nmutants: fails without one", file=sys.stderr)
                     return 1
                 checked.update(chosen)
+            put = installed
             if mutant["file"].endswith(".c"):
                 loader = loader or Loader(Path(folder))
-            with loader.installed(mutant) if loader else installed(mutant):
-                verdict = "survived" if passes(chosen, log) else "killed"
+                put = loader.installed
+            try:
+                with put(mutant):
+                    verdict = "survived" if passes(chosen, log) else "killed"
+            except subprocess.CalledProcessError:  # the compiler has noticed
+                verdict = "killed"
             print(json.dumps({"verdict": verdict, "mutant": label(mutant)}), flush=True)
     return 0
 
