@@ -44,8 +44,8 @@ CORE = [
 NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
 LOADER = [
     "test_hygiene.py", "loader/test_trust.py", "loader/test_threads.py",
-    "loader/test_failures.py", "loader/test_hosts.py", "test_bad_input.py", "load/test_cycles.py", "scripts",
-    "policies/test_furnished.py", "loader/test_isolation.py",
+    "loader/test_failures.py", "loader/test_hosts.py", "test_bad_input.py",
+    "load/test_cycles.py", "scripts", "policies/test_furnished.py", "loader/test_isolation.py",
 ]  # fmt: skip
 TESTS = {
     "options.py": ["unit/test_options.py", *BEYOND[:2]],
