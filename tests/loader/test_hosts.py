@@ -77,9 +77,13 @@ def test_a_client_opens_and_closes(
 @pytest.mark.parametrize(
     "script",
     [
-        "subinterpreter.py", "finalizing.py", "daemons.py", "forking.py", "holding.py",
+        "subinterpreter.py",
+        "finalizing.py",
+        "daemons.py",
+        "forking.py",
+        "holding.py",
         "namesake.py",
-    ],  # fmt: skip
+    ],
 )
 def test_a_host_in_a_state_of_its_own(script: str, host: Host) -> None:
     run = host("/usr/bin/python3", script)
