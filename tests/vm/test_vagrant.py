@@ -50,6 +50,36 @@ def test_a_suite_that_fails_is_not_run_and_says_why(
     assert {row.verdict for row in rows} == {("not run", str(reason))}
 
 
+@pytest.mark.parametrize(
+    ("state", "asked"), [("", ["domstate"]), ("shut off", ["domstate", "undefine"])]
+)
+def test_a_machine_that_a_killed_run_left_is_not_in_the_way(
+    state: str, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = _virsh(state, monkeypatch)
+    libvirt.forget("m")
+    assert words == [[command, "m"] for command in asked]
+
+
+def test_a_machine_that_runs_is_another_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = _virsh("running", monkeypatch)
+    with pytest.raises(libvirt.CannotStart, match="virsh -c qemu:///system destroy m"):
+        libvirt.forget("m")
+    assert words == [["domstate", "m"]]
+
+
+def _virsh(state: str, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What virsh is asked from now on; it says that a machine is in this state."""
+    asked: list[list[str]] = []
+
+    def virsh(*words: str) -> "subprocess.CompletedProcess[str]":
+        asked.append([*words])
+        return subprocess.CompletedProcess(words, 0, f"{state}\n\n")
+
+    monkeypatch.setattr(libvirt, "virsh", virsh)
+    return asked
+
+
 def test_the_hosts_load_is_told_beside_a_latency(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VM_ACCEL", "tcg")
     watch = host.Watch(Path("/bin/true"))

@@ -57,6 +57,7 @@ class Run:
         try:
             self._machine.make_box()
             with libvirt.running(self._machine.folder):
+                self._machine.make_way()
                 try:
                     self._machine.vagrant("up")
                     for key in self._parts:

@@ -68,6 +68,19 @@ def running(folder: Path) -> Iterator[None]:
             daemon.wait()
 
 
+def forget(machine: str) -> None:
+    """Make way where a run that was killed has left its machine.
+
+    Raises CannotStart if it is running: that may be another run's.
+    """
+    state = virsh("domstate", machine).stdout.strip()
+    if state not in ("", "shut off", "crashed"):
+        end = f"virsh -c {URI} destroy {machine}"
+        raise CannotStart(f"{machine} is there and {state}; if no other run has it: {end}")
+    if state:
+        virsh("undefine", machine)
+
+
 def tidy(network: str, *volumes: str) -> None:
     """Remove our network, and the images whose names begin with one of `volumes`."""
     for line in virsh("vol-list", "default").stdout.splitlines():

@@ -130,6 +130,10 @@ class Vagrant:
             return ""
         return done.stdout.strip() if done.returncode == 0 else ""
 
+    def make_way(self) -> None:
+        """Before it is made; raises CannotStart where one of its name runs already."""
+        libvirt.forget(f"pykeyinit-{self._suite.name}_default")
+
     def destroy(self) -> None:
         """Nothing of it is left."""
         try:
