@@ -1,8 +1,9 @@
 """Print the folder of /usr/local in which this Python looks for packages."""
 
+import site
 import sysconfig
 
-if "posix_local" in sysconfig.get_scheme_names():  # Debian's
-    print(sysconfig.get_path("purelib", "posix_local"))  # noqa: T201
-else:
-    print(sysconfig.get_path("purelib", "posix_prefix", {"base": "/usr/local"}))  # noqa: T201
+# Debian's looks into one of another name; its sysconfig knows that from Python 3.10 on.
+local = [folder for folder in site.getsitepackages() if folder.startswith("/usr/local/")]
+other = sysconfig.get_path("purelib", "posix_prefix", {"base": "/usr/local"})
+print(local[0] if local else other)  # noqa: T201

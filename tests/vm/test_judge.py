@@ -85,11 +85,14 @@ def test_a_breakage_wants_its_line_in_the_log() -> None:
     assert judge(scenario, "pam_python", line, USERS).word == "FAIL"
 
 
-def test_a_known_limit_is_no_pass_and_must_still_be_one() -> None:
+def test_a_known_limit_is_no_pass() -> None:
+    """Some releases have it and others have not: who gets in is judged as ever."""
     scenario = {**SCENARIO, "expect": {"log": {"native": ""}}, "limits": {"native": "dlopen"}}
     nobody = {**RECORD, "logins": 0, "seen": [], "after": []}
     assert judge(scenario, "native", nobody, USERS) == Verdict("locked out", "dlopen")
-    assert judge(scenario, "native", RECORD, USERS).word == "FAIL"
+    assert judge(scenario, "native", RECORD, USERS).word == "pass"
+    told = {**RECORD, "log": ["sshd: pam_pykeyinit: x"]}
+    assert judge(scenario, "native", told, USERS).word == "FAIL"
     assert judge(scenario, "pam_python", nobody, USERS).word == "FAIL"
 
 

@@ -85,6 +85,7 @@ class Parts:
         packages = [
             *PACKAGES,
             *more,
+            *suite.more,
             *(["libpam-python"] if "pam_python" in suite.loaders else []),
         ]
         key = digest([HERE / "root.sh", HERE / "guest/prepare.sh"], suite.release, *packages)

@@ -10,12 +10,19 @@ class Suite(NamedTuple):
     release: str
     kernel: str  # the package
     loaders: tuple[str, ...] = ("pam_keyinit", "native", "pam_python")
+    more: tuple[str, ...] = ()  # packages that the others have from libpam-python
 
 
 SUITES = {
     suite.name: suite
     for suite in (
-        Suite("bullseye", "bullseye", "linux-image-cloud-amd64", ("pam_keyinit", "native")),
+        Suite(
+            "bullseye",
+            "bullseye",
+            "linux-image-cloud-amd64",
+            loaders=("pam_keyinit", "native"),
+            more=("libpython3.9",),
+        ),
         Suite("bookworm", "bookworm", "linux-image-cloud-amd64"),
         Suite("bookworm-6.12", "bookworm", "linux-image-6.12-cloud-amd64"),
         Suite("trixie", "trixie", "linux-image-cloud-amd64"),
