@@ -72,6 +72,19 @@ def test_a_hold_ends_with_the_close_or_with_the_handle(driver: Driver, loader: s
         assert driver.run(services, script).hygiene == [["1", "ENOKEY"], ["0", "ENOKEY"]]
 
 
+def test_a_second_session_of_a_handle_is_held_as_well(driver: Driver, loader: str) -> None:
+    """Each of alice's two is displaced by one of bob's, and revoked at its own close."""
+    services = driver.services(s=f"session required {loader} force revoke")
+    script = "start 0 s alice\nstart 1 s bob\nstart 2 s bob\n" + "".join(
+        f"open 0\nopen {bob}\nclose 0\n" for bob in (1, 2)
+    )
+    steps = driver.run(services, script).steps
+    for displaced, closed in ((4, 5), (7, 8)):
+        (alices,) = set(steps[displaced - 1].keyrings) - set(steps[displaced - 2].keyrings)
+        assert steps[displaced].keyrings[alices] == "live"
+        assert steps[closed].keyrings[alices] == "EKEYREVOKED"
+
+
 def test_a_displaced_keyring_shows_its_keys_to_nobody(driver: Driver, loader: str) -> None:
     """While bob's session is in place, a search of the same thread must not find alice's key."""
     services = driver.services(s=f"session required {loader} force revoke")
