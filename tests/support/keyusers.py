@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+from pam_pykeyinit import quota
+
 
 def count(uid: int) -> int:
     """The keys that are counted to a user, dead ones that are not yet collected included."""
@@ -22,3 +24,14 @@ def settle(uid: int, most: int) -> int:
     while (found := count(uid)) > most and time.monotonic() < deadline:
         time.sleep(0.1)
     return found
+
+
+def has_room(uid: int, size: int) -> bool:
+    """Whether so many bytes of the quota are free, or become so within 30 seconds."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        _, _, used, most = dict(quota.parse(Path("/proc/key-users").read_text()))[uid]
+        if most - used >= size:
+            return True
+        time.sleep(0.1)
+    return False
