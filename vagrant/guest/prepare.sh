@@ -25,6 +25,7 @@ ChallengeResponseAuthentication yes
 PasswordAuthentication yes
 PermitRootLogin yes
 MaxStartups 200
+LoginGraceTime 0
 MaxSessions 200
 END
 # Wrong passwords are part of the scenarios.
