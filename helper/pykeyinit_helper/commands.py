@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 
 from pam_pykeyinit import __version__
 from pykeyinit_helper.become import Refused
+from pykeyinit_helper.keynames import is_keyring
 from pykeyinit_helper.run import HELPER_FAILED, say
 
 _ALL = """\
@@ -201,7 +202,7 @@ _OF_THE_MACHINE = ("check", "enable", "disable")
 
 def _dispatch(asked: argparse.Namespace) -> int:
     if asked.command == "show":
-        if asked.keyring is not None and not _is_keyring(asked.keyring):
+        if asked.keyring is not None and not is_keyring(asked.keyring):
             raise Refused(f"not a keyring: {asked.keyring[:64]} (@t @p @s @u @us, or a serial)")
         from pykeyinit_helper.show import show
 
@@ -225,12 +226,3 @@ def _dispatch(asked: argparse.Namespace) -> int:
     from pykeyinit_helper.trial import trial
 
     return trial(asked.service, asked.user, asked.confdir, asked.password, asked.password_fd)
-
-
-def _is_keyring(word: str) -> bool:
-    return word in ("@t", "@p", "@s", "@u", "@us") or is_serial(word)
-
-
-def is_serial(word: str) -> bool:
-    """Whether a word is a key's serial number: positive, 32 bits."""
-    return word.isascii() and word.isdigit() and 0 < int(word[:12]) < 2**31

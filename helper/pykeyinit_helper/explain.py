@@ -8,8 +8,8 @@ from pam_pykeyinit import quota
 from pam_pykeyinit.log import printable
 from pykeyinit_helper import permissions
 from pykeyinit_helper.become import Refused
-from pykeyinit_helper.commands import is_serial
 from pykeyinit_helper.diagnosis import Case, Finding, diagnose, usable
+from pykeyinit_helper.keynames import is_serial
 from pykeyinit_helper.output import Style
 from pykeyinit_helper.show import owner
 from pykeyinit_helper.tree import SEARCHED, Key, Tree
