@@ -22,7 +22,8 @@ def parse(table: str) -> "Iterator[tuple[int, Used]]":
 
 def read(uid: int) -> "Used | None":
     """As it is now; None for who has no keys, and where /proc does not tell."""
-    return dict(parse(procfs.text("/proc/key-users"))).get(uid)
+    table = procfs.text("/proc/key-users")
+    return next((used for owner, used in parse(table) if owner == uid), None)
 
 
 def above(used: "Used", percent: int) -> bool:

@@ -6,7 +6,7 @@ import threading
 import time
 from typing import Any
 
-from harness import plan, records, roots
+from harness import outcome, plan, records, roots
 from harness.host import Watch
 from harness.machine import Machine
 from harness.suites import SUITES
@@ -78,8 +78,7 @@ class Run:
         if record["kind"] == "machine":
             self._say(f"booted: {record['system']}, {record['kernel']}, {record['python']}")
         elif record["kind"] == "result":
-            why = record.get("not_run") or f"{record['logins']} in, {record['seconds']} s"
-            self._say(f"{record['loader']}: {record['scenario']}: {why}")
+            self._say(outcome.spoken(record))
 
     def _say(self, text: str) -> None:
         print(f"{self.suite.name}: {text}", file=sys.stderr, flush=True)

@@ -86,8 +86,7 @@ class Run:
                 self._watch.heard(record)
                 one.records.append(record)
                 if record["kind"] == "result":
-                    why = record.get("not_run") or f"{record['logins']} in, {record['seconds']} s"
-                    say(f"{self._name}: {record['loader']}: {record['scenario']}: {why}")
+                    say(f"{self._name}: {outcome.spoken(record)}")
         finally:
             self._save(key)
 

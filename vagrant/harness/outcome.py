@@ -25,6 +25,12 @@ class Row(NamedTuple):
         return self.suite.endswith(BY_VAGRANT)
 
 
+def spoken(result: Record) -> str:
+    """A line of progress for one result, as it comes from a machine."""
+    why = result.get("not_run") or f"{result['logins']} in, {result['seconds']} s"
+    return f"{result['loader']}: {result['scenario']}: {why}"
+
+
 def rows(suite: str, plan: Record, records: list[Record], ended: str = "") -> list[Row]:
     """A row for everything that was to be run, also for what never was.
 
