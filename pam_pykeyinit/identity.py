@@ -113,6 +113,7 @@ def _guarded(
 ) -> "Result":
     """Return work(), between switch() and restore(), which returns what is wrong, or ""."""
     signals = pthread_sigmask(SIG_BLOCK, ())
+    interruption: "BaseException | None" = None
     problem = ""
     try:
         try:
@@ -120,29 +121,22 @@ def _guarded(
             switch()
             return work()
         finally:
-            problem = _persistently(restore)
+            # Nothing is called outside of this `try`: a program's own handler of signals may
+            # run in another thread, and its exception be raised in this one.
+            for _ in range(_TRIES):
+                try:
+                    problem = restore() and restore()
+                    break
+                except BaseException as error:
+                    interruption = error
+            else:
+                problem = "ids may not be what they were"
     finally:
         pthread_sigmask(SIG_SETMASK, signals)
         if problem:
             raise NotRestored(problem)
-
-
-def _persistently(restore: "Callable[[], str]") -> str:
-    """Return restore(), called again where it fails or something interrupts it: a program's
-    own handler of signals that runs in another thread, perhaps.  That is raised afterwards.
-    """
-    interruption: "BaseException | None" = None
-    problem = ""
-    for _ in range(_TRIES):
-        try:
-            problem = restore() and restore()
-        except BaseException as error:
-            interruption = error
-            continue
-        if interruption is not None and not problem:
+        if interruption is not None:
             raise interruption
-        return problem
-    return f"ids may not be what they were: {interruption!r}"
 
 
 def _restore(uids: "Triple", gids: "Triple") -> str:

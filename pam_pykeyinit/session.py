@@ -103,6 +103,8 @@ class Session:
             joins.insert(0, lambda: identity.with_real_ids(*ids, kernel.join_anonymous_session))
         for join in joins:
             try:
+                if _unfinished:
+                    _hold_displaced([])
                 join()
             except BaseException:  # it is called where something has failed already
                 continue

@@ -8,6 +8,7 @@
 #include "frozen.h"
 
 #include <marshal.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "identity.h"
@@ -22,10 +23,15 @@ struct frozen_module {
 };
 #include "frozen_modules.h"
 
-static PyObject *package; /* its attributes are the modules that were imported */
+#define COUNT (sizeof modules / sizeof *modules)
 
-static PyObject *run_code(const struct frozen_module *frozen)
+static PyObject *package; /* its attributes are the modules that were imported */
+static char complete[COUNT]; /* they have been run to their end */
+static pthread_mutex_t importing = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP; /* never waited for with the GIL */
+
+static PyObject *run_code(size_t number)
 {
+	const struct frozen_module *frozen = &modules[number];
 	PyObject *module = PyModule_New(frozen->name), *code = NULL, *done = NULL;
 	PyObject *names = module ? PyModule_GetDict(module) : NULL;
 
@@ -47,20 +53,55 @@ static PyObject *run_code(const struct frozen_module *frozen)
 	Py_XDECREF(module);
 	if (!done)
 		return NULL;
+	complete[number] = 1;
 	Py_DECREF(done);
+	return module;
+}
+
+static PyObject *known(const char *name)
+{
+	return PyDict_GetItemString(PyModule_GetDict(package), name);
+}
+
+/* A module that is being run is there already, for those that it imports; another thread must
+   wait until it has been run. */
+static PyObject *module_in_turn(size_t number)
+{
+	PyObject *module;
+
+	Py_BEGIN_ALLOW_THREADS
+	pthread_mutex_lock(&importing);
+	Py_END_ALLOW_THREADS
+	module = known(modules[number].name);
+	if (module == NULL)
+		module = run_code(number);
+	pthread_mutex_unlock(&importing);
 	return module;
 }
 
 PyObject *frozen_module(const char *name)
 {
-	PyObject *module = PyDict_GetItemString(PyModule_GetDict(package), name);
-
-	if (module)
-		return module;
-	for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
+	for (size_t i = 0; i < COUNT; i++)
 		if (!strcmp(modules[i].name, name))
-			return run_code(&modules[i]);
-	return PyErr_Format(PyExc_ImportError, "no module %s", name);
+			return complete[i] ? known(name) : module_in_turn(i);
+	PyObject *module = known(name); /* one of those in C */
+	return module ? module : PyErr_Format(PyExc_ImportError, "no module %s", name);
+}
+
+void frozen_before_fork(void)
+{
+	pthread_mutex_lock(&importing);
+}
+
+void frozen_after_fork_parent(void)
+{
+	pthread_mutex_unlock(&importing);
+}
+
+/* A recursive mutex knows the thread that has it by a number that the child does not have. */
+void frozen_after_fork_child(void)
+{
+	importing = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 }
 
 /* A module that is initialised in two steps (PEP 489) wants a thing with a name. */

@@ -128,6 +128,7 @@ static void before_fork(void)
 	pthread_mutex_lock(&starting);
 	forking = running;
 	if (forking) {
+		frozen_before_fork();
 		forking_gil = PyGILState_Ensure(); /* so that no thread is in the middle of Python */
 		PyOS_BeforeFork();
 	}
@@ -138,6 +139,7 @@ static void after_fork_parent(void)
 	if (forking) {
 		PyOS_AfterFork_Parent();
 		PyGILState_Release(forking_gil);
+		frozen_after_fork_parent();
 	}
 	pthread_mutex_unlock(&starting);
 }
@@ -150,6 +152,7 @@ static void after_fork_child(void)
 		PyOS_AfterFork_Child();
 		if (forking_gil == PyGILState_UNLOCKED)
 			PyEval_SaveThread();
+		frozen_after_fork_child();
 	}
 	pthread_mutex_unlock(&starting);
 }
