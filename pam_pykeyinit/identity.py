@@ -12,11 +12,17 @@ Under pam_pykeyinit.so this file is not run: that loader has the same functions 
 nothing can come in between.
 """
 
-from _signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask, valid_signals
+from _signal import (  # type: ignore[import-not-found]  # typeshed's gap
+    SIG_BLOCK,
+    SIG_SETMASK,
+    pthread_sigmask,
+    valid_signals,
+)
 from errno import EINVAL, EPERM
 from posix import getresgid, getresuid
 
 from . import kernel, libc
+from .failure import NotRestored as NotRestored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +34,6 @@ if TYPE_CHECKING:
 
 _NO_ID = 2**32 - 1  # set*id(2) take it as "leave it as it is"
 _TRIES = 1000  # of the way back
-
-
-class NotRestored(Exception):
-    """The thread's ids are not what they were, and could not be put back."""
 
 
 def with_real_ids(uid: int, gid: int, work: "Callable[[], Result]") -> "Result":

@@ -18,16 +18,27 @@
 
 struct frozen_module {
 	const char *name;
-	const unsigned char *code;
+	const unsigned char *code; /* NULL: it is among those of every login */
 	size_t size;
 };
 #include "frozen_modules.h"
 
 #define COUNT (sizeof modules / sizeof *modules)
 
+static PyObject *codes;   /* of every login's modules, by name, until they are run */
 static PyObject *package; /* its attributes are the modules that were imported */
 static char complete[COUNT]; /* they have been run to their end */
 static pthread_mutex_t importing = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP; /* never waited for with the GIL */
+
+static PyObject *code_of(const struct frozen_module *frozen)
+{
+	PyObject *code;
+
+	if (frozen->code)
+		return PyMarshal_ReadObjectFromString((const char *)frozen->code, frozen->size);
+	code = PyDict_GetItemString(codes, frozen->name);
+	return code ? Py_NewRef(code) : PyErr_Format(PyExc_ImportError, "%s was run before", frozen->name);
+}
 
 static PyObject *run_code(size_t number)
 {
@@ -38,7 +49,7 @@ static PyObject *run_code(size_t number)
 	/* Before it runs, for modules may import each other. */
 	if (names && !PyObject_SetAttrString(package, frozen->name, module) &&
 	    !PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
-		code = PyMarshal_ReadObjectFromString((const char *)frozen->code, frozen->size);
+		code = code_of(frozen);
 	if (code)
 		done = PyEval_EvalCode(code, names, names);
 	if (module && !done) {
@@ -54,6 +65,8 @@ static PyObject *run_code(size_t number)
 	if (!done)
 		return NULL;
 	complete[number] = 1;
+	if (frozen->code == NULL && PyDict_DelItemString(codes, frozen->name))
+		PyErr_Clear();
 	Py_DECREF(done);
 	return module;
 }
@@ -175,6 +188,7 @@ int frozen_install(void)
 
 	if (function && !PyDict_SetItemString(PyEval_GetBuiltins(), "__import__", function) &&
 	    (package = PyModule_New(PACKAGE)) != NULL &&
+	    (codes = PyMarshal_ReadObjectFromString((const char *)every_login, sizeof every_login)) != NULL &&
 	    !add(libc_module(), "libc") && !add(identity_module(), "identity")) {
 		Py_DECREF(function);
 		return 0;

@@ -77,6 +77,9 @@ static const char *start(void)
 	PyConfig_Clear(&config);
 	if (PyStatus_Exception(status))
 		return status.err_msg ? status.err_msg : "it ended itself";
+#if PY_VERSION_HEX >= 0x030a0000
+	PyGC_Disable(); /* until a first handle is gone: most processes have no more than one */
+#endif
 	if (frozen_install()) {
 		PyErr_Clear();
 		broken = "our modules cannot be imported";

@@ -81,6 +81,9 @@ static void forget(pam_handle_t *pamh, void *state, int status)
 	}
 	Py_XDECREF(done);
 	Py_DECREF((PyObject *)state);
+#if PY_VERSION_HEX >= 0x030a0000
+	PyGC_Enable();
+#endif
 	interpreter_leave(gil);
 }
 

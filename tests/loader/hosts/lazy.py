@@ -16,7 +16,7 @@ def with_options() -> int:
     """A session by the auth line, which has options."""
     mine = bare.start()
     code: int = bare.pam.pam_setcred(mine, ESTABLISH)
-    return code or bare.pam.pam_end(mine, 0)  # type: ignore[no-any-return]
+    return code or bare.pam.pam_end(mine, 0)
 
 
 handle = bare.start()
