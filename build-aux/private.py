@@ -1,6 +1,7 @@
 """private.py COMMAND...: run a command, as root, with mounts of its own and key quotas raised.
 
-In WORLD the command finds the name of an empty folder, which is removed after it.
+In WORLD the command finds the name of an empty folder, which is removed after it; the
+folder is made in $WORLDS, /var/tmp.
 
 What unshare(1) does, and more: it also works in a bare chroot, whose / is no mount point
 and may lack /proc.  Where mounts of the machine are shared, none made here gets out.
@@ -112,7 +113,8 @@ def main(command: list[str]) -> int:
         mount_proc()
         with raised_quotas():
             return run(command)
-    world = os.environ["WORLD"] = tempfile.mkdtemp(prefix="pykeyinit.", dir="/var/tmp")
+    folder = os.environ.get("WORLDS", "/var/tmp")  # noqa: S108  # of a name that nobody guesses
+    world = os.environ["WORLD"] = tempfile.mkdtemp(prefix="pykeyinit.", dir=folder)
     try:
         return run([sys.executable, "-I", __file__, *command])
     finally:

@@ -13,7 +13,7 @@ from differential.sequences import Sequence, sequences
 from support import world
 from support.drive import Driver, Outcome
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.lengthy]
 
 USUAL, LONG = 2_000, 100_000
 

@@ -1,5 +1,6 @@
 """What runs a target: libFuzzer for the loader, atheris for Python, else Hypothesis."""
 
+import fcntl
 import json
 import os
 import re
@@ -182,7 +183,12 @@ def engine(name: str) -> Engine:
     world = os.environ.get("WORLD")
     if name in _PRIVILEGED and not (world and os.geteuid() == 0):
         raise Unavailable("needs root and a world of its own: sudo ./setup test")
-    return _loader(world or "") if name == "loader" else _python(name)
+    if name == "loader":
+        return _loader(world or "")
+    VENV.parent.mkdir(parents=True, exist_ok=True)
+    with VENV.with_name("lock").open("w") as lock:  # others may be at it for another target
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _python(name)
 
 
 def _loader(world: str) -> Engine:

@@ -81,7 +81,8 @@ def test_a_bad_name_gives_a_keyring_without_one(run: Run, name: str, journal: Jo
     assert outcome.steps[2].session == {"error": "EKEYREVOKED"}  # it is shared by nobody
     (line,) = journal.ours()
     assert line.level == "ERR"
-    assert f"name={name[:5]}" in line.text
+    whole = name.replace("%u", "alice")  # libpam cuts a line, 1.7 does not
+    assert f"name={name[:5]}" in line.text or f"name={whole[:9]}" in line.text
 
 
 def test_the_longest_name(run: Run) -> None:
@@ -214,6 +215,7 @@ def test_the_lock_follows_no_link(journal: Journal, tmp_path: Path) -> None:
     assert not (tmp_path / "target").exists()
 
 
+@pytest.mark.lengthy
 def test_a_login_that_stands_still_does_not_stop_others(journal: Journal) -> None:
     """Who holds the turn for ever costs the user's other logins some seconds, not the login."""
     with _locked(world.uid("alice")):

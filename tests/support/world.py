@@ -24,6 +24,11 @@ def folder() -> Path | None:
     return Path(name) if name else None
 
 
+def first_uid() -> int:
+    """The first of the 100 uids that are this world's; its users with names have 5 of them."""
+    return int(os.environ.get("WORLD_UIDS", "61001"))
+
+
 def skip(reason: str) -> None:
     """Skip a test that needs privileges.  In CI nothing may be skipped for want of them."""
     if os.environ.get("CI") == "true":

@@ -48,6 +48,7 @@ def _start(driver: Driver, services: Path, place: Place, name: str) -> "subproce
     return process
 
 
+@pytest.mark.whole_machine
 @pytest.mark.parametrize("name", ["KILL", "TERM"])
 def test_a_process_that_is_ended(
     name: str,
