@@ -12,6 +12,11 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#ifdef SYS_setfsuid32 /* there the plain one cuts an id to 16 bits, and nobody calls it */
+#undef SYS_setfsuid
+#define SYS_setfsuid SYS_setfsuid32
+#endif
+
 static int left, with, was; /* how many calls on, which code, and whether it has been */
 
 void refuse(int calls_on, int number)
