@@ -31,6 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "privileged: needs root, keyrings and a private world",
         "whole_machine: looks at what all tests of the machine share; runs alone, at the end",
         "lengthy: takes much longer than others; begins first, so that no worker ends with it",
+        "xdist_group(name): goes to one worker with those of the same name",
     ):
         config.addinivalue_line("markers", mark)
 
@@ -59,6 +60,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Share the machine with the tests of other workers and suites, or have it alone."""
     with turns.room(alone=item.get_closest_marker("whole_machine") is not None):
         yield
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI a privileged test that was skipped has failed, but for those that are left out."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and world.in_ci() and item.get_closest_marker("privileged"):
+        reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+        if not reason.startswith(world.LEFT_OUT):
+            report.outcome = "failed"
+            report.longrepr = f"skipped in CI: {reason}"
 
 
 @pytest.fixture(autouse=True)

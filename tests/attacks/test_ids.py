@@ -55,6 +55,7 @@ def test_without_that_he_is_given_roots_keys(
 
 def _in_namespace(folder: Path, pamdrive: Path) -> Driver:
     """A driver that alice starts, as root of a user namespace with no id but her own."""
+    world.need_user_namespaces()
     as_alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
     program = shutil.copy(pamdrive, folder)  # where she may read it
     command = [*as_alice, "unshare", "--user", "--map-root-user", program]

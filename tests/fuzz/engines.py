@@ -169,7 +169,8 @@ def _run(command: list[str], engine: Engine, work: Path) -> tuple[str, int]:
         (private / "nsswitch.conf").write_text(
             "".join(f"{name}: files\n" for name in ("passwd", "group", "shadow", "hosts"))
         )
-        command = ["unshare", "--mount", "sh", "-c", _PRIVATE, str(private), *command]
+        unshare = ["unshare", "--mount", "--propagation", "unchanged"]  # also in a chroot
+        command = [*unshare, "sh", "-c", _PRIVATE, str(private), *command]
     with tempfile.TemporaryDirectory(prefix="fuzz.") as scratch:
         environment["TMPDIR"] = scratch
         done = subprocess.run(

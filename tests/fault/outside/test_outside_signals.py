@@ -29,7 +29,7 @@ def _chosen(driver: Driver, request: pytest.FixtureRequest, sparse: int) -> list
     return [
         place
         for number, place in enumerate(every)
-        if place.call in OF_A_SESSION or (sparse and number % sparse == 0)
+        if place.plain in OF_A_SESSION or (sparse and number % sparse == 0)
     ]
 
 
