@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 KEYS = Path("/proc/sys/kernel/keys")
 PATIENCE = 30  # seconds: processes end, and the kernel collects keys, in their own time
@@ -74,6 +75,11 @@ def keys_of(uid: int) -> list[str]:
     return live
 
 
+def keys_of_root() -> list[str]:
+    """Root's, but for keyrings: daemons have those, and come and go."""
+    return [key for key in keys_of(0) if " keyring " not in key]
+
+
 def other_worlds() -> bool:
     """Whether there are worlds of others: until they end, settings are as they want them."""
     try:
@@ -98,12 +104,13 @@ def main() -> int:
     """Print what there is, or what is left."""
     first, many, *worlds = sys.argv[1:]
     if not worlds:
-        now = {
+        now: dict[str, Any] = {
             "settings": settings(),
             "mounts": mounts(),
             "keys": keys(int(first), int(many)),
             "others": other_worlds(),
         }
+        now["keys"] += [] if now["others"] else keys_of_root()
         json.dump(now, sys.stdout)
         return 0
     before = json.load(sys.stdin)
@@ -112,6 +119,7 @@ def main() -> int:
     left += [f"folder {path}" for path in Path(worlds[0]).iterdir()]
     left += [f"mount {at}" for at in mounts() if at not in before["mounts"] and "pykeyinit" in at]
     if not before["others"] and not other_worlds():
+        left += settled(lambda: sorted({*keys_of_root()} - {*before["keys"]}))
         left += [
             f"kernel.keys.{name}: {value}; it was {before['settings'].get(name)}"
             for name, value in settings().items()

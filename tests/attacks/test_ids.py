@@ -1,7 +1,9 @@
 """Users whose ids are no ids, and processes that are root only in a user namespace."""
 
+import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -62,15 +64,23 @@ def _in_namespace(folder: Path, pamdrive: Path) -> Driver:
     return Driver(mounts.wrapper(folder / "drive", {}, *command), folder)
 
 
+@pytest.fixture
+def roots_key() -> Iterator[str]:
+    """The name of a key in root's user keyring, which all worlds share."""
+    name = f"attack:{os.getpid()}"
+    subprocess.run(["keyctl", "add", "user", name, "secret", "@u"], check=True)
+    yield name
+    subprocess.run(["keyctl", "purge", "user", name], check=True)
+
+
 @pytest.mark.parametrize("module", ["pam_pykeyinit.so", world.ORACLE])
 def test_roots_name_in_a_namespace_is_not_root(
-    module: str, pamdrive: Path, driver: Driver
+    module: str, pamdrive: Path, driver: Driver, roots_key: str
 ) -> None:
     """She has a session of "root" there: it is her own keyring, and root's keys are not in it.
 
     The control is the same outside, where root's user keyring is linked.
     """
-    subprocess.run(["keyctl", "add", "user", "attack:root", "secret", "@u"], check=True)
     line = f"session required {module} force revoke"
     if module == "pam_pykeyinit.so":
         # What is root's outside is nobody's in there, and code that is nobody's is not run.
@@ -82,7 +92,7 @@ def test_roots_name_in_a_namespace_is_not_root(
         (_in_namespace(driver.scratch, pamdrive), "ENOKEY"),
         (driver, "found"),
     ):
-        script = "start 0 s root\nopen 0\nsearch attack:root\n"
+        script = f"start 0 s root\nopen 0\nsearch {roots_key}\n"
         outcome = drive.run(drive.services(s=line), script)
         assert outcome.codes() == [SUCCESS]
         assert outcome.hygiene == [[found]]
