@@ -51,8 +51,7 @@ def inside(root: Path) -> Inside:
 @pytest.mark.parametrize("how", ["enter", "chroot"])
 def test_nothing_of_this_machine_is_seen(how: str, inside: Inside, root: Path) -> None:
     (root / "root/here").touch()
-    seen = inside(how, "ls; echo $$; ls /mnt /etc; grep -c pykeyinit.lock /proc/self/mountinfo; env")
-    words = seen.split()
+    words = inside(how, "ls; echo $$; ls /mnt /etc; env").split()
     assert words[0] == "here"
     assert words[1] == "1", "processes of the machine"
     assert not {*os.listdir("/etc")} & {*words} - {"resolv.conf"}
