@@ -22,6 +22,7 @@ Result = TypeVar("Result")
 
 KEYCTL = "/usr/bin/keyctl" if Path("/usr/bin/keyctl").exists() else "/bin/keyctl"
 NET_BIND_SERVICE = 1 << 10
+FIRST_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO of linux/proc_ns.h
 
 
 def become(uid: int) -> None:

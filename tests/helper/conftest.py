@@ -97,7 +97,7 @@ def supervisors(tmp_path_factory: pytest.TempPathFactory) -> "Supervisors":
     return unpacked(tmp_path_factory.mktemp("debian"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def _dave_has_a_key() -> Iterator[None]:
     from helper.supervisors import a_key_of_daves
 
