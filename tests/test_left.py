@@ -28,9 +28,13 @@ def left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Left:
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "PATIENCE", 0)
     monkeypatch.setattr(module, "other_worlds", lambda: False)
+    # All tests of the machine share root's keys; test_a_key_of_roots gives it some.
+    monkeypatch.setattr(module, "keys_of_root", lambda: roots)
+    roots: list[str] = []
     words = ["left.py", str(world.first_uid()), "5"]
 
-    def run(worlds: Path = tmp_path, before: str = "", **changes: Any) -> str:
+    def run(worlds: Path = tmp_path, before: str = "", root: str = "", **changes: Any) -> str:
+        roots[:] = root.split()
         output, errors = io.StringIO(before), io.StringIO()
         with monkeypatch.context() as patched:
             if not before:
@@ -60,6 +64,10 @@ def test_a_key(left: Left) -> None:
     subprocess.run([*AS_CAROL, "keyctl", "purge", "user", "left"], check=True)
     assert found.startswith(f"left behind: key of {world.uid('carol')}: ")
     assert found.endswith(" user left: 1\n")
+
+
+def test_a_key_of_roots(left: Left) -> None:
+    assert left(root="one two", keys=["one"]) == "left behind: two\n"
 
 
 def test_a_process_in_a_world(left: Left, tmp_path: Path) -> None:

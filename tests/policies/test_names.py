@@ -102,8 +102,12 @@ def test_no_login_ends_what_others_share(
     name = f"shared-%u-{options}-{os.getpid()}"
     line = f"{loader} force {options} name={name}"
     services = driver.services(s=f"auth required {line}\nsession required {line}")
-    first = "start 0 s alice\nopen 0\nsleep 1500\nlook\n"
-    second = "sleep 700\nstart 0 s alice\nestablish 0\nopen 0\nclose 0\ndelete 0\nend 0\n"
+    opened, left = services / ".opened", services / ".left"  # no names of services
+    first = f"start 0 s alice\nopen 0\ntouch {opened}\nawait {left}\nsleep 1300\nlook\n"
+    second = (
+        f"await {opened}\nstart 0 s alice\nestablish 0\nopen 0\nclose 0\ndelete 0\nend 0\n"
+        f"touch {left}\n"
+    )
     runs = [driver.start(services, script) for script in (first, second)]
     stays, leaves = (run.outcome() for run in runs)
 
