@@ -1,7 +1,9 @@
 """Users whose ids are no ids, and processes that are root only in a user namespace."""
 
+import os
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -56,27 +58,36 @@ def test_without_that_he_is_given_roots_keys(
 
 def _in_namespace(folder: Path, pamdrive: Path) -> Driver:
     """A driver that alice starts, as root of a user namespace with no id but her own."""
+    world.need_user_namespaces()
     as_alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
     program = shutil.copy(pamdrive, folder)  # where she may read it
     command = [*as_alice, "unshare", "--user", "--map-root-user", program]
     return Driver(mounts.wrapper(folder / "drive", {}, *command), folder)
 
 
+@pytest.fixture
+def roots_key() -> Iterator[str]:
+    """The name of a key in root's user keyring, which all worlds share."""
+    name = f"attack:{os.getpid()}"
+    subprocess.run(["keyctl", "add", "user", name, "secret", "@u"], check=True)
+    yield name
+    subprocess.run(["keyctl", "purge", "user", name], check=True)
+
+
 @pytest.mark.parametrize("module", ["pam_pykeyinit.so", world.ORACLE])
 def test_roots_name_in_a_namespace_is_not_root(
-    module: str, pamdrive: Path, driver: Driver
+    module: str, pamdrive: Path, driver: Driver, roots_key: str
 ) -> None:
     """She has a session of "root" there: it is her own keyring, and root's keys are not in it.
 
     The control is the same outside, where root's user keyring is linked.
     """
-    subprocess.run(["keyctl", "add", "user", "attack:root", "secret", "@u"], check=True)
     line = f"session required {module} force revoke"
     for drive, found in (
         (_in_namespace(driver.scratch, pamdrive), "ENOKEY"),
         (driver, "found"),
     ):
-        script = "start 0 s root\nopen 0\nsearch attack:root\n"
+        script = f"start 0 s root\nopen 0\nsearch {roots_key}\n"
         outcome = drive.run(drive.services(s=line), script)
         assert outcome.codes() == [SUCCESS]
         assert outcome.hygiene == [[found]]

@@ -30,7 +30,7 @@ def suite() -> str:
 @pytest.fixture(autouse=True, scope="session")
 def _asked_for(request: pytest.FixtureRequest) -> None:
     if not request.config.getoption("--deb"):
-        pytest.skip("takes minutes, and Debian's archive: sudo ./setup deb --test")
+        world.leave_out("takes minutes, and Debian's archive: sudo ./setup deb --test")
 
 
 def scratch() -> Path:

@@ -15,7 +15,7 @@ def test_the_profile_is_off_until_it_is_asked_for_and_leaves_no_line(
     system: System, package: Path
 ) -> None:
     if not (world.ROOT / "conf/debian/pykeyinit").exists():
-        pytest.skip("this tree has no profile")
+        world.leave_out("this tree has no profile")
     stack = system.root / "etc/pam.d/common-session"
     before = stack.read_text()
     system.run("dpkg", "--install", system.take(package))

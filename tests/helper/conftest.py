@@ -1,7 +1,6 @@
 """What the helper's tests share: the installed program, and stages to start it on."""
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -19,10 +18,10 @@ if TYPE_CHECKING:
 PYTHON = ("/usr/bin/python3", "-IS")
 HELPER = "/usr/local/bin/pykeyinit-helper"
 
-# Keyrings belong to a uid, in every world of the machine: a run has its own, so that two
-# runs at the same time do not clear each other's.  One for keys, one for a used-up quota.
-UID = str(62000 + os.getpid() % 1500)
-GREEDY = str(63500 + os.getpid() % 1500)
+# Keyrings belong to a uid, in every world of the machine: one for keys, one for a used-up
+# quota, out of this world's.
+UID = str(world.first_uid() + 20)
+GREEDY = str(world.first_uid() + 21)
 AS = (HELPER, "run", "--quiet", f"--user={UID}:{UID}")
 
 
@@ -98,7 +97,7 @@ def supervisors(tmp_path_factory: pytest.TempPathFactory) -> "Supervisors":
     return unpacked(tmp_path_factory.mktemp("debian"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def _dave_has_a_key() -> Iterator[None]:
     from helper.supervisors import a_key_of_daves
 

@@ -141,11 +141,12 @@ def deny(error, operation):
     load, jump_equal, allow = 0x20, 0x15, 0x7FFF0000
     program = [(load, 0, 0, 0), (jump_equal, 0, 3 if operation != "any" else 1, KEYCTL)]
     if operation != "any":
-        program += [(load, 0, 0, 16), (jump_equal, 0, 1, int(operation))]
+        low_half = 16 if sys.byteorder == "little" else 20  # of the first argument
+        program += [(load, 0, 0, low_half), (jump_equal, 0, 1, int(operation))]
     program += [(0x06, 0, 0, 0x50000 | code), (0x06, 0, 0, allow)]
     packed = b"".join(struct.pack("HBBI", *step) for step in program)
     code_buffer = ctypes.create_string_buffer(packed)
-    filter_ = struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code_buffer))
+    filter_ = struct.pack("@HP", len(program), ctypes.addressof(code_buffer))
     if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, filter_):
         sys.exit("seccomp failed")
 

@@ -1,7 +1,6 @@
 """The fallback: first @s x target user x --session, every cell on the real kernel."""
 
 import itertools
-import subprocess
 
 import pytest
 
@@ -167,8 +166,7 @@ def test_a_name_that_another_user_made_first_is_left(stage: Stage) -> None:
 
 def test_who_has_no_number_in_a_user_namespace_is_not_nobody(stage: Stage) -> None:
     """There the kernel shows nobody's number for every owner that it does not map."""
-    if subprocess.run(["unshare", "--user", "true"], capture_output=True).returncode:
-        world.skip("no user namespaces here: a chroot, or user.max_user_namespaces")
+    world.need_user_namespaces()
     as_bob = ("setpriv", "--reuid=bob", "--regid=bob", "--clear-groups")
     as_nobody = (*as_bob, "unshare", "--user", "--map-user=65534", "--map-group=65534")
     inherited = stage.start("own alice", *as_nobody, *stage.tell)
