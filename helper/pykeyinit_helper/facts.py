@@ -8,7 +8,7 @@ from pam_pykeyinit.log import printable
 from pykeyinit_helper import asker, permissions, verdict, whereabouts
 from pykeyinit_helper.case import DEAD, Case
 from pykeyinit_helper.keynames import Asked
-from pykeyinit_helper.permissions import SETATTR, WRITE
+from pykeyinit_helper.permissions import READ, SETATTR, WRITE
 from pykeyinit_helper.tree import SEARCHED, Key, Tree
 
 _KEYCTL_IS_REFUSED = ("ENOSYS", "EPERM", "EACCES")
@@ -99,11 +99,25 @@ def _of_serial(case: Case, tree: Tree, serial: int) -> Case:
     tree.walk(serial)
     key = tree.keys[serial]
     error = "" if reading in _USABLE else reading
-    if reading == "EOPNOTSUPP" and serial not in tree.paths:
-        error = "ENOKEY"
+    if reading == "EOPNOTSUPP":
+        error = _why_unfound(tree, key)
     if key.error == "ENOKEY" and serial not in tree.rows:
         return case._replace(error=error or "ENOKEY")
     return _about(case._replace(error=error, reading=reading), tree, key)
+
+
+def _why_unfound(tree: Tree, key: Key) -> str:
+    """The errno for a key without reading that is dead or not possessed; otherwise "".
+
+    That there is no reading is said after the permission to read, or possession, was seen.
+    """
+    if key.error in ("EKEYREVOKED", "EKEYEXPIRED"):
+        return key.error
+    _, bits = whereabouts.share(tree, key)
+    if not bits & READ or key.serial in tree.paths:
+        return ""
+    found, _ = verdict.request(key.kind, key.description)
+    return "" if found == key.serial else "ENOKEY"
 
 
 def _of_name(case: Case, tree: Tree) -> Case:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pykeyinit_helper import circumstances, keytypes, mends
 from pykeyinit_helper.case import DEAD, Case, Finding, Mend
-from pykeyinit_helper.permissions import LINK
+from pykeyinit_helper.permissions import LINK, SEARCH
 
 _ANCHORS = {
     "@t": "There is no thread keyring; the kernel makes it when something is put into it.",
@@ -164,7 +164,11 @@ def _elsewhere(case: Case) -> Finding:
         if case.dark:
             text += f"  Keyring {case.dark}, in which it may be, gives no search permission."
     if case.state != "hidden" and case.bits & LINK:
-        return Finding("elsewhere", text, mends.link_key(case))
+        if (case.bits | case.possessor_bits) & SEARCH:
+            return Finding("elsewhere", text, mends.link_key(case))
+        text += (
+            "  It gives no search permission, and would not be found where it is linked either."
+        )
     if case.place == "session" or case.state == "hidden":
         text += "  Who possesses it can link it into the user keyring (@u), from where it is."
     return Finding("elsewhere", text)
