@@ -51,15 +51,13 @@ class Case(NamedTuple):
     type_exists: bool = True
     owner: str = ""
     path: tuple[str, ...] = ()  # names of keyrings from @t, @p or @s down to the key
-    holders: tuple[str, ...] = ()  # where links to it can be taken out: words for keyctl(1)
+    holders: tuple[str, ...] = ()  # where links to it can be taken out, as keyctl(1) has them
     below_user: bool = False  # whether it lies below @u
     below_user_session: bool = False  # or below @us
     place: str = ""  # where else: persistent | session | other
     place_name: str = ""  # and the keyring there
     blocker: str = ""  # what lies on the way and gives no search: "keyring NAME" or "it"
-    blocker_serial: int = 0
-    blocker_mask: int = 0
-    blocker_settable: bool = False  # whether the asker may set its permissions
+    blockers: tuple[tuple[int, int], ...] = ()  # all that is, if it may be changed: key and mask
     deep: int = 0  # the last keyring that is searched, where it is nested too deep
     dark: str = ""  # a keyring that gives neither search nor read, in which it may be
     share: str = "other"  # what the asker is to the key: user, group or other

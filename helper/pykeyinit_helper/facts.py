@@ -8,7 +8,7 @@ from pam_pykeyinit.log import printable
 from pykeyinit_helper import asker, permissions, verdict, whereabouts
 from pykeyinit_helper.case import DEAD, Case
 from pykeyinit_helper.keynames import Asked
-from pykeyinit_helper.permissions import READ, SETATTR, WRITE
+from pykeyinit_helper.permissions import LINK, READ, SETATTR, WRITE
 from pykeyinit_helper.tree import SEARCHED, Key, Tree
 
 _KEYCTL_IS_REFUSED = ("ENOSYS", "EPERM", "EACCES")
@@ -135,13 +135,29 @@ def _of_name(case: Case, tree: Tree) -> Case:
         return _about(case, tree, tree.keys[serial])
     case = case._replace(error=error)
     meant = _meant(tree, named, error)
-    if meant is None:
+    if not meant:
         dark = whereabouts.dark(tree)
         return case._replace(
             type_exists=error in ("EINVAL", "EPERM") or verdict.has_type(asked.kind),
             dark=_called(dark[0]) if dark else "",
         )
-    return _about(case._replace(reading=verdict.read(meant.serial)), tree, meant)
+    looked_at = [
+        _about(case._replace(reading=verdict.read(key.serial)), tree, key)
+        for key in meant[:_MOST_CANDIDATES]
+    ]
+    return min(looked_at, key=_distance)
+
+
+_MOST_CANDIDATES = 16
+
+
+def _distance(case: Case) -> int:
+    """How far a key is from being found: the nearest of a name is explained."""
+    near = (
+        case.state in _ERRORS, case.blocker or case.deep, case.below_user,
+        case.below_user_session, case.place == "persistent", case.bits & LINK,
+    )  # fmt: skip
+    return next((number for number, holds in enumerate(near) if holds), len(near))
 
 
 def _expired(tree: Tree, asked: Asked) -> str:
@@ -155,17 +171,16 @@ def _expired(tree: Tree, asked: Asked) -> str:
     return ""
 
 
-def _meant(tree: Tree, named: list[int], error: str) -> Key | None:
-    """The key that the kernel's answer is about: the first that fits it."""
+def _meant(tree: Tree, named: list[int], error: str) -> list[Key]:
+    """The keys that the kernel's answer may be about."""
     keys = [tree.keys[serial] for serial in named]
     for key in keys:
         state = _state(tree, key)
         if _ERRORS.get(state) == error and (state != "negative" or key.serial in tree.paths):
-            return key
+            return [key]
     if error in ("EKEYREVOKED", "EKEYEXPIRED"):
-        return None  # it is said by the error, and no other key of the name is the reason
-    alive = [key for key in keys if _state(tree, key) in ("live", "hidden")]
-    return next(iter(alive or keys), None)
+        return []  # it is said by the error, and no other key of the name is the reason
+    return [key for key in keys if _state(tree, key) in ("live", "hidden")] or keys
 
 
 _ERRORS = {"revoked": "EKEYREVOKED", "expired": "EKEYEXPIRED", "negative": "ENOKEY"}
@@ -196,27 +211,22 @@ def _about(case: Case, tree: Tree, key: Key) -> Case:
 
 def _where(case: Case, tree: Tree, key: Key) -> Case:
     """What only matters where the key cannot be used."""
-    blocker, deep = whereabouts.hindrance(tree, key.serial)
+    blockers, deep = whereabouts.hindrances(tree, key.serial)
     rings = whereabouts.holders(tree, key.serial)
     below_user = bool(whereabouts.way(tree, tree.anchors["@u"], key.serial))
     below_session = bool(whereabouts.way(tree, tree.anchors["@us"], key.serial))
     known = rings or below_user or below_session
     place = None if known else whereabouts.elsewhere(tree, key.serial)
     dark = whereabouts.dark(tree)
+    settable = all(whereabouts.share(tree, each)[1] & SETATTR for each in blockers)
     return case._replace(
         holders=tuple(_word(tree, ring) for ring in rings if whereabouts.may(tree, ring, WRITE)),
         below_user=below_user,
         below_user_session=below_session,
         place=place.kind if place else "",
         place_name=_called(place.keyring) if place else "",
-        blocker=""
-        if blocker is None
-        else "it"
-        if blocker is key
-        else f"keyring {_called(blocker)}",
-        blocker_serial=blocker.serial if blocker else 0,
-        blocker_mask=blocker.mask if blocker else 0,
-        blocker_settable=bool(blocker and whereabouts.share(tree, blocker)[1] & SETATTR),
+        blocker="" if not blockers else "it" if blockers[0] is key else _keyring(blockers[0]),
+        blockers=tuple((each.serial, each.mask) for each in blockers) if settable else (),
         deep=deep.serial if deep else 0,
         dark=_called(dark[0]) if dark and not known and not place else "",
     )
@@ -226,6 +236,10 @@ def _word(tree: Tree, ring: Key) -> str:
     """A keyring as keyctl(1) takes it."""
     names = (name for name in ("@u", "@us", "@s") if tree.anchors[name] == ring.serial)
     return next(names, str(ring.serial))
+
+
+def _keyring(key: Key) -> str:
+    return f"keyring {_called(key)}"
 
 
 def _called(key: Key) -> str:

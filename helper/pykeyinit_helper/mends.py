@@ -77,20 +77,20 @@ def link_deep_keyring(case: Case) -> str:
 
 @_maker
 def let_search(case: Case) -> str:
-    """Give possessor and owner the search permission on what is in the way."""
-    return f"keyctl setperm {case.blocker_serial} 0x{case.blocker_mask | _SEARCH:08x}"
+    """Give possessor and owner the search permission on all that is in the way."""
+    return " && ".join(
+        f"keyctl setperm {serial} 0x{mask | _SEARCH:08x}" for serial, mask in case.blockers
+    )
 
 
 @_maker
 def add(case: Case) -> str:
     """Make the key where it is found."""
-    if case.user_found and case.user_writable:
-        return _add(case, "@u")
-    ring = _session_ring(case)
+    ring = _found_ring(case)
     if ring:
-        return _add(case, ring)
+        return _add_to(case, ring)
     session = _new_session(case)
-    return f"{_add(case, '@u')} && {session}" if case.user_writable and session else ""
+    return f"{_add_to(case, '@u')} && {session}" if case.user_writable and session else ""
 
 
 @_maker
@@ -99,7 +99,8 @@ def replace(case: Case) -> str:
     if case.asked.kind == "keyring":
         return ""
     unlink = [f"keyctl unlink {case.serial} {ring}" for ring in case.holders]
-    return " && ".join([*unlink, _add(case, case.holders[0])]) if unlink else ""
+    ring = _found_ring(case)
+    return " && ".join([*unlink, _add_to(case, ring)]) if ring else ""
 
 
 _SEARCH = 0x08080000
@@ -114,6 +115,11 @@ def _session_ring(case: Case) -> str:
     if case.session == "stand-in":
         return "@us"
     return "@s" if case.session == "own" and case.session_writable else ""
+
+
+def _found_ring(case: Case) -> str:
+    """Where to put a key so that it is found; "" as above."""
+    return "@u" if case.user_found and case.user_writable else _session_ring(case)
 
 
 def _new_session(case: Case, links: str = "") -> str:
@@ -149,7 +155,7 @@ def _link(case: Case, serial: int) -> str:
     return f"{link} && {session}" if case.user_writable and session else ""
 
 
-def _add(case: Case, ring: str) -> str:
+def _add_to(case: Case, ring: str) -> str:
     name = word(case.asked.description)
     if case.asked.kind == "keyring":
         return f"keyctl newring {name} {ring}"

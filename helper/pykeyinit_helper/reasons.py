@@ -138,7 +138,7 @@ def _unfound(case: Case) -> Finding:
 
 def _blocked(case: Case) -> Finding:
     text = f"It is not found, for {case.blocker} on the way gives no search permission."
-    if case.blocker_settable:
+    if case.blockers:
         return Finding("no-search", text, mends.let_search(case))
     if case.blocker != "it":
         text += "  Nobody of this process's rights can change that."

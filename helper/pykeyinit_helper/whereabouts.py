@@ -80,16 +80,19 @@ def way(tree: Tree, root: int | str, serial: int) -> list[Key]:
     return []
 
 
-def hindrance(tree: Tree, serial: int) -> tuple[Key | None, Key | None]:
+def hindrances(tree: Tree, serial: int) -> tuple[list[Key], Key | None]:
     """What gives no search on the way to a key; or the last keyring that is still searched."""
     for name in SEARCHED:
         steps = way(tree, tree.anchors[name], serial)
-        for step in steps:
-            if step.kind and not step.bits(tree.who, possessed=True) & SEARCH:
-                return step, None
+        silent = [
+            step for step in steps[1:]
+            if step.kind and not step.bits(tree.who, possessed=True) & SEARCH
+        ]  # fmt: skip
+        if silent:
+            return silent, None
         if len(steps) > MOST_KEYRINGS + 1:
-            return None, steps[MOST_KEYRINGS - 1]
-    return None, None
+            return [], steps[MOST_KEYRINGS - 1]
+    return [], None
 
 
 def holders(tree: Tree, serial: int) -> list[Key]:

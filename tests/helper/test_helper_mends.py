@@ -55,6 +55,9 @@ CHAIN = (
 IN_US = ADD.format("@us") + 'cleanup="$cleanup; keyctl unlink $k @us"; '
 SEARCHLESS = ADD.format("@s") + "keyctl setperm $k {}; "
 
+MUTE = "keyctl setperm $k 0x37010000; "
+LOST = f"keyctl link $k @u; {MUTE}"
+
 
 class Paste(NamedTuple):
     """A situation; `before` and `after` are what is done around that to the session keyring."""
@@ -86,6 +89,8 @@ PASTES = [
           + 'cleanup="$cleanup; keyctl unlink %keyring:c1 @us"; '),
     Paste("let-search", "own", SEARCHLESS.format("0x37370000")),
     Paste("let-search", "own", "r=$(keyctl newring r @s); " + ADD.format("$r")
+          + "keyctl setperm $k 0x37370000; keyctl setperm $r 0x37370000; "),
+    Paste("let-search", "own", "r=$(keyctl newring r @s); " + ADD.format("$r")
           + "keyctl setperm $r 0x37370000; "),
     *(Paste("add", session, "") for session in SESSIONS if session != "revoked, quota used up"),
     *(Paste("add", session, "", asked="keyring:my box")
@@ -100,7 +105,11 @@ PASTES = [
     Paste("add", "linked", ADD.format("@u") + "keyctl timeout $k 1; sleep 1.2; "),
     Paste("replace", "own", SEARCHLESS.format("0x37010000")),
     Paste("replace", "linked",
-          ADD.format("@s") + "keyctl link $k @u; keyctl setperm $k 0x37010000; "),
+          ADD.format("@s") + LOST),
+    Paste("replace", "own", ADD.format("@s") + LOST),
+    Paste("replace", "none, and @u unlinked", ADD.format("@us") + MUTE),
+    Paste("replace", "none, and @u unlinked",
+          ADD.format("@us") + LOST),
     Paste("replace", "linked", "keyctl request2 user colour callout @s; "),
     Paste("replace", "linked", "r=$(keyctl newring r @u); "
           "keyctl request2 user colour callout $r; "),
@@ -114,7 +123,8 @@ seen: set[tuple[str, str]] = set()
 def shape(command: str) -> str:
     """A command without the numbers, names and folders of one case."""
     for pattern, word in (
-        (r"0x[0-9a-f]{8}", "MASK"), (r"(?<= )\d{3,10}(?= )", "N"), (r"-- \S+", "-- SHELL"),
+        (r"unlink \S+ \S+", "unlink N RING"), (r"0x[0-9a-f]{8}", "MASK"),
+        (r"(?<= )\d{3,10}(?= )", "N"), (r"-- \S+", "-- SHELL"),
         (r"(add user|add logon) .* DATA", "add KEY DATA"), (r"newring .* @", "newring KEY @"),
     ):  # fmt: skip
         command = re.sub(pattern, word, command, flags=re.DOTALL)
@@ -168,7 +178,7 @@ def possible() -> set[tuple[str, str]]:
         case = Case(
             Asked("", kind=kind, description="colour"), "me", session=state,
             session_writable=writable, user_found=linked, can_adopt=fit, serial=12345, deep=12345,
-            blocker_serial=12345, holders=rings, shell="/bin/sh",
+            blockers=((12345, 0),), holders=rings, shell="/bin/sh",
         )  # fmt: skip
         for name, maker in mends.MAKERS.items():
             if mend := maker(case):

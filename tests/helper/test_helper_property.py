@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("_no_keys", "_room
 
 CASES = 1000
 AT_ONCE = 24  # some wait for a key to expire
-MINE, ANOTHERS = int(UID), int(UID) + 1
+MINE, STRANGER = int(UID), int(UID) + 1
 LIMITS = {"maxkeys": 20_000, "maxbytes": 2_000_000}
 
 Wrong = list[tuple[object, ...]]
@@ -52,8 +52,8 @@ def strangers() -> Iterator[list[int]]:
 
     def make() -> list[int]:
         os.setgroups([])
-        os.setresgid(*[ANOTHERS] * 3)
-        os.setresuid(*[ANOTHERS] * 3)
+        os.setresgid(*[STRANGER] * 3)
+        os.setresuid(*[STRANGER] * 3)
         kernel.join_anonymous_session()
         kernel.link(kernel.USER_KEYRING, kernel.SESSION_KEYRING)
         keys = []
@@ -65,7 +65,7 @@ def strangers() -> Iterator[list[int]]:
         return keys
 
     yield in_child(make)
-    become = ["setpriv", f"--reuid={ANOTHERS}", f"--regid={ANOTHERS}", "--clear-groups"]
+    become = ["setpriv", f"--reuid={STRANGER}", f"--regid={STRANGER}", "--clear-groups"]
     subprocess.run([*become, "keyctl", "clear", "@u"], check=True)
 
 
@@ -98,7 +98,7 @@ class Lane:
 
 def play(case: int, strangers: list[int]) -> Wrong:
     """One case, in a process of its own: what was wrong in it."""
-    asker = ANOTHERS if case % 6 == 0 else MINE
+    asker = STRANGER if case % 6 == 0 else MINE
     keyrings = Keyrings(case, MINE, asker, strangers)
     keyrings.build()
     wrong = [*verdicts(keyrings), *stars(keyrings)]
