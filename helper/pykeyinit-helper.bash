@@ -50,7 +50,7 @@ _pykeyinit_helper() {
     else
         case ${COMP_WORDS[1]} in
         show) words='@t @p @s @u @us --json --help' ;;
-        explain) words='user: keyring: logon: --help' ;;
+        explain) words='user: keyring: logon: @t @p @s @u @us --json --help' ;;
         adopt) words='--help' ;;
         check)
             [[ $previous != --root ]] || mapfile -t COMPREPLY < <(compgen -d -- "$current")

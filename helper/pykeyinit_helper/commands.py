@@ -96,7 +96,12 @@ def _parser() -> _Parser:
     )
     show.add_argument("--json", action="store_true", help="for programs; see the manual page")
     explain = _add(commands, "explain", _EXPLAIN)
-    explain.add_argument("key", metavar="KEY", help="a serial number, or TYPE:DESCRIPTION")
+    explain.add_argument(
+        "key",
+        metavar="KEY",
+        help="TYPE:DESCRIPTION, a serial number (also 0x...), @t, @p, @s, @u or @us",
+    )
+    explain.add_argument("--json", action="store_true", help="for programs; see the manual page")
     _add(commands, "adopt", _ADOPT)
     test = _add(commands, "try", _TRY)
     test.add_argument("service", metavar="SERVICE", help="the PAM service, as in /etc/pam.d")
@@ -210,7 +215,7 @@ def _dispatch(asked: argparse.Namespace) -> int:
     if asked.command == "explain":
         from pykeyinit_helper.explain import explain
 
-        return explain(asked.key)
+        return explain(asked.key, as_json=asked.json)
     if asked.command == "adopt":
         from pykeyinit_helper.adopt import adopt
 

@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,7 +66,8 @@ class Stage:
 
     def start(self, kind: str, *command: str, **more: Any) -> Started:
         """Run a command to its end on a stage such as "revoked alice"."""
-        more.setdefault("stdin", subprocess.DEVNULL)
+        if "input" not in more:
+            more.setdefault("stdin", subprocess.DEVNULL)
         started = Started(
             subprocess.run(self.command(kind, *command), capture_output=True, timeout=60, **more)
         )
@@ -106,11 +108,22 @@ def _dave_has_a_key() -> Iterator[None]:
 
 
 @pytest.fixture
+def shared() -> Iterator[str]:
+    """The name of a file that any user may write."""
+    folder = world.folder()
+    assert folder
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        Path(file.name).chmod(0o666)
+        yield file.name
+
+
+@pytest.fixture
 def _no_keys() -> Iterator[None]:
-    """UID has no keys before the test, nor after it."""
-    subprocess.run([*AS, "keyctl", "clear", "@u"], check=True)
+    """UID has no keys before the test, nor after it, and @us is as the kernel makes it."""
+    clear = [*AS, "sh", "-c", "keyctl clear @u && keyctl clear @us && keyctl link @u @us"]
+    subprocess.run(clear, check=True)
     yield
-    subprocess.run([*AS, "keyctl", "clear", "@u"], check=True)
+    subprocess.run(clear, check=True)
 
 
 def output(

@@ -50,6 +50,8 @@ def offered(*words: str) -> list[str]:
         ("show @u", "@u @us"),
         ("show --", "--json --help"),
         ("explain ke", "keyring:"),
+        ("explain @u", "@u @us"),
+        ("explain --", "--json --help"),
         ("adopt ", "--help"),
         ("try othe", "other"),
         ("try other ali", "alice"),
