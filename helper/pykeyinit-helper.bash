@@ -55,7 +55,7 @@ _pykeyinit_helper() {
         check)
             [[ $previous != --root ]] || mapfile -t COMPREPLY < <(compgen -d -- "$current")
             [[ $previous != --root ]] || return
-            words='--root --json --help'
+            words='--root --json --ignore --help'
             ;;
         enable | disable)
             [[ $previous != --user ]] || mapfile -t COMPREPLY < <(compgen -u -- "$current")

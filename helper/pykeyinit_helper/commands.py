@@ -122,6 +122,13 @@ def _add_those_of_the_machine(commands: Any) -> None:
     check = _add(commands, "check", _CHECK, _EPILOG_OF_THREE)
     check.add_argument("--root", metavar="DIR", default="/", help="another system's folder")
     check.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    check.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="RULE[:SERVICE]",
+        help="leave out what this rule finds; commas between several",
+    )
     for name, text in (("enable", _ENABLE), ("disable", _DISABLE)):
         change = _add(commands, name, text, _EPILOG_OF_THREE)
         change.add_argument(
@@ -218,7 +225,7 @@ def _dispatch(asked: argparse.Namespace) -> int:
     if asked.command == "check":
         from pykeyinit_helper.check import check
 
-        return check(asked.root, as_json=asked.json)
+        return check(asked.root, asked.ignore, as_json=asked.json)
     if asked.command in ("enable", "disable"):
         from pykeyinit_helper.enable import change
 

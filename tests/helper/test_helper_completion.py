@@ -55,7 +55,7 @@ def offered(*words: str) -> list[str]:
         ("try other ali", "alice"),
         ("try --confdir /etc/pam", "/etc/pam.d"),
         ("try --password-fd ", ""),
-        ("check --", "--root --json --help"),
+        ("check --", "--root --json --ignore --help"),
         ("check --root /etc/pam", "/etc/pam.d"),
         ("enable othe", "other"),
         ("enable other --", "--dry-run --user --help"),

@@ -1,0 +1,97 @@
+"""What can be wrong with a single line.  Pure; one function a rule."""
+
+from collections.abc import Iterator, Sequence
+
+from pykeyinit_helper import mends, ours
+from pykeyinit_helper.entries import Entry, Stack
+from pykeyinit_helper.finding import Finding, found_at, is_maker
+from pykeyinit_helper.machine import Facts
+from pykeyinit_helper.ours import is_ours
+from pykeyinit_helper.pamconf import BAD, DIE, DONE
+
+# Services whose programs are named otherwise; of those that are set-user-ID.
+_PROGRAM = {"su-l": "su", "sudo-i": "sudo", "polkit-1": "polkit-agent-helper-1"}
+
+
+def pam_python_in_setuid(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """SECURITY.md: pam_python.so finds its library by the caller's PATH."""
+    for stack in stacks:
+        program = _PROGRAM.get(stack.service, stack.service)
+        for entry in stack.entries:
+            if entry.name == ours.PAM_PYTHON and program in facts.setuid:
+                what = (
+                    f"pam_python.so, and {program} is set-user-ID: the environment of whoever "
+                    "calls it chooses the interpreter's library, which runs as root"
+                )
+                otherwise = "take the line out, or give the script's work to another module"
+                mend = mends.BY_HAND + otherwise
+                if is_ours(entry):
+                    words = ours.words(entry)
+                    mend = mends.rewrite(entry, otherwise, module=ours.MODULE, arguments=words)
+                yield found_at("pam-python-in-set-user-id", stack, entry, what, mend)
+
+
+def strict(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
+    """pam.conf(5): controls by which a login depends on a keyring, or ends with it."""
+    for stack in stacks:
+        for entry in stack.entries:
+            if not is_maker(entry):
+                continue
+            if BAD in entry.actions or DIE in entry.actions:
+                what = f"{entry.control}: where no keyring can be had, nobody gets in"
+            elif entry.actions[0] == DONE or entry.actions[0] > 0:
+                what = f"{entry.control}: what comes after it is passed over"
+            else:
+                continue
+            mend = mends.rewrite(entry, "write `optional`", control="optional")
+            yield found_at("strict", stack, entry, what, mend)
+
+
+def misspelt(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """A module's name that is nearly one of a keyring module's, and that is not there."""
+    for stack in stacks:
+        for entry in stack.entries:
+            meant = ours.meant(entry)
+            if not meant or facts.absent.isdisjoint(ours.files_of(entry)):
+                continue
+            script = meant == ours.SCRIPT
+            named = entry.arguments[0] if script else entry.module
+            what = f"{named} is not there, and makes no keyring: {meant} was meant?"
+            if entry.name == ours.SCRIPT:
+                what = f"{named} is a script, and no module: {meant} is, and makes keyrings"
+            changed: dict[str, object] = {"module": meant}
+            if script:
+                changed = {"arguments": (meant, *entry.arguments[1:])}
+            mend = mends.rewrite(entry, f"write {meant}", **changed)
+            yield found_at("misspelt", stack, entry, what, mend)
+
+
+def options(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
+    """Words that our module does not take, as its own parser says it."""
+    for stack in stacks:
+        for entry in stack.entries:
+            wrong = ours.wrong(entry) if is_ours(entry) else ()
+            if wrong:
+                what = "; ".join(text[:200] for text in wrong[:10])
+                words = ours.corrected(entry)
+                script = entry.arguments[: len(entry.arguments) - len(ours.words(entry))]
+                mend = mends.rewrite(
+                    entry, "correct the words; see pam_pykeyinit(8)", arguments=(*script, *words)
+                )
+                yield found_at("options", stack, entry, what, mend)
+
+
+def wrong_type(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
+    """A keyring module works in the auth and session parts alone."""
+    for stack in stacks:
+        for entry in stack.entries:
+            if is_maker(entry) and not entry.fault and entry.kind in ("account", "password"):
+                what = f"{entry.name} does nothing in lines of type {entry.kind}"
+                yield found_at("wrong-type", stack, entry, what, _mend_of_type(stack, entry))
+
+
+def _mend_of_type(stack: Stack, entry: Entry) -> str:
+    otherwise = "make it a line of type session, or take it out"
+    if any(is_maker(each) for each in stack.of("session")):
+        return mends.delete(stack, entry, otherwise)
+    return mends.rewrite(entry, otherwise, kind="session")
