@@ -48,11 +48,12 @@ def strict(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 
 
 def misspelt(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
-    """A module's name that is nearly one of a keyring module's, and that is not there."""
+    """A module's name that is nearly that of a keyring module, and names none."""
     for stack in stacks:
         for entry in stack.entries:
             meant = ours.meant(entry)
-            if not meant or facts.absent.isdisjoint(ours.files_of(entry)):
+            gone = not facts.absent.isdisjoint(ours.files_of(entry))
+            if not meant or not (gone or entry.name == ours.SCRIPT):
                 continue
             script = meant == ours.SCRIPT
             named = entry.arguments[0] if script else entry.module

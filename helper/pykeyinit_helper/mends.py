@@ -70,7 +70,8 @@ def move(stack: Stack, entry: Entry, where: str, other: Entry, otherwise: str) -
         line = last = other.via
     else:
         return BY_HAND + otherwise
-    if _jumped_over(stack, entry) or _jumped_over(stack, other):
+    jumps = max(entry.actions) > 0
+    if jumps or _jumped_over(stack, entry) or _jumped_over(stack, other):
         return BY_HAND + otherwise
     put = (line, f"{line}i") if where == "before" else (last, f"{last}a")
     text = (put[0], f"{put[1]} {line_of(entry)}")
@@ -86,7 +87,7 @@ def _in_own_file(stack: Stack, entry: Entry) -> Entry | None:
 
 
 def _jumped_over(stack: Stack, entry: Entry) -> bool:
-    """Whether a jump of an entry before leads over or to it."""
+    """Whether a jump of an entry before leads over it, or to it."""
     entries = stack.of(entry.kind)
     place = entries.index(entry)
     return any(
@@ -94,7 +95,7 @@ def _jumped_over(stack: Stack, entry: Entry) -> bool:
         for at, before in enumerate(entries[:place])
         for action in set(before.actions)
         if action > 0
-    ) or any(action > 0 for action in entry.actions)
+    )
 
 
 def _change(entry: Entry, text: str) -> Edit:
