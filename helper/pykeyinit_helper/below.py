@@ -45,15 +45,22 @@ class Below:
                 done = self.root if target.is_absolute() else done.parent
         return done
 
-    def status(self, path: Path) -> os.stat_result | None:
-        """What stat(2) gives; None where there is nothing, or nothing that may be seen."""
+    def look(self, path: Path) -> os.stat_result | None:
+        """What stat(2) gives; None where there is nothing.  Raises PermissionError."""
         try:
             return self.real(path).stat()
         except PermissionError:
             self.unseen.add(str(path))
+            raise
         except (OSError, ValueError):
-            pass
-        return None
+            return None
+
+    def status(self, path: Path) -> os.stat_result | None:
+        """The same, and None as well for what may not be seen."""
+        try:
+            return self.look(path)
+        except PermissionError:
+            return None
 
     def is_file(self, path: Path) -> bool:
         """Whether there is a regular file."""

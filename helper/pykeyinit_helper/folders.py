@@ -1,5 +1,6 @@
 """Where libpam looks for the files of services, below a root that may be another system's."""
 
+import contextlib
 import stat
 from pathlib import Path
 
@@ -24,7 +25,10 @@ class Folders:
         self.at_include = at_include  # whether this libpam knows Debian's @include
 
     def find(self, name: str, folders: tuple[Path, ...]) -> Path | None:
-        """The file of that name, as seen from below the root."""
+        """The file of that name, as seen from below the root.
+
+        Raises PermissionError where that may not be seen: it is not the same as none.
+        """
         for folder in folders:
             path = folder / name  # an absolute name stays what it is
             if self._is_there(path):
@@ -45,11 +49,14 @@ class Folders:
         for folder in self.services:
             for name in self.below.names(folder):
                 # What has a dot in its name is an editor's or a package manager's leaving.
-                if "." not in name and not name.endswith("~") and self._is_there(folder / name):
-                    found.add(name)
+                if "." in name or name.endswith("~"):
+                    continue
+                with contextlib.suppress(PermissionError):
+                    if self._is_there(folder / name):
+                        found.add(name)
         return sorted(found)
 
     def _is_there(self, path: Path) -> bool:
         """Whether libpam would open it: whatever is no folder, and also what is no file."""
-        status = self.below.status(path)
+        status = self.below.look(path)
         return status is not None and not stat.S_ISDIR(status.st_mode)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from pam_pykeyinit import kernel
 from pykeyinit_helper import pam_calls
 
-_LONGEST = 20  # seconds; a session takes milliseconds
+_LONGEST = 10  # seconds; a session takes milliseconds
 _STACK = """\
 auth required pam_permit.so
 account required pam_permit.so

@@ -110,10 +110,8 @@ def module(below: Below, name: str) -> Path | None:
 
 
 def _absent(below: Below, entries: Iterable[Entry]) -> Iterator[str]:
-    for entry in entries:
-        for name in ours.files_of(entry):
-            if module(below, name) is None:
-                yield name
+    names = {name for entry in entries for name in ours.files_of(entry)}
+    return (name for name in names if module(below, name) is None)
 
 
 def _setuid_programs(below: Below) -> Iterator[str]:
@@ -163,14 +161,15 @@ def _pam_files(place: Folders) -> Iterator[Path]:
 
 
 def _loaded(below: Below, lines: list[Entry]) -> Iterator[Path]:
-    found = {module(below, entry.module) for entry in lines}
-    yield from (path for path in found if path is not None)
+    found = (module(below, name) for name in {entry.module for entry in lines})
+    return (path for path in found if path is not None)
 
 
 def _scripts(below: Below, lines: list[Entry]) -> Iterator[Path]:
     """Our script for pam_python.so, and the package that it imports."""
-    for entry in lines:
-        if entry.name != "pam_python.so" or (script := module(below, entry.arguments[0])) is None:
+    for name in {entry.arguments[0] for entry in lines if entry.name == ours.PAM_PYTHON}:
+        script = module(below, name)
+        if script is None:
             continue
         yield script
         try:

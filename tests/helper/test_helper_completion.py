@@ -57,6 +57,7 @@ def offered(*words: str) -> list[str]:
         ("try --password-fd ", ""),
         ("check --", "--root --json --ignore --help"),
         ("check --root /etc/pam", "/etc/pam.d"),
+        ("check --ignore un", "unreadable unreached"),
         ("enable othe", "other"),
         ("enable other --", "--dry-run --user --help"),
         ("disable --user ali", "alice"),
