@@ -1,6 +1,7 @@
 """`pykeyinit-helper check`: what is wrong with the keyrings of a machine's logins."""
 
 import json
+import os
 import shlex
 import sys
 import textwrap
@@ -44,14 +45,15 @@ def check(root: str, ignored: Sequence[str], *, as_json: bool) -> int:
             raise Refused(f"not to be seen by this user: {', '.join(unseen)}")
         raise Refused(f"there is no PAM service in {where / 'etc/pam.d'}: is this a system?")
     findings = [*odd, *rules.judge(stacks, facts)]
-    told, silent = silence.part([_for(where, finding) for finding in findings], silenced)
+    shown, silent = silence.part([_for(where, finding) for finding in findings], silenced)
     if as_json:
-        print(json.dumps(_object(where, names, told, silent, unseen), indent=2))
+        print(json.dumps(_object(where, names, shown, silent, unseen), indent=2))
     else:
-        print(text(told, len(silent), len(names), Style.of(sys.stdout)))
+        print(text(shown, len(silent), len(names), Style.of(sys.stdout)))
         if unseen:
-            say(f"not looked at, which wants root: {', '.join(unseen)}")
-    return 1 if any(finding.rule not in rules.NOTES for finding in told) else 0
+            wants = "" if os.geteuid() == 0 else ", for which it wants root"
+            say(f"not looked at{wants}: {', '.join(unseen)}")
+    return 1 if any(finding.rule not in rules.NOTES for finding in shown) else 0
 
 
 def _read(names: Sequence[str], folders: Folders) -> tuple[list[Stack], list[Finding]]:
@@ -87,13 +89,13 @@ def _for(root: Path, finding: Finding) -> Finding:
 
 
 def _object(
-    root: Path, names: list[str], told: list[Finding], silent: list[Finding], unseen: list[str]
+    root: Path, names: list[str], shown: list[Finding], silent: list[Finding], unseen: list[str]
 ) -> dict[str, object]:
     return {
         "schema": 1,
         "root": str(root),
         "services": names,
-        "findings": [_finding(finding) for finding in told],
+        "findings": [_finding(finding) for finding in shown],
         "ignored": [_finding(finding) for finding in silent],
         "unseen": unseen,
     }

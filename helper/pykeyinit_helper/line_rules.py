@@ -26,8 +26,8 @@ def pam_python_in_setuid(stacks: Sequence[Stack], facts: Facts) -> Iterator[Find
                 otherwise = "take the line out, or give the script's work to another module"
                 mend = mends.BY_HAND + otherwise
                 if is_ours(entry):
-                    words = ours.words(entry)
-                    mend = mends.rewrite(entry, otherwise, module=ours.MODULE, arguments=words)
+                    native = entry._replace(module=ours.MODULE, arguments=ours.words(entry))
+                    mend = mends.rewrite(entry, native, otherwise)
                 yield found_at("pam-python-in-set-user-id", stack, entry, what, mend)
 
 
@@ -43,7 +43,7 @@ def strict(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
                 what = f"{entry.control}: what comes after it is passed over"
             else:
                 continue
-            mend = mends.rewrite(entry, "write `optional`", control="optional")
+            mend = mends.rewrite(entry, entry._replace(control="optional"), "write `optional`")
             yield found_at("strict", stack, entry, what, mend)
 
 
@@ -60,10 +60,10 @@ def misspelt(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
             what = f"{named} is not there, and makes no keyring: {meant} was meant?"
             if entry.name == ours.SCRIPT:
                 what = f"{named} is a script, and no module: {meant} is, and makes keyrings"
-            changed: dict[str, object] = {"module": meant}
+            right = entry._replace(module=meant)
             if script:
-                changed = {"arguments": (meant, *entry.arguments[1:])}
-            mend = mends.rewrite(entry, f"write {meant}", **changed)
+                right = entry._replace(arguments=(meant, *entry.arguments[1:]))
+            mend = mends.rewrite(entry, right, f"write {meant}")
             yield found_at("misspelt", stack, entry, what, mend)
 
 
@@ -74,11 +74,8 @@ def options(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
             wrong = ours.wrong(entry) if is_ours(entry) else ()
             if wrong:
                 what = "; ".join(text[:200] for text in wrong[:10])
-                words = ours.corrected(entry)
-                script = entry.arguments[: len(entry.arguments) - len(ours.words(entry))]
-                mend = mends.rewrite(
-                    entry, "correct the words; see pam_pykeyinit(8)", arguments=(*script, *words)
-                )
+                otherwise = "correct the words; see pam_pykeyinit(8)"
+                mend = mends.rewrite(entry, ours.corrected(entry), otherwise)
                 yield found_at("options", stack, entry, what, mend)
 
 
@@ -95,4 +92,4 @@ def _mend_of_type(stack: Stack, entry: Entry) -> str:
     otherwise = "make it a line of type session, or take it out"
     if any(is_maker(each) for each in stack.of("session")):
         return mends.delete(stack, entry, otherwise)
-    return mends.rewrite(entry, otherwise, kind="session")
+    return mends.rewrite(entry, entry._replace(kind="session"), otherwise)

@@ -1,6 +1,6 @@
 """What of a machine has a say in whether keyrings work at its logins: the looking.
 
-`rules` has what is said of it.  Everything is looked for below a root, so that another
+`rules` has what follows from it.  Everything is looked for below a root, so that another
 system's folder can be looked at; what only a running kernel can tell is left out there.
 """
 
@@ -50,7 +50,7 @@ class Facts(NamedTuple):
     unsafe: tuple[tuple[str, str, str], ...] = ()  # a path, who else can change it, what it is
     broken: tuple[Broken, ...] = ()  # what a trial session came to
     units: tuple[Unit, ...] = ()
-    no_pam: UsePam | None = None  # where sshd is told to do without
+    no_pam: UsePam | None = None  # where UsePAM is no
     quotas: tuple[Quota, ...] = ()
     refused: str = ""  # the errno's name where keyctl(2) is refused
 
@@ -71,7 +71,7 @@ def folders(root: Path) -> Folders:
 def look(place: Folders, entries: Iterable[Entry], ignoring: Path | None = None) -> Facts:
     """Look at everything; `entries` are those of the stacks.  Raises OSError.
 
-    `ignoring` is a file that says what is not to be told, if there is one.
+    `ignoring` is a file that silences findings, if there is one.
     """
     below, all_ = place.below, set(entries)
     lines = [entry for entry in all_ if is_ours(entry)]
@@ -128,22 +128,26 @@ def _unsafe(
 ) -> Iterator[tuple[str, str, str]]:
     """What others than root can change, of all that decides what a login runs."""
     below = place.below
+    who = "anybody who may write it"
     asked: list[tuple[str, set[Path]]] = [
-        ("libpam reads it at every login", set(_pam_files(place))),
-        ("libpam loads it at every login", set(_loaded(below, lines))),
-        ("pam_python.so runs it at every login", set(_scripts(below, lines))),
+        (f"libpam reads it: {who} chooses what every login runs as root", set(_pam_files(place))),
+        (f"libpam loads it: {who} runs code in every login, as root", set(_loaded(below, lines))),
+        (
+            f"pam_python.so runs it: {who} runs code in every login, as root",
+            set(_scripts(below, lines)),
+        ),
     ]
     if below.root == Path("/"):
         own = [Path(found) for found in (*pam_pykeyinit.__path__, *pykeyinit_helper.__path__)]
         scripts = {each / name for each in own for name in below.names(each) if _is_script(name)}
-        asked.append(("pykeyinit-helper runs it", scripts))
+        asked.append((f"pykeyinit-helper runs it: {who} runs code as root, who calls it", scripts))
     if ignoring is not None and below.is_file(ignoring):
-        asked.append(("it silences `check`", {ignoring}))
-    told: set[str] = set()
+        asked.append((f"it silences `check`: {who} hides what is wrong", {ignoring}))
+    seen: set[str] = set()
     for what, paths in asked:
         for path, whose in owners.others_than_root(below, paths):
-            if path not in told:
-                told.add(path)
+            if path not in seen:
+                seen.add(path)
                 yield path, whose, what
 
 
@@ -187,13 +191,13 @@ def _broken(below: Below, lines: list[Entry], absent: frozenset[str]) -> Iterato
     """What trial sessions come to, one for each way in which the lines load our module."""
     ways = {ours.loader(entry) for entry in lines if not absent & set(ours.files_of(entry))}
     if ways and os.geteuid() != 0:
-        below.unseen.add("a trial session through our module")
+        below.unseen.add("a trial session")
         return
     for way in sorted(ways):
         try:
             found = installed.trial(way)
         except ModuleNotFoundError as missing:
-            below.unseen.add(f"a trial session through our module ({missing})")
+            below.unseen.add(f"a trial session ({missing})")
             return
         if found is not None:
             yield found

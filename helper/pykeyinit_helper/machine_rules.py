@@ -25,7 +25,7 @@ _INSTALL = "install pam_pykeyinit anew, by its package or ./setup install"
 def writable(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
     """What decides which code a login runs, and others than root can change."""
     for path, whose, why in facts.unsafe:
-        what = f"{whose}: {why}, as root, so whoever writes it can do what root can"
+        what = f"{whose}, and {why}"
         quoted = shlex.quote(path)
         mend = f"chown root:root {quoted} && chmod go-w {quoted}"
         yield Finding("writable", (), path, 0, what, mend)
@@ -106,10 +106,10 @@ def _name(unit: Unit) -> str:
 def _with_force(stack: Stack, entry: Entry) -> str:
     """In the line itself; where that is included, a line of the service's own before it."""
     otherwise = f"add `force` for {stack.service}"
+    forced = entry._replace(arguments=(*entry.arguments, "force"))
     if entry.file == stack.file:
-        return mends.rewrite(entry, otherwise, arguments=(*entry.arguments, "force"))
-    text = mends.line_of(entry, arguments=(*entry.arguments, "force"))
-    return mends.insert_before(stack, entry, text, otherwise)
+        return mends.rewrite(entry, forced, otherwise)
+    return mends.insert_before(stack, entry, mends.line_of(forced), otherwise)
 
 
 def unit_of_helper(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:

@@ -20,21 +20,20 @@ _PLAIN = ("required", "requisite", "optional", "sufficient", "include", "substac
 Edit = tuple[int, str]  # the first line that it is about, and sed's command
 
 
-def line_of(entry: Entry, **changed: object) -> str:
-    """The entry as a line, with some of its fields changed."""
-    new = entry._replace(**changed)  # type: ignore[arg-type]
-    control = new.control if fold(new.control) in _PLAIN else f"[{new.control}]"
-    words = (_bracketed(word) if set(word) & set(" \t[") else word for word in new.arguments)
-    return " ".join((f"{'-' * new.silent}{new.kind}", control, new.module, *words))
+def line_of(entry: Entry) -> str:
+    """The entry as a line."""
+    control = entry.control if fold(entry.control) in _PLAIN else f"[{entry.control}]"
+    words = (_bracketed(word) if set(word) & set(" \t[") else word for word in entry.arguments)
+    return " ".join((f"{'-' * entry.silent}{entry.kind}", control, entry.module, *words))
 
 
 def _bracketed(word: str) -> str:
     return "[{}]".format(word.replace("]", "\\]"))
 
 
-def rewrite(entry: Entry, otherwise: str, **changed: object) -> str:
-    """The command that changes some of the fields of an entry's line."""
-    return _command(entry.file, [_change(entry, line_of(entry, **changed))], otherwise)
+def rewrite(entry: Entry, new: Entry, otherwise: str) -> str:
+    """The command that writes a new line over an entry's."""
+    return _command(entry.file, [_change(entry, line_of(new))], otherwise)
 
 
 def delete(stack: Stack, entry: Entry, otherwise: str) -> str:

@@ -40,6 +40,12 @@ def loader(entry: Entry) -> str:
     return " ".join((entry.module, *entry.arguments[: entry.name == PAM_PYTHON]))
 
 
+def with_the_module_of(other: Entry, entry: Entry) -> Entry:
+    """The entry with another's module, and script of pam_python's, and its own words."""
+    script = other.arguments[: other.name == PAM_PYTHON]
+    return entry._replace(module=other.module, arguments=(*script, *words(entry)))
+
+
 def words(entry: Entry) -> tuple[str, ...]:
     """The words of a line of ours that are options."""
     return entry.arguments[1:] if entry.name == PAM_PYTHON else entry.arguments
@@ -58,8 +64,8 @@ def always_makes(entry: Entry) -> bool:
     return asked.force or (asked.policy is not None and asked.policy.replace)
 
 
-def corrected(entry: Entry) -> tuple[str, ...]:
-    """Its words without those that are wrong: as they were meant, where that can be seen."""
+def corrected(entry: Entry) -> Entry:
+    """It without the words that are wrong: as they were meant, where that can be seen."""
     good: list[str] = []
     for word in words(entry):
         if not options.parse([word]).wrong:
@@ -72,7 +78,8 @@ def corrected(entry: Entry) -> tuple[str, ...]:
             good.append(candidate)
         elif name == "revoke":  # what the module takes it for
             good.append(name)
-    return tuple(dict.fromkeys(good))
+    script = entry.arguments[: entry.name == PAM_PYTHON]
+    return entry._replace(arguments=(*script, *dict.fromkeys(good)))
 
 
 def meant(entry: Entry) -> str:

@@ -1,4 +1,4 @@
-"""Findings that the administrator knows and does not want to hear of again.
+"""Findings that the administrator knows and does not want to see again.
 
 Each is named as RULE, or RULE:SERVICE for one service alone: in /etc/pykeyinit-helper/ignore,
 one in a line, `#` before comments; or with --ignore, commas between them.
@@ -37,13 +37,13 @@ def names(words: Iterable[str], below: Below) -> set[str]:
 
 
 def part(findings: Iterable[Finding], silenced: set[str]) -> tuple[list[Finding], list[Finding]]:
-    """Those that are left to be told, and those that are silenced."""
-    told, silent = [], []
+    """Those that are shown, and those that are silenced."""
+    shown, silent = [], []
     for finding in findings:
         quiet = [name for name in finding.services if f"{finding.rule}:{name}" in silenced]
         loud = tuple(name for name in finding.services if name not in quiet)
         if finding.rule in silenced or (finding.services and not loud):
             silent.append(finding)
         else:
-            told.append(finding._replace(services=loud))
-    return told, silent
+            shown.append(finding._replace(services=loud))
+    return shown, silent

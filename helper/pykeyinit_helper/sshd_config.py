@@ -20,7 +20,7 @@ class UsePam(NamedTuple):
 
 
 def switched_off(below: Below) -> UsePam | None:
-    """Where sshd is told to do without PAM; None where it calls PAM or there is no sshd.
+    """Where sshd is set to do without PAM; None where it calls PAM or there is no sshd.
 
     The first value holds.  The default is no; Debian and Fedora write yes into their files.
     """

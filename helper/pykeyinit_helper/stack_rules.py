@@ -1,7 +1,7 @@
 """What can be wrong with how a stack is put together.  Pure; one function a rule."""
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 
 from pykeyinit_helper import mends, ours
 from pykeyinit_helper.dispatch import reachable, reached_in_a_good_login
@@ -65,6 +65,7 @@ def unreached(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 def twice(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
     """Two modules at work, one of them ours; pam_keyinit after ours and without force is idle."""
     for stack in stacks:
+        yield from _twice_by_type(stack)
         entries = stack.of("session")
         for (at, first), (later, second) in pairwise(makers(stack)[:_MOST]):
             if not (is_ours(first) or is_ours(second)):
@@ -91,6 +92,22 @@ def twice(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
             )
             yield found_at("twice", stack, second, what, _one_of(stack, first, second))
             break
+
+
+def _twice_by_type(stack: Stack) -> Iterator[Finding]:
+    """One module at pam_setcred(3), another at pam_open_session(3)."""
+    for (_, first), (_, second) in product(makers(stack, "auth")[:1], makers(stack)[:1]):
+        same = ours.loader(first) == ours.loader(second)
+        if same or not (is_ours(first) or is_ours(second)) or not ours.always_makes(second):
+            continue
+        what = (
+            f"{second.name} makes another keyring than {first.name} has made in the auth part "
+            f"({first.file}:{first.line}), and that one is lost"
+        )
+        our, other = (second, first) if is_ours(second) else (first, second)
+        otherwise = f"let both be lines of {our.name}"
+        mend = mends.rewrite(other, ours.with_the_module_of(our, other), otherwise)
+        yield found_at("twice", stack, second, what, mend)
 
 
 def _of_a_file_that_others_include(stack: Stack, first: Entry, second: Entry) -> Entry | None:
@@ -123,7 +140,8 @@ def setcred(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
         if not session:
             continue
         auth = stack.of("auth")
-        made = [at for at, _ in makers(stack, "auth")]
+        same = ours.loader(session[0])
+        made = [at for at, each in makers(stack, "auth") if ours.loader(each) == same]
         stores = (
             (at, each)
             for at, each in enumerate(auth)
@@ -137,7 +155,7 @@ def setcred(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
                 f"before the session is opened: {session[0].name} then leaves that keyring "
                 f"({session[0].file}:{session[0].line})"
             )
-            text = mends.line_of(session[0], kind="auth", control="optional")
+            text = mends.line_of(session[0]._replace(kind="auth", control="optional"))
             mend = mends.insert_before(
                 stack, auth[0], text, f"put a line before all of type auth: {text}"
             )

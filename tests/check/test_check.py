@@ -74,10 +74,19 @@ def test_findings_for_people_and_for_programs() -> None:
     assert "sshd" in told["services"]
 
 
+@pytest.mark.parametrize("distribution", ["debian-12", "debian-13"])
+def test_a_debian_as_it_is_installed_has_notes_alone(distribution: str) -> None:
+    done = run("--root", DISTRIBUTIONS / distribution)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(" services: nothing to mend; 1 note\n")
+    findings = json.loads(run("--json", "--root", DISTRIBUTIONS / distribution).stdout)["findings"]
+    assert [(each["rule"], each["note"]) for each in findings] == [("without", True)]
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--root", "/nonexistent"], "no such folder"),
+        (["--root", "/nowhere/at/all"], "no such folder"),
         (["--root", "/usr"], "is this a system?"),
         (["--nonsense"], "unrecognized arguments"),
         (["sshd"], "unrecognized arguments"),

@@ -197,6 +197,18 @@ def test_keys_that_are_stored_at_setcred(name: str, tmp_path: Path) -> None:
     assert rules_of(tmp_path, Facts(), sshd=after) == ["setcred"]
 
 
+def test_one_module_at_setcred_and_another_for_the_session(tmp_path: Path) -> None:
+    """What the first has made is lost, with the keys that were stored in it."""
+    for first, second in ((OURS, THEIRS), (THEIRS, OURS), (OURS, SCRIPT.strip() + " force\n")):
+        auth = first.replace("session", "auth")
+        (found,) = judged(service(tmp_path, sshd=AUTH + auth + second))
+        assert (found.rule, found.line) == ("twice", 3)
+        assert "pam_pykeyinit." in found.mend
+        kept = second.replace(" force", "")
+        assert judged(service(tmp_path, sshd=AUTH + auth + kept)) == []
+        assert judged(service(tmp_path, sshd=AUTH + auth + first)) == []
+
+
 def test_keys_that_an_included_file_stores_at_setcred(tmp_path: Path) -> None:
     (found,) = judged(service(tmp_path, sshd="\n@include common\n" + OURS, common=AUTH + KRB5))
     assert (found.rule, Path(found.file).name, found.line) == ("setcred", "common", 2)

@@ -45,6 +45,8 @@ UID = "session required pam_loginuid.so\n"
         (AUTH + OURS + UNIX + "session required pam_selinux.so close\n" + UNIX, ["early"]),
         (AUTH + "session optional pam_krb5.so\n" + OURS, ["late"]),
         (AUTH + "session optional pam_mount.so\n" + UNIX + THEIRS + UNIX, ["late"]),
+        (AUTH + OURS.replace("session", "auth") + THEIRS, ["twice"]),
+        (AUTH + THEIRS.replace("session", "auth") + OURS, ["twice"]),
         (AUTH + "auth optional pam_krb5.so\n" + OURS, ["setcred"]),
         (AUTH + "auth optional pam_krb5.so\n" + THEIRS, ["setcred"]),
         ("@include common-auth\nauth optional pam_afs_session.so\n" + OURS, ["setcred"]),

@@ -93,8 +93,10 @@ def test_what_others_may_write_is_loaded_all_the_same(module: Path) -> None:
     os.chown(module, world.uid("alice"), 0)
     (finding,) = found()
     assert (finding["rule"], finding["file"]) == ("writable", os.path.realpath(native.module()))
-    assert "libpam loads it at every login, as root" in finding["what"]
-    assert "refuse" not in finding["what"]
+    assert finding["what"] == (
+        "it belongs to alice, and libpam loads it: anybody who may write it runs code in every "
+        "login, as root"
+    )
 
 
 def test_a_script_that_cannot_be_run(services: Path, tmp_path: Path) -> None:
@@ -149,9 +151,7 @@ def test_an_ordinary_user_gets_what_they_may_see(services: Path) -> None:
     (services / "su-l").write_text(OURS.replace("optional", "required"))
     done = as_user("--ignore", "quota")
     assert (done.returncode, "su-l: strict\n" in done.stdout) == (1, True)
-    line = (
-        "pykeyinit-helper: not looked at, which wants root: a trial session through our module\n"
-    )
+    line = "pykeyinit-helper: not looked at, for which it wants root: a trial session\n"
     assert done.stderr == line
     (services / "sshd").chmod(0o600)
     done = as_user("--ignore", "quota")
