@@ -55,7 +55,10 @@ _pykeyinit_helper() {
         check)
             [[ $previous != --root ]] || mapfile -t COMPREPLY < <(compgen -d -- "$current")
             [[ $previous != --root ]] || return
-            words='--root --json --help'
+            words='--root --json --ignore --help'
+            [[ $previous != --ignore ]] || words='pam-python-in-set-user-id writable unreadable
+                strict absent broken misspelt wrong-type unreached keyctl-refused no-pam twice
+                setcred late early keyring-mode options quota without'
             ;;
         enable | disable)
             [[ $previous != --user ]] || mapfile -t COMPREPLY < <(compgen -u -- "$current")

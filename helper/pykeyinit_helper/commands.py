@@ -45,7 +45,7 @@ Open and close a PAM session, and show the user's keyrings before, inside and
 after it, with the codes of all calls."""
 
 _CHECK = """\
-Read this machine's PAM stacks and what belongs to them, and tell what is wrong
+Read this machine's PAM stacks and what belongs to them, and print what is wrong
 with the keyrings of its logins: the worst first, with the line and the mend."""
 
 _ENABLE = """\
@@ -127,6 +127,13 @@ def _add_those_of_the_machine(commands: Any) -> None:
     check = _add(commands, "check", _CHECK, _EPILOG_OF_THREE)
     check.add_argument("--root", metavar="DIR", default="/", help="another system's folder")
     check.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    check.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="RULE[:SERVICE]",
+        help="leave out what this rule finds; commas between several",
+    )
     for name, text in (("enable", _ENABLE), ("disable", _DISABLE)):
         change = _add(commands, name, text, _EPILOG_OF_THREE)
         change.add_argument(
@@ -223,7 +230,7 @@ def _dispatch(asked: argparse.Namespace) -> int:
     if asked.command == "check":
         from pykeyinit_helper.check import check
 
-        return check(asked.root, as_json=asked.json)
+        return check(asked.root, asked.ignore, as_json=asked.json)
     if asked.command in ("enable", "disable"):
         from pykeyinit_helper.enable import change
 

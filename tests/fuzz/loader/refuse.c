@@ -43,7 +43,7 @@ static int is_refused(const void *caller)
 {
 	Dl_info in;
 
-	if (left == 0 || !dladdr(caller, &in) || !strstr(in.dli_fname, "pam_pykeyinit.so"))
+	if (left == 0 || !dladdr(caller, &in) || !strstr(in.dli_fname, "/pam_pykeyinit"))
 		return 0;
 	return --left == 0 && (was = 1);
 }
