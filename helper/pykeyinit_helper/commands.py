@@ -125,8 +125,16 @@ def _add_those_of_the_machine(commands: Any) -> None:
     for name, text in (("enable", _ENABLE), ("disable", _DISABLE)):
         change = _add(commands, name, text, _EPILOG_OF_THREE)
         change.add_argument(
-            "services", nargs="+", metavar="SERVICE", help="the PAM service, as in /etc/pam.d"
+            "services", nargs="*", metavar="SERVICE", help="the PAM service, as in /etc/pam.d"
         )
+        if name == "enable":
+            change.add_argument(
+                "--options", metavar="WORDS", help="of pam_pykeyinit(8), in place of force revoke"
+            )
+        else:
+            change.add_argument(
+                "--all", action="store_true", help="every service that enable has changed"
+            )
         change.add_argument(
             "--dry-run", action="store_true", help="print the difference, and change nothing"
         )
@@ -220,9 +228,24 @@ def _dispatch(asked: argparse.Namespace) -> int:
 
         return check(asked.root, as_json=asked.json)
     if asked.command in ("enable", "disable"):
-        from pykeyinit_helper.enable import change
-
-        return change(asked.command, asked.services, asked.user, dry_run=asked.dry_run)
+        return _change(asked)
     from pykeyinit_helper.trial import trial
 
     return trial(asked.service, asked.user, asked.confdir, asked.password, asked.password_fd)
+
+
+def _change(asked: argparse.Namespace) -> int:
+    from pykeyinit_helper import enable
+
+    services, options = asked.services, None
+    if asked.command == "enable":
+        options = asked.options
+    elif asked.all and not services:
+        services = enable.enabled_services()
+    elif asked.all:
+        raise Refused("--all is every SERVICE: give none, or leave --all out")
+    if not services and not getattr(asked, "all", False):
+        raise Refused(f"no SERVICE; see pykeyinit-helper {asked.command} --help")
+    return enable.change(
+        services, enable.Asked(asked.command, asked.user, options, dry_run=asked.dry_run)
+    )

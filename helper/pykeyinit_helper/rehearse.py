@@ -3,10 +3,10 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pykeyinit_helper import place
+from pykeyinit_helper.blocks import OURS
 from pykeyinit_helper.folders import Folders
 from pykeyinit_helper.trial import messages
 
@@ -38,13 +38,12 @@ def compare(old: Codes, new: Codes) -> None:
             raise Worse(f"{call} gives {code} ({text})")
 
 
-def new_stack(service: str, user: str, folders: Folders, new: str) -> Codes:
+def new_stack(service: str, user: str, folders: Folders, new: str, words: Sequence[str]) -> Codes:
     """Sessions through the old stack and the new one, and one that fails unless our line works.
 
     The codes of the old one.  Raises Worse.
     """
-    line = next(line for line in new.split("\n") if line.startswith(place.LINE))
-    alone = _ALONE + line.replace(place.LINE, "session required pam_pykeyinit.so") + "\n"
+    alone = _ALONE + " ".join(("session required", OURS, *words)) + "\n"
     with _copies(folders) as folder:
         old = session(service, user, folder)
         (folder / service).write_text(alone, encoding="utf-8", errors="surrogateescape")

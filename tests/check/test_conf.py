@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pykeyinit_helper import machine, place, rules, stack
-from pykeyinit_helper.entries import Entry
+from pykeyinit_helper import blocks, change, machine, place, rules, stack
+from pykeyinit_helper.entries import Entry, Stack
 from pykeyinit_helper.folders import Folders
 from support import world
 from support.drive import Driver
@@ -70,11 +70,15 @@ def test_it_fits_is_what_enable_makes_and_works(
     file = system / "etc/pam.d" / service
     was_found, before = judged(folders, service), file.read_text()
     vendors = (system / "usr/lib/pam.d" / service).exists()
-    wanted = place.put_in(before, stack.read(service, folders), copied=vendors)
+
+    def read(text: str) -> Stack:
+        return stack.read(service, change.Changed(folders, Path("/etc/pam.d", service), text))
+
+    wanted = place.put_in(before, read, None, copied=vendors)
     patch = ["patch", "-s", "-p1", "-F0", "-d", str(system), "-i", str(path)]
     subprocess.run(patch, check=True, capture_output=True)
     assert file.read_text() == wanted
-    assert place.take_out(wanted) == (before, vendors)
+    assert blocks.take_out(wanted) == (before, vendors)
     assert judged(folders, service) <= was_found
     services = as_pam_d(system)
     if service == "system-login":  # not a service: it is what services include
@@ -101,7 +105,7 @@ def test_it_fits_a_file_with_other_blanks_and_comments(path: Path, system: Path)
     assert [machine.is_ours(entry) for entry in read.of("session")].count(True) == 1
     assert not any(entry.name == "pam_keyinit.so" and entry.file.endswith(f"/{path.stem}")
                    for entry in read.of("session"))  # fmt: skip
-    place.take_out(file.read_text())
+    blocks.take_out(file.read_text())
 
 
 class AsPamD:

@@ -210,12 +210,24 @@ def test_links(tmp_path: Path) -> None:
 
 
 def test_another_at_work() -> None:
-    descriptor = os.open(PAM_D, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    done = run("enable", "svc")
-    os.close(descriptor)
-    assert (done.returncode, (PAM_D / "svc").read_text()) == (1, PERMIT + THEIRS)
+    state = KEPT / "pykeyinit-helper"
+    assert run("enable", "svc").returncode == 0
+    with (state / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run("disable", "svc")
+    assert done.returncode == 1
     assert "another pykeyinit-helper is at work" in done.stderr
+
+
+def test_a_lock_of_any_users_is_in_nobodys_way() -> None:
+    for folder in (PAM_D, PAM_D / "svc", KEPT):
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        done = run("enable", "svc")
+        os.close(descriptor)
+        assert (done.returncode, done.stderr) == (0, "")
+    state = KEPT / "pykeyinit-helper"
+    assert [path.stat().st_mode & 0o077 for path in (state, state / "pam.d")] == [0, 0]
 
 
 @pytest.mark.parametrize("command", ["enable", "disable"])
@@ -237,6 +249,8 @@ def test_killed_at_every_call_that_concerns_the_file(
     ends = []
     for call in calls:
         path.write_text(start)
+        if command == "disable":
+            (kept / "svc").write_text(before)
         kills.kill_at(call, words, paths, tmp_path / "log")
         ends.append(path.read_text())
         assert ends[-1] in (before, enabled), call
