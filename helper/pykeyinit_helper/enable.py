@@ -124,7 +124,7 @@ def _verified(service: str, folders: Folders, words: tuple[str, ...] | None) -> 
     if new == text:
         return None
     wanted = Change(service, path, None if copied else text, new)
-    _verify(wanted, folders)
+    _verify(wanted, folders, enabling=True)
     return wanted
 
 
@@ -162,7 +162,7 @@ def _disabled(service: str, folders: Folders) -> Change | None:
     vendors = folders.find(found.name, folders.services[1:])
     gone = copied and vendors is not None and folders.read(vendors) == new
     wanted = Change(service, found, text, None if gone else new)
-    _verify(wanted, folders)
+    _verify(wanted, folders, enabling=False)
     return wanted
 
 
@@ -180,13 +180,13 @@ def _read(service: str, folders: Folders) -> tuple[Path, str]:
     return path, folders.read(path)
 
 
-def _verify(wanted: Change, folders: Folders) -> None:
+def _verify(wanted: Change, folders: Folders, *, enabling: bool) -> None:
     """That no service's stack changes in anything but its keyring module."""
     changed = Changed(folders, wanted.path, wanted.new)
     names = folders.names()
     before = [stack.read(name, folders) for name in names]
     after = [stack.read(name, changed) for name in names]
-    place.verify(before, after)
+    place.verify(before, after, enabling=enabling)
 
 
 def _enable(wanted: Change, user: str, folders: Folders) -> None:

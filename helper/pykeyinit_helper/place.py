@@ -142,15 +142,18 @@ def _go(bare: str, own: Sequence[Line], way: _Way, words: Words, *, copied: bool
     return "\n".join(rows)
 
 
-def verify(before: Sequence[Stack], after: Sequence[Stack]) -> None:
+def verify(before: Sequence[Stack], after: Sequence[Stack], *, enabling: bool = True) -> None:
     """That nothing but the keyring modules has changed, for any service.  Raises NotUnderstood.
 
-    `before` and `after` are the same services, in the same order.
+    `before` and `after` are the same services, in the same order.  What `disable` puts back may
+    be wrong: it was so before.
     """
     for old, new in zip(before, after, strict=True):
         name = new.service
         if old.usable != new.usable or _without_makers(old) != _without_makers(new):
             raise NotUnderstood(f"the stack of {name} would change: a jump leads over it")
+        if not enabling:
+            continue
         losses = effect.losses(new)
         if len(losses) > len(effect.losses(old)):
             raise NotUnderstood(f"{name} would be wrong: {losses[-1]}", name)
