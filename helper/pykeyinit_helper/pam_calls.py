@@ -51,13 +51,22 @@ def authenticate(service: str, user: str, password: str, confdir: str | None) ->
 
 
 def session(
-    service: str, user: str, confdir: str | None, look: Callable[[], None]
+    service: str,
+    user: str,
+    how: tuple[str | None, str | None, bool],
+    look: Callable[[str], None],
 ) -> Iterator[Step]:
-    """Open a session, call look() in it, close it.  Yields each call as it returns."""
+    """Open a session and close it.  Yields each call as it returns.
+
+    `how` is the folder of services, the password, and whether setcred comes first.  look() is
+    called with "stored" before and after credentials are established, and with "inside".
+    """
+    confdir, password, credentials_first = how
     pamela, _ = _clients()
     pamela.PAM_START = _with_confdir(pamela.PAM_START, pamela.LIBPAM, confdir)
     try:
-        handle = pamela.pam_start(service, user)
+        answers = pamela.new_simple_password_conv((password or "",), "utf-8")
+        handle = pamela.pam_start(service, user, conv_func=answers)
     except pamela.PAMError as error:
         yield "start", int(error.errno or 4), str(error.message)
         return
@@ -66,30 +75,55 @@ def session(
         code = int(function(handle, flag))
         return name, code, str(pamela.pam_strerror(handle, code))
 
-    opened = call("open_session", pamela.PAM_OPEN_SESSION, 0)
-    yield opened
-    if opened[1] == 0:
-        established = pamela.PAM_ESTABLISH_CRED
-        yield call("setcred ESTABLISH", pamela.PAM_SETCRED, established)
-        look()
-        yield call("setcred DELETE", pamela.PAM_SETCRED, pamela.PAM_DELETE_CRED)
+    def established() -> Step:
+        look("stored")
+        step = call("setcred ESTABLISH", pamela.PAM_SETCRED, pamela.PAM_ESTABLISH_CRED)
+        look("stored")
+        return step
+
+    def opened() -> Step:
+        return call("open_session", pamela.PAM_OPEN_SESSION, 0)
+
+    begin = [established, opened] if credentials_first else [opened, established]
+    if password is not None:  # what stores keys does so for who has been authenticated
+        begin.insert(0, lambda: call("authenticate", pamela.PAM_AUTHENTICATE, 0))
+    done = []
+    for step in (make() for make in begin):
+        yield step
+        if step[1] != 0:
+            break
+        done.append(step[0])
+    else:
+        look("inside")
+    if "open_session" in done:
         yield call("close_session", pamela.PAM_CLOSE_SESSION, 0)
+    if "setcred ESTABLISH" in done and credentials_first:  # login(1) does without
+        yield call("setcred DELETE", pamela.PAM_SETCRED, pamela.PAM_DELETE_CRED)
     yield "end", int(pamela.PAM_END(handle, 0)), ""
 
 
-def as_user(user: str, work: Callable[[], None]) -> None:
-    """Call work() in a process that has become the user, as the user's shell would be."""
+def apart(work: Callable[[], None]) -> None:
+    """Call work() in a process of its own: looking at @s may change whose that is."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            entry = pwd.getpwnam(user)
-            if os.getuid() == 0:
-                os.initgroups(user, entry.pw_gid)
-                os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
-                os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
             work()
             status = 0
         finally:
             os._exit(status)
     os.waitpid(child, 0)
+
+
+def as_user(user: str, work: Callable[[], None]) -> None:
+    """Call work() in a process that has become the user, as the user's shell would be."""
+
+    def become() -> None:
+        entry = pwd.getpwnam(user)
+        if os.getuid() == 0:
+            os.initgroups(user, entry.pw_gid)
+            os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
+            os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+        work()
+
+    apart(become)

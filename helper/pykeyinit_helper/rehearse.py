@@ -23,7 +23,7 @@ Codes = dict[str, tuple[int, str]]  # each call's, with what libpam says to it
 def session(service: str, user: str, folder: Path | None) -> Codes:
     """Open and close a session in a process of its own; `crash` is the signal that ended it."""
     found: Codes = {}
-    for message in messages(service, user, str(folder) if folder else None, None):
+    for message in messages(service, user, (str(folder) if folder else None, None, True)):
         if "call" in message:
             found[message["call"]] = message["code"], message["text"]
         elif "killed" in message:
