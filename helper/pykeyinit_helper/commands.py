@@ -41,17 +41,19 @@ expired or another user's; where the kernel refuses it, say which condition
 failed."""
 
 _TRY = """\
-Open and close a PAM session, and show the user's keyrings before, inside and
-after it, with the codes of all calls."""
+Open and close a PAM session, in both orders of calls that programs have, and
+show the user's keyrings before, inside and after it, with the codes of all
+calls and a verdict."""
 
 _CHECK = """\
 Read this machine's PAM stacks and what belongs to them, and tell what is wrong
 with the keyrings of its logins: the worst first, with the line and the mend."""
 
 _ENABLE = """\
-Put pam_pykeyinit.so into the stack of each SERVICE, in the place of
-pam_keyinit's line or where one belongs.  A trial session through the new stack
-comes first.  What is not understood is not touched; disable undoes it."""
+See to it that pam_pykeyinit.so makes the session keyring of each SERVICE: its
+line is put in the place of pam_keyinit's or where one belongs, and lines that
+are in its way become comments.  A trial session through the new stack comes
+first.  What is not understood is not touched; disable undoes it."""
 
 _DISABLE = """\
 Take out what enable put into the stack of each SERVICE, and put back what was
@@ -191,6 +193,9 @@ _PACKAGES = {
 
 
 def _parse_and_dispatch(arguments: list[str]) -> int:
+    if not arguments:
+        _parser().print_help(sys.stderr)
+        return HELPER_FAILED
     try:
         asked = _parser().parse_args(arguments)
     except SystemExit as end:  # --help, --version, or what error() has said

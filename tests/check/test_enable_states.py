@@ -62,7 +62,7 @@ STATES = {
     "two words mistyped": UID + OURS.replace("force revoke", "forced Revoke") + OK,
     "type account": UID + OURS.replace("session", "account") + OK,
     "required": UID + OURS.replace("optional", "required") + OK,
-    "a control mistyped": UID + OURS.replace("optional", "optinal") + OK,
+    "a control mistyped": UID + OURS.replace("optional", "opttonal") + OK,
     "pam_python and theirs": UID + THEIRS
     + OURS.replace("pam_pykeyinit.so", "pam_python.so pam_pykeyinit.py") + OK,
     "before pam_loginuid": THEIRS + UID + OK,
@@ -178,7 +178,7 @@ def test_a_word_of_which_nobody_knows_what_was_meant() -> None:
 DEBIAN = Path(__file__).with_name("stacks") / "debian-12/etc/pam.d"
 
 
-def debians(*services: str) -> None:
+def of_debian(*services: str) -> None:
     """Debian's files, with modules that every machine has."""
     for service in services:
         text = (DEBIAN / service).read_text()
@@ -187,7 +187,7 @@ def debians(*services: str) -> None:
 
 def test_one_after_the_other_as_the_manual_page_has_it() -> None:
     """runuser-l includes runuser: a line of ours there does not make its keyring."""
-    debians("runuser", "runuser-l")
+    of_debian("runuser", "runuser-l")
     for service in ("runuser", "runuser-l"):
         assert run("enable", service).stdout.endswith(f"/{service}\n")
     assert lines_at_work("runuser-l") == [OURS.rstrip()]
@@ -196,7 +196,7 @@ def test_one_after_the_other_as_the_manual_page_has_it() -> None:
 
 
 def test_the_service_that_is_in_the_way_is_named_with_the_command() -> None:
-    debians("su", "su-l", "common-auth", "common-account", "common-session")
+    of_debian("su", "su-l", "common-auth", "common-account", "common-session")
     done = run("enable", "su")
     assert done.returncode == 1
     assert "su-l would be wrong" in done.stderr
@@ -210,7 +210,7 @@ def test_the_service_that_is_in_the_way_is_named_with_the_command() -> None:
 
 
 def test_what_changes_for_users_of_sudo_is_named_before() -> None:
-    debians("sudo", "common-auth", "common-account", "common-session-noninteractive")
+    of_debian("sudo", "common-auth", "common-account", "common-session-noninteractive")
     done = run("enable", "--dry-run", "sudo")
     assert done.returncode == 0
     assert "does not find the caller's keys any more" in done.stderr

@@ -58,7 +58,9 @@ def offered(*words: str) -> list[str]:
         ("check --", "--root --json --help"),
         ("check --root /etc/pam", "/etc/pam.d"),
         ("enable othe", "other"),
-        ("enable other --", "--dry-run --user --help"),
+        ("enable other --", "--dry-run --user --options --help"),
+        ("enable --options ", ""),
+        ("disable --", "--dry-run --user --all --help"),
         ("disable --user ali", "alice"),
     ],
 )
