@@ -189,6 +189,7 @@ _PACKAGES = {
     ),
     "pamela": ("python3-pamela", "pip install pamela"),
     "pam": ("python3-pampy", "pip install python-pam"),
+    "six": ("python3-six", "pip install six"),  # python-pam wants it, and Debian's does not say so
 }
 
 

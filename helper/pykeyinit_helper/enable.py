@@ -15,6 +15,7 @@ from pykeyinit_helper.entries import Stack
 from pykeyinit_helper.folders import PAM_D, Folders
 from pykeyinit_helper.pamconf import fold
 from pykeyinit_helper.run import say
+from pykeyinit_helper.trial import require
 
 
 class Asked(NamedTuple):
@@ -46,6 +47,8 @@ def change(services: list[str], asked: Asked) -> int:
         raise Refused(f"unknown user: {asked.user[:64]} (see getent passwd)") from None
     folders, status = machine.folders(Path("/")), 0
     asked.words  # noqa: B018  # refused before anything is changed
+    if asked.command == "enable" and not asked.dry_run:
+        require("pamela")
     for service in dict.fromkeys(services):
         try:
             if not _one(service, folders, asked):

@@ -7,24 +7,35 @@ that keeps it, and all of this is in a child whose end can be looked at.
 
 import ctypes
 import ctypes.util
+import importlib
 import os
 import pwd
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 Step = tuple[str, int, str]  # the call, its code, what libpam says to that
 
 
-def _clients() -> tuple[Any, Any]:
-    """pamela and python-pam, such that they keep the interpreter's lock."""
+class How(NamedTuple):
+    """How a session is to be tried.
+
+    `confdir` has the services in place of /etc/pam.d; `looks` is whether keyrings are looked at.
+    """
+
+    confdir: str | None = None
+    password: str | None = None
+    credentials_first: bool = True
+    looks: bool = True
+
+
+def _client(name: str) -> Any:
+    """pamela, or python-pam, such that it keeps the interpreter's lock."""
     plain = ctypes.CDLL
     ctypes.CDLL = ctypes.PyDLL  # type: ignore[misc]
     try:
-        import pam
-        import pamela
+        return importlib.import_module(name)
     finally:
         ctypes.CDLL = plain  # type: ignore[misc]
-    return pamela, pam
 
 
 def _with_confdir(function: Any, library: Any, confdir: str | None) -> Any:
@@ -41,8 +52,7 @@ def _with_confdir(function: Any, library: Any, confdir: str | None) -> Any:
 
 def authenticate(service: str, user: str, password: str, confdir: str | None) -> Step:
     """Authenticate, and check the account, in a PAM handle of its own."""
-    _, pam = _clients()
-    client = pam.PamAuthenticator()
+    client = _client("pam").PamAuthenticator()
     library = ctypes.PyDLL(ctypes.util.find_library("pam"))
     client.pam_start = _with_confdir(client.pam_start, library, confdir)
     # Before the end of the handle: python-pam asks libpam about the code through it.
@@ -50,22 +60,16 @@ def authenticate(service: str, user: str, password: str, confdir: str | None) ->
     return "authenticate, acct_mgmt", int(client.code), str(client.reason)
 
 
-def session(
-    service: str,
-    user: str,
-    how: tuple[str | None, str | None, bool],
-    look: Callable[[str], None],
-) -> Iterator[Step]:
+def session(service: str, user: str, how: How, look: Callable[[str], None]) -> Iterator[Step]:
     """Open a session and close it.  Yields each call as it returns.
 
-    `how` is the folder of services, the password, and whether setcred comes first.  look() is
-    called with "stored" before and after credentials are established, and with "inside".
+    look() is called with "stored" before and after credentials are established, and with
+    "inside".
     """
-    confdir, password, credentials_first = how
-    pamela, _ = _clients()
-    pamela.PAM_START = _with_confdir(pamela.PAM_START, pamela.LIBPAM, confdir)
+    pamela = _client("pamela")
+    pamela.PAM_START = _with_confdir(pamela.PAM_START, pamela.LIBPAM, how.confdir)
     try:
-        answers = pamela.new_simple_password_conv((password or "",), "utf-8")
+        answers = pamela.new_simple_password_conv((how.password or "",), "utf-8")
         handle = pamela.pam_start(service, user, conv_func=answers)
     except pamela.PAMError as error:
         yield "start", int(error.errno or 4), str(error.message)
@@ -84,8 +88,8 @@ def session(
     def opened() -> Step:
         return call("open_session", pamela.PAM_OPEN_SESSION, 0)
 
-    begin = [established, opened] if credentials_first else [opened, established]
-    if password is not None:  # what stores keys does so for who has been authenticated
+    begin = [established, opened] if how.credentials_first else [opened, established]
+    if how.password is not None:  # what stores keys does so for who has been authenticated
         begin.insert(0, lambda: call("authenticate", pamela.PAM_AUTHENTICATE, 0))
     done = []
     for step in (make() for make in begin):
@@ -97,7 +101,7 @@ def session(
         look("inside")
     if "open_session" in done:
         yield call("close_session", pamela.PAM_CLOSE_SESSION, 0)
-    if "setcred ESTABLISH" in done and credentials_first:  # login(1) does without
+    if "setcred ESTABLISH" in done and how.credentials_first:  # login(1) does without
         yield call("setcred DELETE", pamela.PAM_SETCRED, pamela.PAM_DELETE_CRED)
     yield "end", int(pamela.PAM_END(handle, 0)), ""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pykeyinit_helper.blocks import OURS
 from pykeyinit_helper.folders import Folders
+from pykeyinit_helper.pam_calls import How
 from pykeyinit_helper.trial import messages
 
 _ALONE = "auth required pam_permit.so\naccount required pam_permit.so\n"
@@ -21,13 +22,19 @@ Codes = dict[str, tuple[int, str]]  # each call's, with what libpam says to it
 
 
 def session(service: str, user: str, folder: Path | None) -> Codes:
-    """Open and close a session in a process of its own; `crash` is the signal that ended it."""
+    """Open and close a session in a process of its own; `crash` is the signal that ended it.
+
+    Raises Worse where nothing was tried: that says nothing.
+    """
     found: Codes = {}
-    for message in messages(service, user, (str(folder) if folder else None, None, True)):
+    how = How(confdir=str(folder) if folder else None, looks=False)
+    for message in messages(service, user, how):
         if "call" in message:
             found[message["call"]] = message["code"], message["text"]
         elif "killed" in message:
             found["crash"] = message["killed"], "the process was killed by this signal"
+        elif "status" in message:
+            raise Worse("a trial session could not be opened")
     return found
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pam_pykeyinit.log import printable
-from pykeyinit_helper import stack
+from pykeyinit_helper import pam_calls, stack
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.output import Style
+from pykeyinit_helper.pam_calls import How
 from pykeyinit_helper.run import say
 from pykeyinit_helper.verdict import judge
 
@@ -37,9 +38,7 @@ def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: 
     if os.getuid() != 0 and os.getuid() != pwd.getpwnam(user).pw_uid:
         raise Refused("only root can open a session for somebody else: try it with sudo")
     password = _password(user, ask, password_fd)
-    for client in ("keyutils", "pamela", "pam"):  # not imported here: see pam_calls
-        if find_spec(client) is None:
-            raise ModuleNotFoundError(f"No module named '{client}'", name=client)
+    require("keyutils", "pamela", *(() if password is None else ("pam", "six")))
 
     style = Style.of(sys.stdout)
     print(style.bold(f"Service {printable(service)}, user {printable(user)}"))
@@ -51,6 +50,13 @@ def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: 
         print(style.alarm(textwrap.fill(_LOADS_PAM_PYTHON, 79)))
     sys.stdout.flush()
     return _report(service, user, confdir, password, style)
+
+
+def require(*clients: str) -> None:
+    """Raises ModuleNotFoundError for one that is not there.  None is imported: see pam_calls."""
+    for client in clients:
+        if find_spec(client) is None:
+            raise ModuleNotFoundError(f"No module named '{client}'", name=client)
 
 
 def _password(user: str, ask: bool, descriptor: int | None) -> str | None:
@@ -67,12 +73,10 @@ def _password(user: str, ask: bool, descriptor: int | None) -> str | None:
     return getpass.getpass(f"Password of {printable(user)}: ")
 
 
-def messages(
-    service: str, user: str, how: tuple[str | None, str | None, bool]
-) -> Iterator[dict[str, Any]]:
+def messages(service: str, user: str, how: How) -> Iterator[dict[str, Any]]:
     """What a session of PAM gives, in a process of its own, as it happens.
 
-    `how` is as pam_calls.session has it.  Each call with its `code` and `text`, each look at
+    Each call with its `code` and `text`, each look at
     keyrings with `when` and its `lines`, keys that are `stored`, how it is `after`; in the end
     `killed` by which signal or `status` if that was not 0.
     """
@@ -114,7 +118,7 @@ def _report(
     for order, credentials_first in _ORDERS.items():
         print(style.bold(f"\n{order}:"))
         seen: list[dict[str, Any]] = []
-        for message in messages(service, user, (confdir, password, credentials_first)):
+        for message in messages(service, user, How(confdir, password, credentials_first)):
             seen.append(message)
             _print(message, user, style)
             sys.stdout.flush()
@@ -142,16 +146,21 @@ def _print(message: dict[str, Any], user: str, style: Style) -> None:
         say(f"the process that called PAM was killed by signal {number}: a module crashed it")
 
 
-def _play(service: str, user: str, how: tuple[str | None, str | None, bool], pipe: int) -> None:
+def _play(service: str, user: str, how: How, pipe: int) -> None:
     """In the child: do it, and send a line of JSON for each thing that was seen."""
-    from pykeyinit_helper import pam_calls, trial_looks
 
     def send(message: dict[str, Any]) -> None:
         os.write(pipe, json.dumps(message).encode() + b"\n")
 
     def look(what: str) -> None:
+        if not how.looks:
+            return
+        from pykeyinit_helper import trial_looks
+
         if what == "stored":
             pam_calls.apart(lambda: send({"stored": trial_looks.stored()}))
+        elif what == "after":
+            pam_calls.as_user(user, lambda: send(trial_looks.after()))
         else:
             pam_calls.as_user(user, lambda: send(trial_looks.keyrings(what)))
 
@@ -160,9 +169,10 @@ def _play(service: str, user: str, how: tuple[str | None, str | None, bool], pip
         return step[1] == 0
 
     look("before")
-    confdir, password, _ = how
-    if password is not None and not tell(pam_calls.authenticate(service, user, password, confdir)):
-        return
+    if how.password is not None:
+        step = pam_calls.authenticate(service, user, how.password, how.confdir)
+        if not tell(step):
+            return
     for step in pam_calls.session(service, user, how, look):
         tell(step)
-    pam_calls.as_user(user, lambda: send(trial_looks.after()))
+    look("after")

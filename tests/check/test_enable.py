@@ -100,6 +100,23 @@ def test_a_module_that_does_not_load(tmp_path: Path) -> None:
     assert (PAM_D / "svc").read_text() == PERMIT + THEIRS
 
 
+@pytest.mark.parametrize("client", ["none", "broken"])
+def test_without_a_trial_session_nothing_is_changed(tmp_path: Path, client: str) -> None:
+    """pamela is not there, or cannot be imported: that nothing failed says nothing."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    if client == "broken":
+        (folder / "pamela.py").write_text("import nothing_of_that_name\n")
+    script = f"mount --bind {folder} /usr/lib/python3/dist-packages; exec {HELPER} enable svc"
+    command = ["unshare", "-m", "--propagation", "unchanged", "sh", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, (PAM_D / "svc").read_text()) == (
+        (2, PERMIT + THEIRS) if client == "none" else (1, PERMIT + THEIRS)
+    )
+    said = {"none": "apt-get install python3-pamela", "broken": "could not be opened"}[client]
+    assert said in done.stderr
+
+
 def test_a_module_that_crashes(tmp_path: Path) -> None:
     crash = tmp_path / "crash.so"
     source = "int pam_sm_open_session(void *h) { (void)h; return *(volatile int *)0; }\n"
