@@ -12,7 +12,7 @@ from itertools import pairwise
 from pykeyinit_helper.pamconf import Line, fold, lines
 
 OURS, THEIRS = "pam_pykeyinit.so", "pam_keyinit.so"
-LINE = f"session optional {OURS}"
+SESSION, AUTH = (f"{kind} optional {OURS}" for kind in ("session", "auth"))
 
 BEGIN = "# pykeyinit-helper: what enable put here"
 _COPIED = ", into a copy of the vendor's file"
@@ -28,9 +28,8 @@ class NotUnderstood(Exception):
         self.elsewhere = elsewhere
 
 
-def write(was: Sequence[str], words: Sequence[str] | None, *, copied: bool) -> list[str]:
-    """The rows of a block: in place of the rows `was`, our line with its words, or none."""
-    ours = [] if words is None else [" ".join((LINE, *words))]
+def write(was: Sequence[str], ours: Sequence[str], *, copied: bool) -> list[str]:
+    """The rows of a block: in place of the rows `was`, a line of ours, or none."""
     return [BEGIN + (_COPIED if copied else ""), *(_WAS + row for row in was), *ours, _END]
 
 

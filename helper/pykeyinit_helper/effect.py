@@ -23,6 +23,10 @@ _CONDITIONS = frozenset(
     f"pam_{name}.so"
     for name in "access exec group listfile localuser rootok succeed_if time".split()
 )
+# Modules that store keys when pam_setcred(3) is called.
+_STORE_AT_SETCRED = frozenset(
+    f"pam_{name}.so" for name in "afs_session cifscreds kafs krb5".split()
+)
 _NAMES = (
     "debug", "force", "foreign", "ignore_root", "link", "minimum_uid", "name", "on_error",
     "quota_warn", "refresh", "revoke", "tag",
@@ -109,6 +113,20 @@ def losses(stack: Stack) -> list[str]:
     ]
 
 
+def first_at_setcred(stack: Stack) -> Entry | None:
+    """The auth line before which one of ours is to stand: linux-pam#149.
+
+    Most programs call pam_setcred(3) first, and what is stored then is lost when the session
+    gets another keyring: by a module that stores keys, or by pam_keyinit, which makes one.
+    """
+    for entry in stack.of("auth"):
+        if is_ours(entry):
+            return None
+        if not entry.fault and (entry.name in _STORE_AT_SETCRED or is_maker(entry)):
+            return entry
+    return None
+
+
 def wrong(stack: Stack) -> list[str]:
     """What keeps a service from having one keyring of ours, made in its place."""
     maker = of(stack).maker
@@ -123,6 +141,11 @@ def wrong(stack: Stack) -> list[str]:
         told += [f"{where}: {text}" for text in parse(list(asked)).wrong]
         if not is_enough(stack.service, asked):
             told.append(f"{where} has no `force`: a keyring of the daemon's is kept")
+    if early := first_at_setcred(stack):
+        told.append(
+            f"{early.file}:{early.line}: {early.name} works at setcred, which most programs call "
+            "before they open the session: its keys are lost"
+        )
     findings = (finding for rule in _RULES for finding in rule([stack], Facts()))
     return told + [f"{finding.file}:{finding.line}: {finding.what}" for finding in findings]
 

@@ -35,6 +35,14 @@ class _Way(NamedTuple):
     row: int | None = None
 
 
+class _Part(NamedTuple):
+    """Rows that become comments, and what goes in their place: a line without words, or ""."""
+
+    first: int
+    last: int
+    line: str
+
+
 def put_in(text: str, read: Read, words: Words | None, *, copied: bool) -> str:
     """The file with our line, or as it was if the stack is as it should be.
 
@@ -53,10 +61,12 @@ def put_in(text: str, read: Read, words: Words | None, *, copied: bool) -> str:
     for line in own:
         _check_control(line, stack.of("session"))
     chosen = _words(text, own, stack) if words is None else words
-    tried = []
+    auth, tried = _before_in_auth(bare, stack), []
     for way in _ways(bare, own, stack):
-        new = _go(bare, own, way, chosen, copied=copied or was_copied)
-        tried.append((new, read(new)))
+        parts = _parts(own, way)
+        for more in [[], auth] if auth else [[]]:
+            new = _go(bare, [*parts, *more], chosen, copied=copied or was_copied)
+            tried.append((new, read(new)))
     _refuse_troubles(tried[0][1] if tried else stack)
     if not tried:
         raise NotUnderstood("it has no session line that tells where ours belongs")
@@ -131,14 +141,31 @@ def _place(found: Sequence[Line], stack: Stack) -> tuple[int | None, int | None]
     return after, begin if after is not None or stack.service in LOGINS else None
 
 
-def _go(bare: str, own: Sequence[Line], way: _Way, words: Words, *, copied: bool) -> str:
-    """The file with our line there, and those that go as comments."""
+def _before_in_auth(bare: str, stack: Stack) -> list[_Part]:
+    """An auth line of ours, in the place of pam_keyinit's or before the one that it is for."""
+    first = effect.first_at_setcred(stack)
+    for line in lines(bare)[0]:
+        if first is not None and line.number == first.via:
+            last = line.last if blocks.is_theirs(line) else line.number - 1
+            return [_Part(line.number - 1, last, blocks.AUTH)]
+    return []
+
+
+def _parts(own: Sequence[Line], way: _Way) -> list[_Part]:
+    """Our line goes there, and those that are in its way become comments."""
+    parts = [
+        _Part(line.number - 1, line.last, blocks.SESSION if line == way.line else "")
+        for line in own
+    ]
+    return parts if way.row is None else [*parts, _Part(way.row, way.row, blocks.SESSION)]
+
+
+def _go(bare: str, parts: Sequence[_Part], words: Words, *, copied: bool) -> str:
+    """The file with that done."""
     rows = bare.split("\n")
-    parts = [(line.number - 1, line.last, words if line == way.line else None) for line in own]
-    if way.row is not None:
-        parts.append((way.row, way.row, words))
-    for first, last, here in sorted(parts, key=lambda part: part[:2], reverse=True):
-        rows[first:last] = blocks.write(rows[first:last], here, copied=copied)
+    for first, last, line in sorted(parts, reverse=True):
+        ours = [" ".join((line, *words))] if line else []
+        rows[first:last] = blocks.write(rows[first:last], ours, copied=copied)
     return "\n".join(rows)
 
 

@@ -95,6 +95,32 @@ def test_one_keyring_of_ours_comes_of_it(state: str) -> None:
     assert not KEPT.joinpath("sshd").exists()
 
 
+AUTH = "auth optional pam_pykeyinit.so force revoke\n"
+
+
+@pytest.mark.parametrize(
+    "auth",
+    [
+        "auth optional pam_keyinit.so force revoke\n" + PERMIT,
+        "-auth optional pam_krb5.so minimum_uid=1000\n" + PERMIT,
+        "auth include realm\n" + PERMIT,
+        "auth requisite pam_permit.so\nauth substack realm\n" + PERMIT,
+    ],
+)
+def test_what_stores_keys_at_setcred_finds_the_keyring_made(auth: str) -> None:
+    """linux-pam#149: an auth line of ours before it, or in the place of pam_keyinit's."""
+    path, text = PAM_D / "sshd", auth + UID + THEIRS + OK
+    path.write_text(text)
+    (PAM_D / "realm").write_text("-auth optional pam_krb5.so\n")
+    done = run("enable", "sshd")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert lines_at_work("sshd") == [AUTH.rstrip(), OURS.rstrip()]
+    keyring_of("sshd")
+    assert run("enable", "sshd").stdout == "sshd: nothing to do, it is enabled\n"
+    assert run("disable", "sshd").returncode == 0
+    assert path.read_text() == text
+
+
 SPOILT = {
     "the line mistyped": BLOCK.replace("pykeyinit.so", "pykeyint.so"),
     "the line switched off": BLOCK.replace(OURS, "# " + OURS),
