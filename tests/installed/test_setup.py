@@ -14,7 +14,7 @@ def call(*words: str) -> "subprocess.CompletedProcess[str]":
 @pytest.mark.parametrize(
     ("words", "named"),
     [
-        (["instal"], "unknown command: instal"),
+        (["frobnicate"], "unknown command: frobnicate"),
         (["--deb"], "unknown command: --deb"),
         (["deb", "--tst"], "deb: unknown word: --tst"),
         (["deb", "trixie"], "deb: unknown word: trixie"),
