@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from pam_pykeyinit.options import parse
-from pykeyinit_helper import stack_rules
+from pykeyinit_helper import rules
 from pykeyinit_helper.blocks import NotUnderstood
 from pykeyinit_helper.dispatch import end_of_level, skip
 from pykeyinit_helper.entries import Entry, Stack
@@ -17,7 +17,7 @@ from pykeyinit_helper.finding import LOGINS, is_maker
 from pykeyinit_helper.machine import Facts, is_ours
 from pykeyinit_helper.pamconf import DIE, DONE, SUCCESS
 
-_RULES = (stack_rules.strict, stack_rules.late, stack_rules.early)
+_RULES = ("strict", "late", "early")
 # Modules that are there to answer a question.
 _CONDITIONS = frozenset(
     f"pam_{name}.so"
@@ -146,7 +146,7 @@ def wrong(stack: Stack) -> list[str]:
             f"{early.file}:{early.line}: {early.name} works at setcred, which most programs call "
             "before they open the session: its keys are lost"
         )
-    findings = (finding for rule in _RULES for finding in rule([stack], Facts()))
+    findings = (each for each in rules.judge([stack], Facts()) if each.rule in _RULES)
     return told + [f"{finding.file}:{finding.line}: {finding.what}" for finding in findings]
 
 
