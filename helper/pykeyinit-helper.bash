@@ -63,7 +63,9 @@ _pykeyinit_helper() {
         enable | disable)
             [[ $previous != --user ]] || mapfile -t COMPREPLY < <(compgen -u -- "$current")
             [[ $previous != --user ]] || return
-            words='--dry-run --user --help'
+            [[ $previous != --options ]] || return
+            words='--dry-run --user --all --help'
+            [[ ${COMP_WORDS[1]} != enable ]] || words='--dry-run --user --options --help'
             [[ $current == -* ]] || words=$(cd /etc/pam.d 2>/dev/null && echo *)
             ;;
         try)

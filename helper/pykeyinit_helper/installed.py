@@ -33,11 +33,10 @@ class Broken(NamedTuple):
 def trial(loader: str) -> Broken | None:
     """Open and close a session of root's in a process of its own; None if all is well.
 
-    Raises ModuleNotFoundError where pamela or python-pam is not installed, OSError.
+    Raises ModuleNotFoundError where pamela is not installed, OSError.
     """
-    for client in ("pamela", "pam"):  # not imported here: see pam_calls
-        if find_spec(client) is None:
-            raise ModuleNotFoundError(f"No module named '{client}'", name=client)
+    if find_spec("pamela") is None:  # not imported here: see pam_calls
+        raise ModuleNotFoundError("No module named 'pamela'", name="pamela")
     with tempfile.TemporaryDirectory(prefix="pykeyinit-helper.") as folder:
         for name in ("check", "other"):
             Path(folder, name).write_text(_STACK.format(line=loader), encoding="utf-8")
@@ -76,10 +75,13 @@ def _session(folder: str) -> str:
     before = _session_keyring()
     inside: list[int] = []
 
-    def look() -> None:
-        inside.append(_session_keyring())
+    def look(when: str) -> None:
+        if when == "inside":
+            inside.append(_session_keyring())
 
-    for call, code, text in pam_calls.session("check", "root", folder, look):
+    for call, code, text in pam_calls.session(
+        "check", "root", pam_calls.How(confdir=folder), look
+    ):
         if code != 0:
             return f"{call} gives {code} ({text})"
     if {0, before} & set(inside) or not inside:

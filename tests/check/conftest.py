@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from support import pam_folder
+
 DEBIAN = Path(__file__).with_name("stacks") / "debian-12/etc/pam.d"
 PAM_D = Path("/etc/pam.d")
 
@@ -38,3 +40,10 @@ def machine(tmp_path: Path) -> Iterator[Path]:
     yield PAM_D
     for path in folders:
         subprocess.run(["umount", path], check=True)
+
+
+@pytest.fixture
+def pam_d(tmp_path: Path) -> Iterator[Path]:
+    """/etc/pam.d and /var/lib of this test alone."""
+    with pam_folder.private(tmp_path) as folder:
+        yield folder

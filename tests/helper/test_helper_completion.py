@@ -61,7 +61,9 @@ def offered(*words: str) -> list[str]:
         ("check --root /etc/pam", "/etc/pam.d"),
         ("check --ignore un", "unreadable unreached"),
         ("enable othe", "other"),
-        ("enable other --", "--dry-run --user --help"),
+        ("enable other --", "--dry-run --user --options --help"),
+        ("enable --options ", ""),
+        ("disable --", "--dry-run --user --all --help"),
         ("disable --user ali", "alice"),
     ],
 )
