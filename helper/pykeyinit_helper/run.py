@@ -53,7 +53,7 @@ def _run(asked: words.Words) -> int:
     preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
     if target is not None:
         if asked.session != decide.KEEP and not is_already(target):
-            preparation.left = _leave_foreign_keyring(target)
+            _leave_foreign_keyring(target, preparation)
         become(target)
     preparation.run()
     _report(preparation, asked)
@@ -78,26 +78,20 @@ def _report(preparation: Preparation, asked: words.Words) -> None:
         raise Refused(f"{refusals[0]}; not started because of --strict")
 
 
-def _leave_foreign_keyring(target: Target) -> "Found | None":
+def _leave_foreign_keyring(target: Target, preparation: Preparation) -> None:
     """Leave a session keyring of somebody else's while that needs nothing of the target.
 
     Afterwards the target gets one of its own.  But if that is refused, say because the
-    target has used up its quota on purpose, it must not be left in possession of root's.
+    target has used up its quota on purpose, it has an empty one and not root's.
     """
-    found: Found | None = None
-
-    def work() -> None:
-        nonlocal found
-        found = look(target.uid)
-
+    found: list[Found] = []
     try:
-        identity.with_real_ids(target.uid, target.gid, work)
-        if found is not None and found.state == decide.FOREIGN:
-            kernel.join_anonymous_session()
-            return found
+        identity.with_real_ids(target.uid, target.gid, lambda: found.append(look(target.uid)))
+        if found[0].state == decide.FOREIGN:
+            preparation.empty = kernel.join_anonymous_session()
+            preparation.left = found[0]
     except kernel.KernelError:
         pass  # told when the target's own is refused likewise
-    return None
 
 
 def _keep_standard_descriptors_closed() -> None:

@@ -58,7 +58,7 @@ def take(words: Words, option: str, value: str) -> None:
     if option == "--user":
         words.user = value
     elif option == "--tag":
-        if not value or len(value) > 1024 or not value.isprintable():
+        if not is_tag(value):
             raise Refused("--tag wants a printable text of at most 1024 characters")
         words.tag = value
     elif option == "--link":
@@ -85,16 +85,22 @@ def _links(value: str) -> "tuple[str, ...]":
     return links
 
 
+def is_tag(text: object) -> bool:
+    """Whether this can be a tag: 1 to 1024 printable characters."""
+    return isinstance(text, str) and 0 < len(text) <= 1024 and text.isprintable()
+
+
 def session_name(name: str) -> str:
     """A name that keyctl_join_session_keyring(3) takes, and that is nobody else's.
 
-    The kernel keeps names with a leading dot for itself, and `_uid` begins the names of the
-    users' own keyrings: joining such a one by name would be a way to be handed another's.
+    The same names as for the PAM option `name`.  Raises Refused.
     """
-    if not name or len(name.encode("utf-8", "surrogateescape")) > 4095:
+    from pam_pykeyinit import naming
+
+    if naming.refusal(name):
+        if name[:1] in (".", "_"):
+            raise Refused(f"the kernel keeps such names for itself: {printable(name[:64])}")
         raise Refused("the NAME of a session keyring has 1 to 4095 bytes")
-    if name.startswith((".", "_uid")):
-        raise Refused(f"the kernel keeps such names for itself: {printable(name[:64])}")
     return name
 
 
