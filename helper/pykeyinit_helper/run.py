@@ -12,6 +12,8 @@ from pam_pykeyinit.log import printable
 from pykeyinit_helper import decide, words
 from pykeyinit_helper.become import Refused, Target, become, find, is_already
 from pykeyinit_helper.prepare import Found, Preparation, look
+from pykeyinit_helper.saying import DEBUG, NOTICE, WARNING
+from pykeyinit_helper.saying import say as say  # the other commands take it from here
 
 HELPER_FAILED = 125
 NOT_EXECUTABLE = 126
@@ -21,20 +23,11 @@ _SIGPIPE, _SIGXFSZ = 13, 25
 _COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")
 
 
-def say(text: str) -> None:
-    """One line on standard error; where there is none to write to, nothing."""
-    line = f"pykeyinit-helper: {printable(text)}\n"
-    try:
-        posix.write(2, line.encode("utf-8", "backslashreplace"))
-    except OSError:
-        pass
-
-
 def main(arguments: "list[str]") -> int:
     """Does not return where the program is started in place; otherwise the exit status."""
-    _keep_standard_descriptors_closed()
-    _restore_environment()
     try:
+        _keep_standard_descriptors_closed()
+        _restore_environment()
         asked = words.read(arguments)
         if asked.help:
             from pykeyinit_helper.usage import show
@@ -45,6 +38,9 @@ def main(arguments: "list[str]") -> int:
         say(str(refusal))
     except identity.NotRestored as alarm:
         say(f"{alarm}; nothing was started")
+    except (MemoryError, RecursionError, OSError) as error:
+        # Whatever it is: no traceback reaches a client, and no program's status is forged.
+        say(f"{type(error).__name__}: {error}; nothing was started")
     return HELPER_FAILED
 
 
@@ -60,20 +56,34 @@ def _run(asked: words.Words) -> int:
     if asked.revoke_on_exit and preparation.created:
         from pykeyinit_helper.supervise import supervise
 
-        return supervise(asked.program, preparation.serial)
+        return supervise(asked.program, preparation.serial, new_session=asked.new_session)
+    if asked.new_session and not _begin_session():
+        from pykeyinit_helper.supervise import supervise
+
+        return supervise(asked.program, new_session=True)
     return execute(asked.program)
+
+
+def _begin_session() -> bool:
+    """Leave the terminal, setsid(2); not where this leads a process group, as a shell's job."""
+    try:
+        posix.setsid()
+    except OSError:
+        return False
+    return True
 
 
 def _report(preparation: Preparation, asked: words.Words) -> None:
     """Say what the user should know.  Raises Refused where --strict makes it an end."""
-    said = list(preparation.steps) if asked.debug else []
-    if not asked.quiet:
-        said += preparation.notices
     refusals = preparation.refusals
-    if not asked.quiet and not asked.strict:
-        said += [f"warning: {refusal}" for refusal in refusals]
-    for line in said:
-        say(line)
+    if asked.debug:
+        for line in preparation.steps:
+            say(line, DEBUG)
+    if not asked.quiet:
+        for line in preparation.notices:
+            say(line, NOTICE)
+        for refusal in () if asked.strict else refusals:
+            say(f"warning: {refusal}", WARNING)
     if asked.strict and refusals:
         raise Refused(f"{refusals[0]}; not started because of --strict")
 

@@ -4,7 +4,7 @@ from pam_pykeyinit.log import printable
 from pykeyinit_helper import decide
 from pykeyinit_helper.become import Refused
 
-_FLAGS = ("--revoke-on-exit", "--strict", "--quiet", "--debug", "--help")
+_FLAGS = ("--revoke-on-exit", "--new-session", "--strict", "--quiet", "--debug", "--help")
 _VALUES = ("--session", "--link", "--user", "--tag")
 _SEE = "see pykeyinit-helper run --help"
 
@@ -13,8 +13,8 @@ class Words:
     """What `run` is asked for.  `program` is PROGRAM and its arguments."""
 
     __slots__ = (
-        "debug", "help", "link", "name", "program", "quiet", "revoke_on_exit", "session",
-        "strict", "tag", "user",
+        "debug", "help", "link", "name", "new_session", "program", "quiet", "revoke_on_exit",
+        "session", "strict", "tag", "user",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -23,6 +23,7 @@ class Words:
         self.link: tuple[str, ...] | None = None
         self.user: str | None = None
         self.tag: str | None = None
+        self.new_session = False
         self.revoke_on_exit = self.strict = self.quiet = self.debug = self.help = False
         self.program: list[str] = []
 
