@@ -5,6 +5,7 @@ use: no os, no argparse, not even site.
 """
 
 import posix
+import sys
 from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR, EPERM
 
 from pam_pykeyinit import identity, kernel
@@ -19,7 +20,6 @@ HELPER_FAILED = 125
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 
-_SIGPIPE, _SIGXFSZ = 13, 25
 _COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")
 
 
@@ -45,6 +45,8 @@ def main(arguments: "list[str]") -> int:
 
 
 def _run(asked: words.Words) -> int:
+    if asked.revoke_on_exit or asked.new_session:
+        _take_the_name()
     target = find(asked.user) if asked.user is not None else None
     preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
     if target is not None:
@@ -62,6 +64,15 @@ def _run(asked: words.Words) -> int:
 
         return supervise(asked.program, new_session=True)
     return execute(asked.program)
+
+
+def _take_the_name() -> None:
+    """Be found as pykeyinit-helper by ps(1), and not as its interpreter; as root, if need be."""
+    try:
+        with open("/proc/self/comm", "w", encoding="ascii") as file:
+            file.write("pykeyinit-helper")
+    except OSError:
+        pass
 
 
 def _begin_session() -> bool:
@@ -138,11 +149,17 @@ def _restore_environment() -> None:
 
 
 def restore_signals() -> None:
-    """What the interpreter ignores is the default again, as nearly every program expects."""
+    """Take back what the interpreter has done: it ignores two signals.
+
+    interpreter.c has looked before which of them were ignored already.  Started in another
+    way than by that, both have their default action, as nearly every program expects.
+    """
     import _signal  # type: ignore[import-not-found]  # signal would import enum
 
-    for number in (_SIGPIPE, _SIGXFSZ):
-        _signal.signal(number, _signal.SIG_DFL)
+    before = sys._xoptions.get("ignored", "")
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        if name not in str(before).split(","):
+            _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
 
 
 def execute(program: "list[str]") -> int:

@@ -31,7 +31,6 @@ def supervise(program: "list[str]", keyring: int = 0, *, new_session: bool = Fal
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _OWN)
     # With SIGCHLD ignored, as some supervisors leave it, the status would be lost.
     child_handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    _take_the_name()
     try:
         child = os.fork()
     except OSError as error:
@@ -53,15 +52,6 @@ def supervise(program: "list[str]", keyring: int = 0, *, new_session: bool = Fal
         return _wait(child, new_session=new_session)
     finally:
         _revoke(keyring)
-
-
-def _take_the_name() -> None:
-    """Be found as pykeyinit-helper by ps(1), and not as its interpreter."""
-    try:
-        with open("/proc/self/comm", "w", encoding="ascii") as file:
-            file.write("pykeyinit-helper")
-    except OSError:
-        pass
 
 
 def _guard(child: int, keyring: int) -> None:
