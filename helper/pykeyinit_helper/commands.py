@@ -45,8 +45,9 @@ Open and close a PAM session, and show the user's keyrings before, inside and
 after it, with the codes of all calls."""
 
 _CHECK = """\
-Read this machine's PAM stacks and what belongs to them, and print what is wrong
-with the keyrings of its logins: the worst first, with the line and the mend."""
+Read this machine's PAM stacks and what belongs to them, and print what is
+wrong with the keyrings of its logins: the worst first, with the line and the
+mend."""
 
 _ENABLE = """\
 Put pam_pykeyinit.so into the stack of each SERVICE, in the place of
