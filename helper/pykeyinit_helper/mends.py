@@ -111,7 +111,7 @@ def _lines(entry: Entry) -> str:
 
 def _command(file: str, edits: Sequence[Edit], otherwise: str) -> str:
     texts = [text for _, text in sorted(edits)]
-    good = all(text.isprintable() and "\\" not in text for text in texts)
+    good = all(text.isascii() and text.isprintable() and "\\" not in text for text in texts)
     path = Path(file)
     if not good or path == Path("/etc/pam.conf") or not str(path).isprintable():
         return BY_HAND + otherwise
