@@ -224,6 +224,15 @@ COMMAND = r"keyctl (link|add|setperm|unlink|newring|get_)|helper (run|adopt)"
 
 def test_no_command_is_worded_elsewhere() -> None:
     folder = Path(mends.__file__).parent
-    for name in ("explain", "diagnosis", "reasons", "circumstances", "show", "adopt", "facts"):
+    for name in (
+        "explain",
+        "diagnosis",
+        "reasons",
+        "circumstances",
+        "show",
+        "adopt",
+        "facts",
+        "examine",
+    ):
         source = re.sub(r'"""[\s\S]*?"""', "", (folder / f"{name}.py").read_text())
         assert not re.search(COMMAND, source), name
