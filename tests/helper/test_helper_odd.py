@@ -92,7 +92,8 @@ def test_without_much_of_proc(stage: Stage, mount: str) -> None:
     """hidepid=2, and none at all: the verdicts and the mends are the same."""
     script = (
         "k=$(keyctl add user colour blue @u); d=$(keyctl add user dead blue @u); keyctl revoke $d;"
-        "for key in user:colour $k user:dead user:never @s;"
+        "e=$(keyctl add user late blue @u); keyctl timeout $e 1; sleep 1.2;"
+        "for key in user:colour $k user:dead user:late user:never @s;"
         f"do {HELPER} explain $key; echo $?; done;"
         f"{HELPER} show; keyctl revoke @s; {HELPER} explain @s; echo $?; {HELPER} adopt;"
         f"{HELPER} explain user:colour; echo $?"
@@ -102,8 +103,9 @@ def test_without_much_of_proc(stage: Stage, mount: str) -> None:
     started = stage.start("none", *unshare, "sh", "-c", f"mount {mount}; {as_uid}")
     assert "Traceback" not in started.errors, started.errors
     statuses = [line for line in started.output.splitlines() if line in ("0", "1", "125")]
-    assert statuses == ["0", "0", "1", "1", "0", "1", "0"], started.output
+    assert statuses == ["0", "0", "1", "1", "1", "0", "1", "0"], started.output
     assert "EKEYREVOKED" in started.output
+    assert "EKEYEXPIRED" in started.output
     assert "To mend it: " in started.output
     assert "has the new session keyring" in started.output
 
