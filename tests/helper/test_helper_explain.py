@@ -18,7 +18,12 @@ ASK = f"{HELPER} explain user:colour"
 CASES = {
     "found": (NEW, ADD.format("@u") + ASK, 0, f"possesses it: @s > _uid.{UID} > key"),
     "readable": (NEW, ADD.format("@s") + f"{HELPER} explain $k", 0, "It can be read."),
-    "session-stand-in": ((), ADD.format("@u") + ASK, 0, "(@us) stands in"),
+    "session-stand-in": (
+        ("--session=user-session",),
+        ADD.format("@u") + ASK,
+        0,
+        "(@us) stands in",
+    ),
     "user-not-linked": (BARE, ADD.format("@u") + ASK, 1, "To mend it: keyctl link @u @s"),
     "not-readable": (BARE, ADD.format("@u") + ASK, 1, "It cannot be read"),
     "user-session-not-linked": (
