@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from logins.people import Login
@@ -38,9 +38,12 @@ class Sshd:
         """Log in with the key."""
         return Login(self.command(user), scratch)
 
-    def command(self, user: str) -> list[str]:
-        """The command line that logs in with the key, and runs what follows it."""
-        options = [f"IdentityFile={self._folder}/user", "BatchMode=yes", "LogLevel=ERROR"]
+    def command(self, user: str, *first: str) -> list[str]:
+        """The command line that logs in with the key, and runs what follows it.
+
+        Options of ssh_config(5) that come first are the ones that hold.
+        """
+        options = [*first, f"IdentityFile={self._folder}/user", "BatchMode=yes", "LogLevel=ERROR"]
         options += ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
         switches = [word for option in options for word in ("-o", option)]
         return ["ssh", "-F", "none", "-p", str(self._port), *switches, f"{user}@127.0.0.1"]
@@ -77,8 +80,14 @@ def ensure_account() -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Sshd]:
-    """An sshd, from here to the end of the block."""
+def running(
+    folder: Path, first: str = "", environment: Mapping[str, str] | None = None
+) -> Iterator[Sshd]:
+    """An sshd, from here to the end of the block.
+
+    Lines of sshd_config(5) that come first are the ones that hold.  The environment is for
+    the PAM modules in it.
+    """
     sshd, more = program()
     ensure_account()
     Path("/run/sshd").mkdir(exist_ok=True)
@@ -90,10 +99,14 @@ def running(folder: Path) -> Iterator[Sshd]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    text = CONFIGURATION.format(folder=folder, port=port) + "".join(f"{line}\n" for line in more)
+    text = first + CONFIGURATION.format(folder=folder, port=port)
+    text += "".join(f"{line}\n" for line in more)
     (folder / "sshd_config").write_text(text)
-    libraries = ":".join(str(path) for path in sshd.parents[1].glob("lib/*-linux-*"))
-    environment = {"PATH": os.environ["PATH"], **({"LD_LIBRARY_PATH": libraries} if more else {})}
+    environment = {"PATH": os.environ["PATH"], **(environment or {})}
+    if more:
+        libraries = [str(path) for path in sshd.parents[1].glob("lib/*-linux-*")]
+        libraries += filter(None, [environment.get("LD_LIBRARY_PATH")])
+        environment["LD_LIBRARY_PATH"] = ":".join(libraries)
     with (folder / "sshd.log").open("wb") as log:
         daemon = subprocess.Popen(
             [sshd, "-D", "-e", "-f", folder / "sshd_config"], stderr=log, env=environment
