@@ -111,7 +111,9 @@ def _no_keys() -> Iterator[None]:
 
 
 @pytest.fixture
-def opened(server: sshd.Sshd, folder: Path, environment: dict[str, str]) -> Iterator[Opener]:
+def opened(
+    server: sshd.Sshd, folder: Path, environment: dict[str, str], _no_keys: None
+) -> Iterator[Opener]:
     """Opens a session of a user: opened(way), opened(way, password=..., services=...).
 
     With a password it is asked for, by a stack that the test gives.

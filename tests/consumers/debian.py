@@ -1,4 +1,4 @@
-"""Debian's packages of consumers, unpacked: installing them would change this machine.
+"""Debian's packages of consumers, unpacked, and sources: installing would change this machine.
 
 libpam-krb5 puts itself into /etc/pam.d, krb5-kdc starts a daemon, cifs-utils adds to
 /etc/request-key.d.  What is fetched is kept below build/consumers for the next run.
@@ -47,3 +47,30 @@ def pam_module(folder: Path, name: str) -> Path:
     """The path of a PAM module, for a line of a stack."""
     (found,) = folder.glob(f"**/security/{name}")
     return found
+
+
+def source(package: str) -> Path:
+    """The sources of the package's makers, as Debian has them for this release."""
+    folder = CACHE / f"{package}-source"
+    complete = folder / "complete"
+    if complete.exists():
+        return folder
+    script = f"""set -eu
+        . /etc/os-release
+        apt=$PWD/apt
+        mkdir -p $apt/lists $apt/cache/archives/partial $apt/parts
+        echo "deb-src http://deb.debian.org/debian $VERSION_CODENAME main" >$apt/sources
+        here="-o Dir::Etc::SourceList=$apt/sources -o Dir::Etc::SourceParts=$apt/parts
+            -o Dir::State::Lists=$apt/lists -o Dir::Cache=$apt/cache -o APT::Sandbox::User=root"
+        apt-get -q $here update
+        apt-get -q $here --download-only source {package}
+        tar -xf {package}_*.orig.tar.* --strip-components=1
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        world.skip(f"the sources of {package} are not to be had: {done.stderr}")
+    complete.touch()
+    return folder

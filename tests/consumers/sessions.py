@@ -24,6 +24,7 @@ LINES = {"pam_keyinit": world.ORACLE, **world.LOADERS}
 # makes the user, with the user-session keyring in place, as in a daemon; the second is tried.
 AS_DAEMON = [HELPER, "run", "--quiet", "--session=user-session"]
 
+PATIENCE = 600  # seconds for a command
 _numbers = itertools.count()
 
 
@@ -133,7 +134,7 @@ class Session:
 
     def _ask(self, line: str) -> str:
         with socket.socket(socket.AF_UNIX) as connection:
-            connection.settimeout(60)
+            connection.settimeout(PATIENCE)
             connection.connect(str(self._socket))
             with connection.makefile("rw") as stream:
                 stream.write(line + "\n")
