@@ -31,7 +31,12 @@ def state(first: str, target: str) -> str:
 # What the program has as its session keyring.  This is the table of pykeyinit-helper(8),
 # written down a second time, not taken from the code.
 WANTED = {
-    "fallback": {"user-session": "@us", "own": "kept", "foreign": "stand-in", "dead": "stand-in"},
+    "fallback": {
+        "user-session": "stand-in",
+        "own": "kept",
+        "foreign": "stand-in",
+        "dead": "stand-in",
+    },  # fmt: skip
     "keep": {"user-session": "@us", "own": "kept", "foreign": "kept", "dead": "dead"},
     "new": dict.fromkeys(("user-session", "own", "foreign", "dead"), "new"),
     "user-session": dict.fromkeys(("user-session", "own", "foreign", "dead"), "@us"),
@@ -41,10 +46,7 @@ WANTED = {
 
 def wanted(first: str, target: str, session: str) -> str:
     """The documented outcome of a cell."""
-    outcome = WANTED[session][state(first, target)]
-    if target == "root" and session == "fallback" and outcome in ("@us", "stand-in"):
-        return "new"
-    return outcome
+    return WANTED[session][state(first, target)]
 
 
 def links_of(outcome: str, uid: int) -> list[str]:
