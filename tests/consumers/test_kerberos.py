@@ -28,9 +28,9 @@ def cache_of(kind: str) -> str:
     return found
 
 
-def sees(session: Session, cache: str) -> str:
+def sees(session: Session, cache: str, before: str = "") -> str:
     """What a new process of a session finds in a credential cache."""
-    seen = session(f"KRB5CCNAME={cache} klist")
+    seen = session(f"KRB5CCNAME={cache} {before} klist")
     if f"Default principal: {PRINCIPAL}" in seen.output and "krbtgt/" in seen.output:
         return FOUND
     assert seen.status != 0
@@ -67,6 +67,15 @@ def test_a_name_in_the_user_keyring_is_taken_for_the_sessions(way: Way, opened: 
     first.do(f"KRB5CCNAME={cache_of('user')} kinit {kdc.USER}", kdc.PASSWORD + "\n")
     same_name = cache_of("user").replace("user", "session")
     assert [sees(first, same_name), sees(second, same_name)] == [FOUND, FOUND]
+
+
+@pytest.mark.usefixtures("kerberos")
+def test_persistent_and_user_caches_need_no_session_keyring(opened: Opener) -> None:
+    """One that keyctl(1) makes has nothing in it."""
+    session = opened(Way("run"))
+    for kind in ("persistent", "user"):
+        session.do(f"KRB5CCNAME={cache_of(kind)} kinit {kdc.USER}", kdc.PASSWORD + "\n")
+        assert sees(session, cache_of(kind), "keyctl session -") == FOUND
 
 
 @pytest.mark.usefixtures("kerberos")
