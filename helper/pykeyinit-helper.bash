@@ -43,7 +43,7 @@ _pykeyinit_helper() {
         --user) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
         --tag | name) return ;;
         *)
-            words='--session --link --user --tag --revoke-on-exit --strict --quiet --debug --help'
+            words='--session --link --user --tag --new-session --revoke-on-exit --strict --quiet --debug --help'
             [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -c -- "$current")
             ;;
         esac

@@ -101,7 +101,7 @@ def become(target: Target) -> None:
     """
     was_already = is_already(target)
     try:
-        if not _has_groups(target):
+        if not was_already or not _has_groups(target):
             setgroups(target.groups)
         if not was_already:
             setresgid(target.gid, target.gid, target.gid)

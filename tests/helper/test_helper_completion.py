@@ -16,7 +16,9 @@ COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 _pykeyinit_helper
 printf '%s\\n' "${COMPREPLY[@]}"
 """
-OPTIONS = "--session --link --user --tag --revoke-on-exit --strict --quiet --debug --help"
+OPTIONS = (
+    "--session --link --user --tag --new-session --revoke-on-exit --strict --quiet --debug --help"
+)
 
 
 def offered(*words: str) -> list[str]:

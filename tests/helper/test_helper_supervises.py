@@ -6,7 +6,6 @@ import os
 import signal
 import struct
 import subprocess
-import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
