@@ -83,12 +83,8 @@ def test_kstart(way: Way, opened: Opener, kerberos: kdc.Kdc, folder: Path) -> No
     """k5start for a program, k5start -b as a daemon, krenew: with a cache of the session."""
     session = opened(way)
     start = f"k5start -q -f {kerberos.keytab} {kdc.USER}"
-    cache = "KEYRING:session:start"
-    once = session.do(f"{start} -k {cache} -- sh -c 'klist && keyctl describe @s'")
+    once = session.do(f"{start} -k KEYRING:session:once -- sh -c 'klist && keyctl describe @s'")
     assert PRINCIPAL in once
-
-    session.do(f"{start} -k {cache} -b -K 60 -p {folder}/k5start.pid")
-    assert sees(session, cache) == FOUND
 
     renewable = "KEYRING:session:renew"
     get = f"kinit -r 1d -k -t {kerberos.keytab} {kdc.USER}"
@@ -97,9 +93,14 @@ def test_kstart(way: Way, opened: Opener, kerberos: kdc.Kdc, folder: Path) -> No
     assert f"renewing credentials for {PRINCIPAL}" in renewed
     assert sees(session, renewable) == FOUND
 
-    session.logout(revokes=way.revokes)
-    alive = session(f"kill $(cat {folder}/k5start.pid)")
-    assert alive.status == 0  # it lives on, and is of no use to anybody after a logout
+    cache = "KEYRING:session:start"
+    session.do(f"{start} -k {cache} -b -K 60 -p {folder}/k5start.pid")
+    try:
+        assert sees(session, cache) == FOUND
+        session.logout(revokes=way.revokes)
+        assert sees(session, cache) == (REVOKED if way.revokes else FOUND)
+    finally:  # it lives on, and is of no use to anybody after a logout
+        assert session(f"kill $(cat {folder}/k5start.pid)").status == 0
 
 
 PLACES = ("session alone", "auth behind pam_krb5", "auth before pam_krb5")

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from logins.people import Login
@@ -81,12 +81,15 @@ def ensure_account() -> None:
 
 @contextlib.contextmanager
 def running(
-    folder: Path, first: str = "", environment: Mapping[str, str] | None = None
+    folder: Path,
+    first: str = "",
+    environment: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
 ) -> Iterator[Sshd]:
     """An sshd, from here to the end of the block.
 
     Lines of sshd_config(5) that come first are the ones that hold.  The environment is for
-    the PAM modules in it.
+    the PAM modules in it.  A command that comes before it runs it in place.
     """
     sshd, more = program()
     ensure_account()
@@ -109,7 +112,9 @@ def running(
         environment["LD_LIBRARY_PATH"] = ":".join(libraries)
     with (folder / "sshd.log").open("wb") as log:
         daemon = subprocess.Popen(
-            [sshd, "-D", "-e", "-f", folder / "sshd_config"], stderr=log, env=environment
+            [*before, sshd, "-D", "-e", "-f", folder / "sshd_config"],
+            stderr=log,
+            env=environment,
         )
     try:
         wait_for(port, daemon, folder / "sshd.log")
