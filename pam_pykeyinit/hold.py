@@ -20,9 +20,8 @@ otherwise: a thread that has a thread keyring gets the keys that request_key(2) 
 into it, and no ordinary login should notice us so.
 """
 
-from posix import getpid
-
 from . import kernel
+from .libc import getpid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

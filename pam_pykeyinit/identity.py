@@ -7,12 +7,16 @@ must be the user's while it is made.  Only the calling thread is changed.
 While switched, the id that was given up is parked in the saved slot.  So even a process
 that has no privilege left (effective id not root, no capabilities) keeps the right to go
 back, and one whose other ids are root's never loses its capabilities on the way.
+
+Under pam_pykeyinit.so this file is not run: that loader has the same functions in C, where
+nothing can come in between.
 """
 
+from _signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask, valid_signals
 from errno import EINVAL, EPERM
 from posix import getresgid, getresuid
 
-from . import kernel
+from . import kernel, libc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,38 +26,28 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
     Triple = tuple[int, int, int]
 
+_NO_ID = 2**32 - 1  # set*id(2) take it as "leave it as it is"
+_TRIES = 1000  # of the way back
+
 
 class NotRestored(Exception):
     """The thread's ids are not what they were, and could not be put back."""
 
 
-def with_real_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
-    """Call work() with the real ids `uid` and `gid`; afterwards all ids are as before.
+def with_real_ids(uid: int, gid: int, work: "Callable[[], Result]") -> "Result":
+    """Return work(), called with the real ids `uid` and `gid`; afterwards all are as before.
 
-    Raises KernelError where the kernel refuses the switch (work is not called then), and for
-    the id -1, with which it would leave all as it is, and work() would be done as root;
-    NotRestored where it refuses the way back, and what work() raises.
+    Raises KernelError where the switch is refused, and work is not called then: by the kernel;
+    for an id that is none, with which it would leave all as it is, and work() would be done as
+    root; and where the way back would not be open.  NotRestored where the ids did not come
+    back, and what work() raises.
     """
-    before = getresuid(), getresgid()
-    real_uid, real_gid = before[0][0], before[1][0]
-    _switched(
-        before,
-        (uid, kernel.KEEP, real_uid) if uid != real_uid else None,
-        (gid, kernel.KEEP, real_gid) if gid != real_gid else None,
-        work,
-    )
+    return _switched(0, uid, gid, work)
 
 
-def with_effective_ids(uid: int, gid: int, work: "Callable[[], None]") -> None:
+def with_effective_ids(uid: int, gid: int, work: "Callable[[], Result]") -> "Result":
     """The same with the effective ids, by which permissions are checked."""
-    before = getresuid(), getresgid()
-    effective_uid, effective_gid = before[0][1], before[1][1]
-    _switched(
-        before,
-        (kernel.KEEP, uid, effective_uid) if uid != effective_uid else None,
-        (kernel.KEEP, gid, effective_gid) if gid != effective_gid else None,
-        work,
-    )
+    return _switched(1, uid, gid, work)
 
 
 def with_filesystem_uid(uid: int, work: "Callable[[], Result]") -> "Result":
@@ -62,52 +56,96 @@ def with_filesystem_uid(uid: int, work: "Callable[[], Result]") -> "Result":
     By it the kernel checks the permissions of keys, finds session keyrings by name, and
     owns the keys of add_key(2).  Raises KernelError where it cannot be had, NotRestored.
     """
-    before = kernel.setfsuid(uid)
-    try:
+    before = kernel.setfsuid(kernel.KEEP)
+
+    def switch() -> None:
+        kernel.setfsuid(uid)
         if kernel.setfsuid(kernel.KEEP) != uid:  # the call itself never says so
             raise kernel.KernelError(EPERM, "setfsuid")
-        return work()
-    finally:
-        try:
-            _restore_filesystem_uid(before)
-        except BaseException as interruption:
-            _restore_filesystem_uid(before)
-            if not isinstance(interruption, NotRestored):
-                raise
+
+    def restore() -> str:
+        kernel.setfsuid(before)
+        found = kernel.setfsuid(kernel.KEEP)
+        return "" if found == before else f"filesystem uid is {found}, must be {before}"
+
+    return _guarded(switch, work, _with_marks(restore))
 
 
-def _restore_filesystem_uid(uid: int) -> None:
-    kernel.setfsuid(uid)
-    found = kernel.setfsuid(kernel.KEEP)
-    if found != uid:
-        raise NotRestored(f"filesystem uid is {found}, must be {uid}")
+def _switched(slot: int, uid: int, gid: int, work: "Callable[[], Result]") -> "Result":
+    """Switch the real (0) or the effective (1) ids."""
+    uids, gids = getresuid(), getresgid()
+
+    def switch() -> None:
+        if _NO_ID in (uid % 2**32, gid % 2**32):
+            raise kernel.KernelError(EINVAL, "setresuid")
+        # The group first: without root's uid it may be refused.
+        for before, new, change, name in (
+            (gids, gid, kernel.setresgid, "setresgid"),
+            (uids, uid, kernel.setresuid, "setresuid"),
+        ):
+            if before[2] not in before[:2] and not libc.may_set_ids():
+                raise kernel.KernelError(EPERM, name)  # the saved id would not come back
+            if before[slot] != new:
+                wanted = [kernel.KEEP, kernel.KEEP, before[slot]]
+                wanted[slot] = new
+                change(*wanted)
+
+    def restore() -> str:
+        return _restore(uids, gids)
+
+    return _guarded(switch, work, _with_marks(restore) if slot else restore)
 
 
-def _switched(
-    before: "tuple[Triple, Triple]",
-    uids: "Triple | None",
-    gids: "Triple | None",
-    work: "Callable[[], None]",
-) -> None:
+def _with_marks(restore: "Callable[[], str]") -> "Callable[[], str]":
+    """The same, and what the kernel resets where a filesystem id changes (commit_creds)."""
+    marks = libc.process_marks()
+
+    def restore_all() -> str:
+        problem = restore()
+        libc.set_process_marks(*marks)
+        return problem
+
+    return restore_all
+
+
+def _guarded(
+    switch: "Callable[[], None]", work: "Callable[[], Result]", restore: "Callable[[], str]"
+) -> "Result":
+    """Return work(), between switch() and restore(), which returns what is wrong, or ""."""
+    signals = pthread_sigmask(SIG_BLOCK, ())
+    problem = ""
     try:
-        for ids in (uids, gids):
-            if ids is not None and ids.count(kernel.KEEP) > 1:  # the id itself is -1
-                raise kernel.KernelError(EINVAL, "setresuid")
-        if gids is not None:  # the group first: without root's uid it may be refused
-            kernel.setresgid(*gids)
-        if uids is not None:
-            kernel.setresuid(*uids)
-        work()
-    finally:
         try:
-            _restore(*before)
-        except BaseException as interruption:  # by a signal handler of the host, perhaps
-            _restore(*before)
-            if not isinstance(interruption, NotRestored):
-                raise
+            pthread_sigmask(SIG_BLOCK, valid_signals())
+            switch()
+            return work()
+        finally:
+            problem = _persistently(restore)
+    finally:
+        pthread_sigmask(SIG_SETMASK, signals)
+        if problem:
+            raise NotRestored(problem)
 
 
-def _restore(uids: "Triple", gids: "Triple") -> None:
+def _persistently(restore: "Callable[[], str]") -> str:
+    """Return restore(), called again where it fails or something interrupts it: a program's
+    own handler of signals that runs in another thread, perhaps.  That is raised afterwards.
+    """
+    interruption: "BaseException | None" = None
+    problem = ""
+    for _ in range(_TRIES):
+        try:
+            problem = restore() and restore()
+        except BaseException as error:
+            interruption = error
+            continue
+        if interruption is not None and not problem:
+            raise interruption
+        return problem
+    return f"ids may not be what they were: {interruption!r}"
+
+
+def _restore(uids: "Triple", gids: "Triple") -> str:
     """Put the ids back, user first, and look whether they are: a call's word is not enough."""
     refusals = []
     for read, before, change in (
@@ -121,9 +159,7 @@ def _restore(uids: "Triple", gids: "Triple") -> None:
                     change(kernel.KEEP, before[1], kernel.KEEP)
                 change(*before)
             except kernel.KernelError as error:
-                refusals.append(f"{error.call}: {error.strerror}")
-    if (getresuid(), getresgid()) != (uids, gids):
-        raise NotRestored(
-            f"ids are {getresuid()} {getresgid()}, must be {uids} {gids}"
-            + "".join(f"; {refusal}" for refusal in refusals)
-        )
+                refusals.append(f"; {error.call}: {error.strerror}")
+    if (getresuid(), getresgid()) == (uids, gids):
+        return ""
+    return f"ids are {getresuid()} {getresgid()}, must be {uids} {gids}" + "".join(refusals)

@@ -4,8 +4,6 @@ Every function is one system call.  It raises OSError and nothing else; it decid
 and logs nothing.  The id calls change the calling thread only (see sysnums).
 """
 
-from posix import strerror
-
 from . import libc, sysnums
 
 # Serial numbers are positive; these stand for a keyring of the caller (keyctl(2)).
@@ -31,7 +29,7 @@ class KernelError(OSError):
     """A system call failed: `errno`, `strerror`, and `call`, its name for the log."""
 
     def __init__(self, errno: int, call: str) -> None:
-        super().__init__(errno, strerror(errno))
+        super().__init__(errno, libc.strerror(errno))
         self.call = call
 
 

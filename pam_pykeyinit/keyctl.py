@@ -12,6 +12,7 @@ _DESCRIBE = 6
 _SET_TIMEOUT = 15
 _GET_PERSISTENT = 22
 
+_LOCK_SHARED_NOW = 1 | 4  # LOCK_SH | LOCK_NB
 _LOCK_EXCLUSIVE_NOW = 2 | 4  # LOCK_EX | LOCK_NB
 _LOCK_RELEASE = 8  # LOCK_UN
 
@@ -68,6 +69,11 @@ def set_timeout(key: int, seconds: int) -> None:
 def lock(descriptor: int) -> None:
     """Take the lock of an open file, flock(2); EAGAIN where another has it."""
     _call("flock", sysnums.FLOCK, descriptor, _LOCK_EXCLUSIVE_NOW)
+
+
+def lock_shared(descriptor: int) -> None:
+    """Take a share in it; EAGAIN where another has it alone."""
+    _call("flock", sysnums.FLOCK, descriptor, _LOCK_SHARED_NOW)
 
 
 def unlock(descriptor: int) -> None:

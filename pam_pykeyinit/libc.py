@@ -10,17 +10,36 @@ an ordinary login does not call is made when it is called.
 
 import _ctypes
 import posix
+import sys
 from _ctypes import dlopen, dlsym, get_errno  # type: ignore[attr-defined]  # typeshed's gap
+from posix import getpid, strerror
+
+from . import procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["map_page", "single_threaded", "syscall", "syslog", "unmap_page"]
+__all__ = [
+    "effective_ids",
+    "getpid",
+    "getpwnam",
+    "map_page",
+    "may_set_ids",
+    "process_marks",
+    "set_process_marks",
+    "single_threaded",
+    "strerror",
+    "syscall",
+    "syslog",
+    "unmap_page",
+]
 
 _CDECL = 1
 _SAVE_ERRNO = 8
 _PROT_NONE = 0
+_PR_SET_PDEATHSIG, _PR_GET_PDEATHSIG, _PR_GET_DUMPABLE, _PR_SET_DUMPABLE = 1, 2, 3, 4
+_CAP_SETGID, _CAP_SETUID = 6, 7
 _MAP_SHARED_ANONYMOUS = 0x21
 
 _libc = dlopen(None, 0)
@@ -87,3 +106,53 @@ def single_threaded() -> bool:
         return posix.stat("/proc/self/task").st_nlink <= 3  # ".", "..", and one for each thread
     except OSError:
         return True
+
+
+def effective_ids() -> "tuple[int, int]":
+    """The effective user and group id."""
+    return posix.geteuid(), posix.getegid()
+
+
+def getpwnam(name: bytes) -> "tuple[int, int] | None":
+    """The user and group id of a user, getpwnam(3), or None where there is nobody of that name.
+
+    Raises OSError where the user database cannot be asked, and ValueError for a name with a
+    zero byte in it.
+    """
+    from pwd import getpwnam as look_up
+
+    # As the pwd module will turn it back into the same bytes, in a C locale too.
+    text = name.decode(sys.getfilesystemencoding(), "surrogateescape")
+    try:
+        entry = look_up(text)
+    except KeyError:
+        return None
+    return entry.pw_uid, entry.pw_gid
+
+
+def may_set_ids() -> bool:
+    """Whether this thread has the capabilities to take any user and group id."""
+    for line in procfs.text("/proc/thread-self/status").splitlines():
+        if line.startswith("CapEff:"):
+            capabilities = int(line.split()[1], 16)
+            return all(capabilities >> each & 1 for each in (_CAP_SETGID, _CAP_SETUID))
+    return posix.geteuid() == 0  # no /proc
+
+
+def process_marks() -> "tuple[int, int]":
+    """The signal at the parent's death, and whether the process is dumpable, prctl(2).
+
+    The kernel resets both where a filesystem id changes (commit_creds).
+    """
+    prctl = _function("prctl", "i", "i")
+    signal = bytearray(4)
+    prctl(_PR_GET_PDEATHSIG, _space(signal))
+    return int.from_bytes(signal, sys.byteorder), prctl(_PR_GET_DUMPABLE)
+
+
+def set_process_marks(signal: int, dumpable: int) -> None:
+    """Put them back."""
+    prctl = _function("prctl", "i", "i")
+    prctl(_PR_SET_PDEATHSIG, signal)
+    if dumpable < 2 and prctl(_PR_GET_DUMPABLE) != dumpable:  # 2 cannot be set
+        prctl(_PR_SET_DUMPABLE, dumpable)

@@ -2,9 +2,12 @@
 
 A keyring that is joined by name is born unsearchable, so that between its birth and the
 call that makes it searchable a second login would not find it and make another.  The kernel
-has no call that does both.  So the first login locks a file of the user's own, where nobody
+has no call that does both.  So a login locks a file for the user and the name, where nobody
 but root can open it; the kernel lets go of the lock with the process, however it ends.
 Logins that find a keyring need no turn.
+
+The user can stop a process whose real user id is theirs, and sudo's is its caller's.  So
+nobody waits for long: what the lock avoids is a second keyring, and no more.
 """
 
 import posix
@@ -19,33 +22,35 @@ if TYPE_CHECKING:
     from .session import Said, User
 
 FOLDER = "/run/pam_pykeyinit"
-_PATIENCE = 20.0  # seconds; a turn takes less than a millisecond of a processor
+_PATIENCE = 1.0  # seconds; a turn takes less than a millisecond of a processor
 _PAUSE = 0.002  # seconds; it doubles, or many who wait keep the one who works from working
 _LONGEST_PAUSE = 0.2  # seconds
 _OTHERS = 0o077
+_FNV_OFFSET, _FNV_PRIME, _FNV_SIZE = 0xCBF29CE484222325, 0x100000001B3, 2**64
 
 
 class Turn:
-    """A turn of the user's, in a `with` block.  Without it there is a line in the log.
+    """A turn of a user and a keyring's name, in a `with` block; a line in the log without.
 
     It never fails: a login goes on without, and only where another one is just as far
     there will be two keyrings.
     """
 
-    __slots__ = ("_descriptor", "_said", "_user")
+    __slots__ = ("_descriptor", "_file", "_said", "_user")
 
-    def __init__(self, user: "User", said: "Said") -> None:
+    def __init__(self, user: "User", name: str, said: "Said") -> None:
         self._user = user
+        self._file = file_name(user.uid, name)
         self._said = said
         self._descriptor: "int | None" = None
 
     def __enter__(self) -> None:
         try:
-            self._descriptor = _opened(self._user.uid)
+            self._descriptor = _opened(self._file)
             _wait(self._descriptor)
         except OSError as error:
             line = (
-                f"{FOLDER}/{self._user.uid}: {name_of(error)}: of two logins of"
+                f"{FOLDER}/{self._file}: {name_of(error)}: of two logins of"
                 f" {self._user.name} at the same instant each may get a keyring of that name"
             )
             self._said.append((log.NOTICE, line))
@@ -60,8 +65,19 @@ class Turn:
                 pass  # closing unlocks too, if no child was forked since; and it always closes
 
 
-def _opened(uid: int) -> int:
-    """The user's file, open; nothing is followed, and nobody else can have put it there."""
+def file_name(uid: int, name: str) -> str:
+    """The name of the file: that of a keyring may have 4,095 bytes, and any.  Pure.
+
+    Two names of the same number (FNV-1a, 64 bits) only wait for each other.
+    """
+    number = _FNV_OFFSET
+    for byte in name.encode("utf-8", "surrogateescape"):
+        number = (number ^ byte) * _FNV_PRIME % _FNV_SIZE
+    return f"{uid}.{number:016x}"
+
+
+def _opened(name: str) -> int:
+    """The file, open; nothing is followed, and nobody else can have put it there."""
     try:
         posix.mkdir(FOLDER, 0o700)
     except OSError as error:
@@ -73,19 +89,25 @@ def _opened(uid: int) -> int:
         found = posix.fstat(folder)
         if found.st_uid != 0 or found.st_mode & _OTHERS:
             raise OSError(EPERM, "not root's alone")
-        return posix.open(str(uid), posix.O_CREAT | posix.O_NOFOLLOW, 0o600, dir_fd=folder)
+        return posix.open(name, posix.O_CREAT | posix.O_NOFOLLOW, 0o600, dir_fd=folder)
     finally:
         posix.close(folder)
 
 
 def _wait(descriptor: int) -> None:
+    """Take the lock alone, or, once another has had it, together with all who waited.
+
+    By then there is a keyring to be found; only one by one, the last of many would wait long.
+    """
     end = monotonic() + _PATIENCE
     pause = _PAUSE
+    take = keyctl.lock
     while True:
         try:
-            return keyctl.lock(descriptor)
+            return take(descriptor)
         except kernel.KernelError as error:
             if error.errno != EAGAIN or monotonic() > end:
                 raise
+        take = keyctl.lock_shared
         sleep(pause)
         pause = min(2 * pause, _LONGEST_PAUSE)

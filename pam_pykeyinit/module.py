@@ -3,10 +3,7 @@
 Here, and nowhere else, every failure becomes a return code and a line in the log.
 """
 
-import sys
-from pwd import getpwnam
-
-from . import codes, log, options
+from . import codes, libc, log, options
 from .failure import Failed
 from .identity import NotRestored
 from .session import Session, User, must_revoke
@@ -46,10 +43,13 @@ if TYPE_CHECKING:
 class _Answer(Exception):
     """Ends a call with a return code and one line."""
 
-    def __init__(self, code: int, priority: int, text: str) -> None:
+    def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
         self.code = code
-        self.priority = priority
+
+
+class _NotLookedUp(Exception):
+    """The user database cannot be asked."""
 
 
 class Handle:
@@ -105,13 +105,34 @@ class Handle:
             say.service, say.debug = pamh.service, asked.debug
             return action(pamh, asked, say)
         except _Answer as answer:
-            return _report(say, answer.priority, str(answer), answer.code)
+            return _report(say, log.NOTICE, str(answer), answer.code)
         except Failed as failure:
-            return _report(say, log.ERR, str(failure), error)
+            code, priority, text = error, log.ERR, str(failure)
+        except _NotLookedUp as failure:
+            code, priority, text = codes.PAM_USER_UNKNOWN, log.ERR, str(failure)
         except NotRestored as alarm:
-            return _report(say, log.ALERT, str(alarm), error)
+            code, priority, text = error, log.ALERT, str(alarm)
         except BaseException as bug:  # SystemExit and KeyboardInterrupt of a host, too
-            return _report(say, log.ERR, f"internal error: {type(bug).__name__}: {bug}", error)
+            text = f"internal error: {type(bug).__name__}: {bug}"
+            code, priority = error, log.ERR
+        if action in (self._open, self._initialise):
+            text += self._displaced(argv)
+        return _report(say, priority, text, code)
+
+    def _displaced(self, argv: "list[str]") -> str:
+        """Where no keyring was made, see that the caller's does not stay if it must not.
+
+        With `name=` it can be somebody else's that was joined and could not be left.
+        Returns what is added to the line in the log.
+        """
+        strict = any(word == "force" or word.startswith("name=") for word in argv[1:])
+        if self._session.keyring or not strict:
+            return ""
+        return f"; {self._session.displace()}"
+
+    def has_keyring(self) -> bool:
+        """Whether a session keyring was made that has not been ended."""
+        return self._session.keyring != 0
 
     def _open(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
         self._session.opens += 1
@@ -146,7 +167,8 @@ class Handle:
         except Failed as failure:
             if not plan.tolerates(failure):
                 raise
-            self._once(say, log.WARNING, f"{failure}: going on without, by on_error=degrade")
+            line = f"{failure}: going on without, by on_error=degrade"
+            self._once(say, log.WARNING, line + self._displaced(["", *["force"] * force]))
         plan.look_at_quota(say)
 
     def _once(self, say: log.Log, priority: int, line: str) -> None:
@@ -189,22 +211,17 @@ def _target(pamh: "Pamh") -> User:
     """
     try:
         name = pamh.get_user("key user") or ""
-        entry = getpwnam(_in_locale(name))
+        ids = libc.getpwnam(name.encode("utf-8", "surrogateescape"))
     except pamh.exception as refusal:
         code: int = refusal.pam_result
-        raise _Answer(code, log.NOTICE, f"cannot get the user name: {refusal}") from refusal
-    except KeyError as error:
-        raise _Answer(codes.PAM_USER_UNKNOWN, log.NOTICE, f'unknown user "{name}"') from error
+        raise _Answer(code, f"cannot get the user name: {refusal}") from refusal
     except ValueError as error:
-        text = f"unknown user: {error}"
-        raise _Answer(codes.PAM_USER_UNKNOWN, log.NOTICE, text) from error
-    return User(name, entry.pw_uid, entry.pw_gid)
-
-
-def _in_locale(name: str) -> str:
-    """The name as getpwnam() will turn it back into the same bytes, in a C locale too."""
-    encoded = name.encode("utf-8", "surrogateescape")
-    return encoded.decode(sys.getfilesystemencoding(), "surrogateescape")
+        raise _Answer(codes.PAM_USER_UNKNOWN, f"unknown user: {error}") from error
+    except OSError as error:
+        raise _NotLookedUp(f'cannot look up user "{name}": {error.strerror}') from error
+    if ids is None:
+        raise _Answer(codes.PAM_USER_UNKNOWN, f'unknown user "{name}"')
+    return User(name, *ids)
 
 
 def _report(say: log.Log, priority: int, text: str, code: int) -> int:

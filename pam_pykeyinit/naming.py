@@ -6,7 +6,7 @@ once if it is not the user's alone.  Its owner cannot change afterwards: only ro
 chown(2) a key.  Its permissions can, by its owner, and are looked at again.
 """
 
-from . import identity, kernel, keyctl, lock, log
+from . import identity, kernel, keyctl, log
 from .failure import name_of
 
 TYPE_CHECKING = False
@@ -58,8 +58,15 @@ def objection(kind: str, owner: int, mask: int, uid: int) -> str:
     return ""
 
 
-def join(name: str, user: "User", said: "Said") -> "tuple[int, bool]":
-    """Join the user's keyring of that name, or make it, with the user's real ids.
+class NotFound(Exception):
+    """There was no keyring of that name; there is one now that nobody else finds."""
+
+
+def join(name: str, user: "User", said: "Said", make: bool) -> "tuple[int, bool]":
+    """Join the user's keyring of that name, with the user's real ids.
+
+    Where there is none it is made, or, without `make`, NotFound is raised: only one login at
+    a time may do that (lock.py), and it joins once more to see whether another was first.
 
     Returns the serial number of the session keyring, and whether it is a shared one: it is
     a new one without a name where that one cannot be had safely.
@@ -71,12 +78,9 @@ def join(name: str, user: "User", said: "Said") -> "tuple[int, bool]":
         return kernel.join_anonymous_session(), False
     serial, wrong, found = _enter(name, user)
     if not wrong and not found:
-        # New, and so far nobody else finds it.  It is made so in turn, and only if nobody
-        # has been first: which is seen by joining once more.
-        with lock.Turn(user, said):
-            serial, wrong, found = _enter(name, user)
-            if not wrong and not found:
-                wrong = _open_to_owner(serial, user)
+        if not make:
+            raise NotFound
+        wrong = _open_to_owner(serial, user)
     if wrong:
         return leave(serial, wrong, user, said), False
     return serial, True

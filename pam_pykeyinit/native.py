@@ -1,7 +1,7 @@
 """What pam_pykeyinit.so needs of us: the handlers, and a PAM handle in Python's terms.
 
-That loader gives the package a name of its own and brings its own `libc`, so inside of the
-package everything is imported relative to it, and nothing but module.py has to be known.
+That loader has this package frozen into it, and `libc` and `identity` in C.  So inside of the
+package every import is a relative one, or of a module that is built into Python.
 """
 
 from .module import Handle
@@ -78,6 +78,10 @@ class State:
     def call(self, handler: str, flags: int, argv: "list[str]") -> object:
         """Call a service function by its name; the loader looks at what it answers."""
         return getattr(self._handle, handler)(self._pamh, flags, argv)
+
+    def has_keyring(self) -> bool:
+        """Whether this handle has made a session keyring that it has not ended."""
+        return self._handle.has_keyring()
 
     def end(self) -> None:
         """The PAM handle is gone."""

@@ -11,6 +11,8 @@ from .failure import Failed, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .module import Pamh
     from .policies import Policy
     from .session import Said, Session, User
@@ -25,13 +27,14 @@ ANONYMOUS = "_ses"  # the kernel's name of a session keyring that was joined wit
 class Plan:
     """The policy of a PAM line, and what has become of it."""
 
-    __slots__ = ("_origin", "_policy", "_service", "_shared", "_user")
+    __slots__ = ("_has_turn", "_origin", "_policy", "_service", "_shared", "_user")
 
     def __init__(self, policy: "Policy", user: "User", pamh: "Pamh") -> None:
         self._policy = policy
         self._user = user
         self._service = pamh.service or ""
         self._shared = False
+        self._has_turn = False
         self._origin: str  # where there is a tag
         if policy.tag:
             from . import tag
@@ -60,6 +63,25 @@ class Plan:
         except kernel.KernelError:
             return True
 
+    def in_turn(self, make: "Callable[[bool], None]", force: bool, said: "Said") -> None:
+        """Call make(force), again if need be while no other login makes that keyring (lock.py).
+
+        Waiting for that is done here, with the host's ids: a user can stop and signal a
+        process whose real user id is theirs.
+        """
+        if not self._policy.name:
+            make(force)
+            return
+        from . import lock, naming
+
+        try:
+            make(force)
+        except naming.NotFound:
+            said.clear()
+            with lock.Turn(self._user, self.keyring_name(), said):
+                self._has_turn = True
+                make(True)
+
     def make(self, session: "Session", said: "Said") -> None:
         """Make or join the keyring, and furnish it; with the user's real ids.
 
@@ -71,7 +93,9 @@ class Plan:
             return
         from . import naming
 
-        serial, self._shared = naming.join(self.keyring_name(), self._user, said)
+        serial, self._shared = naming.join(
+            self.keyring_name(), self._user, said, make=self._has_turn
+        )
         session.made(serial, said, "shared" if self._shared else "new")
         self._furnish(serial, said)
         wrong = naming.look_again(serial, self._user) if self._shared else ""

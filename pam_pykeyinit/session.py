@@ -4,9 +4,8 @@ The rules are pam_keyinit's; DIFFERENCES in pam_pykeyinit(8) names the exception
 """
 
 from errno import EACCES, ENOSYS
-from posix import getegid, geteuid
 
-from . import identity, kernel, log
+from . import identity, kernel, libc, log
 from .failure import attempt, failed
 
 TYPE_CHECKING = False
@@ -64,7 +63,7 @@ class Session:
         self.keyring = 0
         self.opens = 0
         self.revoke = False
-        self._user: User  # from create() on
+        self._user: User | None = None  # from create() on
         self._hold: "Hold | None" = None
         self._plan: "Plan | None" = None
 
@@ -78,13 +77,37 @@ class Session:
         self._user = user
         self._plan = plan
         said: "Said" = []
-        try:
+
+        def make(force: bool) -> None:
             identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))
+
+        try:
+            if plan is None:
+                make(force)
+            else:
+                plan.in_turn(make, force, said)
         except kernel.KernelError as error:
             raise failed(error, self.without()) from error
         finally:
             for line in said:  # not before: a log line carries its sender's ids
                 say(*line)
+
+    def displace(self) -> str:
+        """Have an empty session keyring in place of the caller's, the user's if that can be.
+
+        It is for where none can be made as it should be.  Returns what became of it, in words.
+        """
+        joins: "list[Callable[[], object]]" = [kernel.join_anonymous_session]
+        if self._user is not None:
+            ids = self._user.uid, self._user.gid
+            joins.insert(0, lambda: identity.with_real_ids(*ids, kernel.join_anonymous_session))
+        for join in joins:
+            try:
+                join()
+            except BaseException:  # it is called where something has failed already
+                continue
+            return "an empty session keyring replaces the caller's"
+        return "the caller's session keyring stays"
 
     def _make(self, force: bool, said: "Said") -> None:
         """What is done with the user's real ids."""
@@ -187,7 +210,7 @@ def _hold(session: Session, said: "Said") -> None:
     try:
         # As the host: links in @t are charged to the real user that made @t, and no user's
         # quota, used up on purpose, is to decide whether somebody's session is revoked.
-        identity.with_real_ids(geteuid(), getegid(), session.hold)
+        identity.with_real_ids(*libc.effective_ids(), session.hold)
     except kernel.KernelError as error:
         consequence = f"perhaps session keyring {session.keyring} cannot be revoked at its end"
         said.append((log.WARNING, str(failed(error, consequence))))

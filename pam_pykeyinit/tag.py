@@ -5,11 +5,11 @@ take it out and put another one there, so nothing may rely on it.
 """
 
 from errno import EACCES, EDQUOT
-from posix import getpid
 from time import gmtime, strftime
 
 from . import identity, kernel, keyctl, log
 from .failure import name_of
+from .libc import getpid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -33,11 +33,15 @@ def _alice() -> User:
 
 
 def _turn(said: Said) -> lock.Turn:
-    return lock.Turn(_alice(), said)  # type: ignore[arg-type]
+    return lock.Turn(_alice(), "web", said)  # type: ignore[arg-type]
+
+
+def _file() -> str:
+    return lock.file_name(world.uid("alice"), "web")
 
 
 def _is_free(folder: Path) -> bool:
-    with (folder / str(world.uid("alice"))).open() as file:
+    with (folder / _file()).open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -49,7 +53,7 @@ def _without(said: Said) -> str:
     """The name of the errno in the one line that there is."""
     ((level, line),) = said
     assert level == log.NOTICE
-    assert line.startswith(f"{lock.FOLDER}/{world.uid('alice')}: ")
+    assert line.startswith(f"{lock.FOLDER}/{_file()}: ")
     assert " of two logins of alice at the same instant " in line
     return line.split(": ")[1]
 
@@ -93,7 +97,7 @@ def test_nobody_but_root_can_open_the_file(folder: Path) -> None:
         with _turn([]):
             (mine,) = {name for name in set(_descriptors()) - before if _is_open(name)}
             kept = fcntl.fcntl(int(mine), fcntl.F_GETFD)
-        file = (folder / str(world.uid("alice"))).stat()
+        file = (folder / _file()).stat()
         modes = [stat.S_IMODE(folder.stat().st_mode), stat.S_IMODE(file.st_mode)]
         return [kept, modes, [folder.stat().st_uid, file.st_uid]]
 
@@ -128,7 +132,7 @@ def _a_link(folder: Path) -> None:
 
 def _a_link_in_it(folder: Path) -> None:
     folder.mkdir(mode=0o700)
-    (folder / str(world.uid("alice"))).symlink_to("elsewhere")
+    (folder / _file()).symlink_to("elsewhere")
 
 
 @pytest.mark.parametrize(
@@ -157,7 +161,7 @@ def test_what_somebody_else_may_have_put_there_is_not_used(
         return [_without(said), _descriptors() == before]
 
     assert in_child(seen) == [why, True]
-    assert not (folder.parent / "elsewhere" / str(world.uid("alice"))).exists()
+    assert not (folder.parent / "elsewhere" / _file()).exists()
 
 
 def test_a_folder_that_cannot_be_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,7 +182,7 @@ class Clock:
 
     def monotonic(self) -> float:
         """The time."""
-        self.now += 1
+        self.now += 0.05
         return self.now
 
     def sleep(self, seconds: float) -> None:
@@ -198,7 +202,7 @@ def test_a_turn_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     said: Said = []
     with _turn([]):
         pass
-    with (folder / str(world.uid("alice"))).open() as other:
+    with (folder / _file()).open() as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         clock = Clock(lambda: fcntl.flock(other, fcntl.LOCK_UN))
         _set(clock, monkeypatch)

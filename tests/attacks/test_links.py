@@ -1,6 +1,6 @@
 """Files and links planted where root reads code, and where install writes.
 
-Folders that others could change: tests/loader/test_failures.py.
+Logins open none: tests/loader/test_isolation.py.
 """
 
 import os
@@ -17,65 +17,6 @@ from support.journal import Journal
 pytestmark = pytest.mark.privileged
 
 SUCCESS, SESSION_ERR = 0, 14
-
-
-def _give_away(file: Path, _: Path) -> None:
-    os.chown(file, world.uid("alice"), world.gid("alice"))
-
-
-def _open_to_all(file: Path, _: Path) -> None:
-    file.chmod(0o666)
-
-
-def _hard_link(file: Path, elsewhere: Path) -> None:
-    """Of a file that alice has; what she writes to it later, root would run."""
-    hers = elsewhere / "hers.py"
-    file.rename(hers)
-    os.chown(hers, world.uid("alice"), world.gid("alice"))
-    os.link(hers, file)
-
-
-def _symlink(file: Path, elsewhere: Path) -> None:
-    hers = elsewhere / "hers.py"
-    file.rename(hers)
-    elsewhere.chmod(0o777)
-    file.symlink_to(hers)
-
-
-PLANTS: list[Callable[[Path, Path], None]] = [_give_away, _open_to_all, _hard_link, _symlink]
-
-
-@pytest.mark.parametrize("name", ["module.py", "__pycache__/module.pyc"])
-@pytest.mark.parametrize("plant", PLANTS, ids=lambda plant: plant.__name__.strip("_"))
-def test_code_that_another_could_change_is_not_run(
-    plant: Callable[[Path, Path], None],
-    name: str,
-    pamdrive: Path,
-    tmp_path: Path,
-    journal: Journal,
-) -> None:
-    """The control is the same file, root's alone: it is run."""
-    parent = tmp_path / "packages"
-    file = native.copy(parent / "pam_pykeyinit") / name
-    file.parent.mkdir(exist_ok=True)
-    with file.open("a") as code:
-        code.write(f"\nopen('{tmp_path}/was run', 'w')\n")
-    mounted = {str(native.package().parent): parent}
-    driver = Driver(mounts.wrapper(tmp_path / "drive", mounted, str(pamdrive)), tmp_path)
-    services = driver.services(s="session required pam_pykeyinit.so force")
-    script = "start 0 s alice\nopen 0\n"
-    assert driver.run(services, script).codes() == [SUCCESS]
-    assert (tmp_path / "was run").exists() == (name == "module.py")
-    (tmp_path / "was run").unlink(missing_ok=True)
-
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    plant(file, elsewhere)
-    assert driver.run(services, script).codes() == [SESSION_ERR]
-    assert not (tmp_path / "was run").exists()
-    (line,) = journal.ours()
-    assert line.level == "ALERT"
-    assert file.name in line.text
 
 
 def _tree(folder: Path, *, careless: bool) -> Path:

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from support import mounts, native
+from support import mounts, native, world
 from support.drive import Driver
+from support.workshop import workshop
 
 # By what is left out: the file, what stands there, what is put in its place.
 DEFENCES = {
     "the hold is the host's": (
         "session.py",
-        "identity.with_real_ids(geteuid(), getegid(), session.hold)",
+        "identity.with_real_ids(*libc.effective_ids(), session.hold)",
         "session.hold()",
     ),
     "the keyring is made with the user's ids": (
@@ -17,7 +18,7 @@ DEFENCES = {
         "identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))",
         "self._make(force, said)",
     ),
-    "no id is -1": ("identity.py", "ids.count(kernel.KEEP) > 1", "False"),
+    "no id is -1": ("loader/libc.c", "value < 0 || value >= UINT32_MAX", "0"),
     "what is logged is escaped": ("log.py", "line = printable(f", "line = str(f"),
     "what was joined is looked at": (
         "naming.py",
@@ -42,14 +43,23 @@ DEFENCES = {
 }
 
 
+def changes(*without: str) -> dict[str, str]:
+    """The files of pam_pykeyinit/ that have a defence, without it, by name."""
+    texts: dict[str, str] = {}
+    for defence in without:
+        name, there, instead = DEFENCES[defence]
+        text = texts.get(name) or (world.ROOT / "pam_pykeyinit" / name).read_text()
+        assert text.count(there) == 1, defence
+        texts[name] = text.replace(there, instead)
+    return texts
+
+
 def package(where: Path, *without: str) -> Path:
     """A copy of our package without some of its defences; the folder that it is in."""
     copy = native.copy(where / "pam_pykeyinit")
-    for defence in without:
-        name, there, instead = DEFENCES[defence]
-        text = (copy / name).read_text()
-        assert text.count(there) == 1, defence
-        (copy / name).write_text(text.replace(there, instead))
+    for name, text in changes(*without).items():
+        if not name.startswith("loader/"):
+            (copy / name).write_text(text)
     return where
 
 
@@ -58,4 +68,5 @@ def driver(folder: Path, program: Path, *without: str, **mounted: Path) -> Drive
     changed = {f"/etc/{name}": path for name, path in mounted.items()}
     if without:
         changed[str(native.package().parent)] = package(folder / "packages", *without)
+        changed.update(workshop().build(changes(*without)))
     return Driver(mounts.wrapper(folder / "drive", changed, str(program)), folder)

@@ -166,7 +166,9 @@ def test_what_takes_the_place_of_a_new_keyring_meanwhile_is_left(
         monkeypatch.setattr(naming, "_open_to_owner", lambda serial, user: "")
         said: list[tuple[int, str]] = []
         alice = User("alice", world.uid("alice"), world.gid("alice"))
-        serial, shared = naming.join("meanwhile", alice, said)  # type: ignore[arg-type]
+        with pytest.raises(naming.NotFound):
+            naming.join("meanwhile", alice, said, make=False)  # type: ignore[arg-type]
+        serial, shared = naming.join("meanwhile", alice, said, make=True)  # type: ignore[arg-type]
         return keyctl.describe(serial)[4], shared, said[-1][1]
 
     name, shared, told = in_child(seen)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from support import world
 
-SOURCE = world.ROOT / "pam_pykeyinit/loader/pam_pykeyinit.c"
+SOURCES = world.ROOT / "pam_pykeyinit/loader"
 VERSION = sysconfig.get_config_var("py_version_short")
 LIBPYTHON = Path(sysconfig.get_config_var("LIBDIR")) / sysconfig.get_config_var("INSTSONAME")
 MULTIARCH = sysconfig.get_config_var("MULTIARCH") or ""
@@ -18,8 +18,13 @@ def module() -> Path:
     return Path("/lib") / MULTIARCH / "security/pam_pykeyinit.so"
 
 
+def interpreter() -> Path:
+    """The file beside it that has Python in it."""
+    return module().with_name("pam_pykeyinit_python.so")
+
+
 def package() -> Path:
-    """The folder that it imports from."""
+    """The folder of our package, for pam_python and the helper."""
     import pam_pykeyinit
 
     assert pam_pykeyinit.__file__

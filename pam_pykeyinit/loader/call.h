@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What pam_pykeyinit.so asks of pam_pykeyinit_python.so. */
+#ifndef PAM_PYKEYINIT_CALL_H
+#define PAM_PYKEYINIT_CALL_H
+
+#include <security/pam_modules.h>
+
+struct call {
+	pam_handle_t *pamh;
+	const char *handler; /* the service function's name */
+	int flags, argc;
+	const char **argv;   /* the words of the PAM line */
+
+	char failure[512];   /* why there is no answer, for one line in the log */
+	int has_keyring;     /* whether this handle has made one, where there is no answer */
+};
+
+/* The handler's answer, a PAM code; or -1 with a failure.  ANSWER is the build's: it has the
+   version in its name, so that during an upgrade no file calls one of another version. */
+int ANSWER(struct call *call);
+
+#endif

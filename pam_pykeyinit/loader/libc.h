@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The module `libc`, and conversions that the other C modules share. */
+#ifndef PAM_PYKEYINIT_LIBC_H
+#define PAM_PYKEYINIT_LIBC_H
+
+#include "cpython.h"
+
+#include <sys/types.h>
+
+PyObject *libc_module(void);
+
+/* A user or group id, 0 to 2^32-2, out of a Python int: 0, or -1 with an exception.  uid_t and
+   gid_t are the same 32 bits on Linux.  -1 is no id: set*id(2) take it as "leave it". */
+int id_from(PyObject *number, uid_t *id);
+
+/* PAM's strings, users' names and libc's words are bytes; here they are text. */
+PyObject *text_from(const char *bytes);
+
+#endif

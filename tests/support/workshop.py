@@ -1,0 +1,66 @@
+"""A copy of this tree in which the loader is built again with changes.
+
+What runs in a login is inside of pam_pykeyinit_python.so, so that a test which wants other
+code there builds it: some seconds for the first, two for each after it.
+"""
+
+import functools
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from support import native, world
+
+FILES = ("pam_pykeyinit.so", "pam_pykeyinit_python.so")
+
+
+def _quietly(*command: str | Path) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+class Workshop:
+    """Builds below a folder."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self._tree, self._build = folder / "tree", folder / "build"
+        self._folder = folder
+        self._number = 0
+        kept = shutil.ignore_patterns("build", "dist", ".git", ".venv")
+        shutil.copytree(world.ROOT, self._tree, symlinks=True, ignore=kept)
+        where = f"-Dpython.purelibdir={native.package().parent}"
+        _quietly("meson", "setup", where, *options, self._build, self._tree)
+
+    def build(self, changes: Mapping[str, str]) -> dict[str, Path]:
+        """Build with these texts for these files of pam_pykeyinit/.
+
+        Returns the files by the paths where libpam looks for them.
+        Raises CalledProcessError where it cannot be built.
+        """
+        originals = {name: self._source(name).read_text() for name in changes}
+        try:
+            for name, text in changes.items():
+                self._source(name).write_text(text)
+            _quietly("ninja", "-C", self._build)
+        finally:
+            for name, text in originals.items():
+                self._source(name).write_text(text)
+        self._number += 1
+        where = self._folder / f"built{self._number}"
+        where.mkdir()
+        built = self._build / "pam_pykeyinit/loader"
+        return {
+            str(native.module().with_name(name)): Path(shutil.copy(built / name, where))
+            for name in FILES
+        }
+
+    def _source(self, name: str) -> Path:
+        return self._tree / "pam_pykeyinit" / name
+
+
+@functools.cache
+def workshop() -> Workshop:
+    """The one of this world."""
+    folder = world.folder()
+    assert folder
+    return Workshop(folder / "workshop")
