@@ -30,8 +30,8 @@ def unpacked(where: Path) -> Path:
     version = str(max(map(int, versions)))
     names = ("postgresql-", "postgresql-client-", "postgresql-plpython3-")
     for package in [*(name + version for name in names), "libpq5"]:
-        command = [world.ROOT / "build-aux/unpack.sh", where, package]
-        subprocess.run(command, check=True, capture_output=True)
+        unpack = str(world.ROOT / "build-aux/unpack.sh")
+        subprocess.run([unpack, str(where), package], check=True, capture_output=True)
     return where / "usr/lib/postgresql" / version / "bin"
 
 
@@ -82,10 +82,11 @@ class Server:
 
     def query(self, user: str, *statements: str) -> str:
         """What psql prints for some statements in one connection."""
-        words: list[str | Path] = [f"--command={statement}" for statement in statements]
+        words = [f"--command={statement}" for statement in statements]
         self._environment["PGPASSWORD"] = "any"
-        psql = [self._programs / "psql", "-X", "-q", "-A", "-t", "-h", self._folder]
-        return self._run(*psql, "-U", user, "-d", "postgres", *words)
+        psql = self._programs / "psql"
+        options = ["-X", "-q", "-A", "-t", "-h", self._folder, "-U", user, "-d", "postgres"]
+        return self._run(psql, *options, *words)
 
     def stop(self) -> None:
         """End it, and wait for that."""
