@@ -64,6 +64,8 @@ def _results(module: str, options: str, cases: list[str], driver: Driver) -> lis
 
 def _fault(ours: Result, theirs: Result) -> str:
     """What is wrong, in words; empty where nothing is."""
+    if ours.ended == theirs.ended != 0:
+        return ""  # by libpam or libc
     if ours.ended:
         return f"the program ended with {signal.Signals(ours.ended).name}"
     if ours.written:
@@ -75,7 +77,8 @@ def _fault(ours: Result, theirs: Result) -> str:
         return "the caller's keyring stayed"
     if theirs.opened == SUCCESS and ours.opened != SESSION_ERR:
         return "the module was not called"
-    if ours.lines != [ours.opened, ours.closed].count(SESSION_ERR):
+    expected = [ours.opened, ours.closed].count(SESSION_ERR)
+    if ours.lines > expected or (theirs.opened == SUCCESS and ours.lines < expected):
         return f"{ours.lines} lines in the log"
     return ""
 
