@@ -1,6 +1,7 @@
 """private.py COMMAND...: run a command, as root, with mounts of its own and key quotas raised.
 
-In WORLD the command finds the name of an empty folder, which is removed after it.
+In WORLD the command finds the name of an empty folder, which is removed after it; the
+folder is made in $WORLDS, /var/tmp.
 
 What unshare(1) does, and more: it also works in a bare chroot, whose / is no mount point
 and may lack /proc.  Where mounts of the machine are shared, none made here gets out.
@@ -11,6 +12,7 @@ import ctypes
 import errno
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,6 +24,12 @@ CLONE_NEWNS = 0x20000
 MS_REC = 0x4000
 MS_PRIVATE = 1 << 18
 QUOTAS = ("maxkeys", "maxbytes")
+UIDS = 100  # of a world
+# What the kernel keeps for a user, but for the link that it makes itself.
+FORGET = (
+    "keyctl clear @u; keyctl clear @us; keyctl link @u @us;"
+    " keyctl clear $(keyctl get_persistent @s)"
+)
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -62,6 +70,17 @@ def mount_proc() -> None:
     """Have a /proc, which a bare chroot may lack."""
     if not Path("/proc/self/ns").exists():
         check(libc.mount(b"proc", b"/proc", b"proc", 0, None), "mount /proc")
+
+
+def forget_users() -> None:
+    """Take out the keys of the world's users that would outlive it."""
+    first = int(os.environ.get("WORLD_UIDS", "61001"))
+    users = [line.partition(":")[0] for line in Path("/proc/key-users").read_text().splitlines()]
+    for uid in users:
+        if first <= int(uid) < first + UIDS and shutil.which("keyctl"):
+            become = ["setpriv", f"--reuid={uid.strip()}", "--regid=65534", "--clear-groups"]
+            command = [*become, "keyctl", "session", "-", "sh", "-c", FORGET]
+            subprocess.run(command, check=False, capture_output=True)
 
 
 @contextlib.contextmanager
@@ -111,8 +130,12 @@ def main(command: list[str]) -> int:
         unshare_mounts()
         mount_proc()
         with raised_quotas():
-            return run(command)
-    world = os.environ["WORLD"] = tempfile.mkdtemp(prefix="pykeyinit.", dir="/var/tmp")
+            try:
+                return run(command)
+            finally:
+                forget_users()
+    folder = os.environ.get("WORLDS", "/var/tmp")  # noqa: S108  # of a name that nobody guesses
+    world = os.environ["WORLD"] = tempfile.mkdtemp(prefix="pykeyinit.", dir=folder)
     try:
         return run([sys.executable, "-I", __file__, *command])
     finally:

@@ -45,7 +45,8 @@ def found(references: list[str], tests: dict[str, Any]) -> tuple[dict[str, int],
         for name in meant:
             for outcome, count in tests[name]["outcomes"].items():
                 outcomes[outcome] = outcomes.get(outcome, 0) + count
-            figures.update(tests[name]["figures"])
+            for figure, number in tests[name]["figures"].items():
+                figures[figure] = figures.get(figure, 0) + number
     return outcomes, figures
 
 

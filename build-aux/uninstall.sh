@@ -1,14 +1,41 @@
 #!/bin/sh
-# uninstall.sh: remove from $DESTDIR exactly what install.sh laid there.
+# uninstall.sh: remove from $DESTDIR exactly what install.sh laid there.  Where that is this
+# machine, first give back what `pykeyinit-helper enable` took: without the module its lines do
+# nothing, and there would be no session keyring at all.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$here/build-aux/paths.sh"
+. "$here/build-aux/pam-lines.sh"
 
 if [ ! -f "$DESTDIR$manifest" ]; then
     echo "uninstall: nothing of ours in $DESTDIR$prefix: there is no $DESTDIR$manifest" >&2
     echo "uninstall: if it was installed with another PREFIX or DESTDIR, give the same again" >&2
     exit 1
 fi
+
+# Before anything is changed, and again of what `disable` has put back or left.
+refuse_if_deadly() {
+    deadly=$(lines deadly "$@")
+    [ -n "$deadly" ] || return 0
+    echo "uninstall: nothing was removed, for nobody could log in through these lines without it:" >&2
+    echo "$deadly" >&2
+    echo "uninstall: remove them, or make them \"optional\"; then uninstall again" >&2
+    exit 1
+}
+
+if [ -z "$DESTDIR" ]; then
+    refuse_if_deadly by-hand
+    "$prefix/bin/pykeyinit-helper" disable --all ||
+        echo "uninstall: not everything is as it was before pykeyinit-helper enable" >&2
+    refuse_if_deadly
+    rm -rf /var/lib/pykeyinit-helper
+fi
 list=$(cat "$DESTDIR$manifest") # which is on its own list
 printf '%s\n' "$list" | remove_listed
-echo "Removed from $DESTDIR$prefix.  PAM lines that name pam_pykeyinit are yours to remove."
+echo "Removed from $DESTDIR$prefix."
+[ -z "$DESTDIR" ] || exit 0
+left=$(lines)
+[ -z "$left" ] || cat <<END
+These lines do nothing from now on, but for a message in the log:
+$left
+END

@@ -6,8 +6,12 @@
 #
 #   $WORLD/log       where /dev/log points to; whoever wants the log listens there
 #   $WORLD/stage     what ./setup install lays
+#   $WORLD/turns     for locks that all worlds of the machine share
 #   alice, bob, carol, dave, jörg   ordinary users, with homes below $WORLD/home; their uids
-#       count from $WORLD_UIDS, 61001: worlds at the same time must not share keys and quotas
+#       count from $WORLD_UIDS, 61001: worlds at the same time must not share keys and quotas,
+#       and each may use 100 uids
+#
+# $WORLD_STAGE, if it is set, is a folder in which ./setup install has laid the module already.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
@@ -29,10 +33,11 @@ printf 'passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n' >"$WORLD
 uid=${WORLD_UIDS:-61001}
 for user in alice bob carol dave jörg; do
     # The group's number is another one than the user's, so that none passes for the other.
-    echo "$user:x:$uid:$((uid + 100)):$user:$WORLD/home/$user:/bin/sh" >>"$WORLD/etc/passwd"
-    echo "$user:x:$((uid + 100)):" >>"$WORLD/etc/group"
+    gid=$((uid + 50))
+    echo "$user:x:$uid:$gid:$user:$WORLD/home/$user:/bin/sh" >>"$WORLD/etc/passwd"
+    echo "$user:x:$gid:" >>"$WORLD/etc/group"
     echo "$user:*:19000:0:99999:7:::" >>"$WORLD/etc/shadow"
-    install -d -m 700 -o "$uid" -g $((uid + 100)) "$WORLD/home/$user"
+    install -d -m 700 -o "$uid" -g "$gid" "$WORLD/home/$user"
     uid=$((uid + 1))
 done
 for file in passwd group shadow nsswitch.conf; do
@@ -41,7 +46,11 @@ for file in passwd group shadow nsswitch.conf; do
 done
 
 # The module, as installed.
-DESTDIR=$WORLD/stage PREFIX=/usr/local "$here/build-aux/install.sh" >/dev/null
+if [ -n "${WORLD_STAGE:-}" ]; then
+    cp -a "$WORLD_STAGE" "$WORLD/stage"
+else
+    DESTDIR=$WORLD/stage PREFIX=/usr/local "$here/build-aux/install.sh" >/dev/null
+fi
 if [ ! -d /lib/security ]; then # Debian 13: pam_python.so is elsewhere, but looks in here
     mkdir -p "$WORLD/lib/security"
     mount -t overlay -o "lowerdir=$WORLD/lib:/usr/lib" pykeyinit /usr/lib || mkdir /lib/security
@@ -73,6 +82,12 @@ mount --rbind /dev/pts "$WORLD/dev/pts"
 ln -s /proc/self/fd "$WORLD/dev/fd"
 ln -s "$WORLD/log" "$WORLD/dev/log"
 mount --rbind "$WORLD/dev" /dev
+mkdir "$WORLD/turns"
+for turn in turn room; do
+    : >>"/run/pykeyinit.$turn"
+    : >"$WORLD/turns/$turn"
+    mount --bind "/run/pykeyinit.$turn" "$WORLD/turns/$turn"
+done
 mount -t tmpfs -o mode=755 pykeyinit /run
 
 exec "$@"

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import keyutils
 import page
 
-USER = "alice"
+USER, OTHER = "alice", "bob"
 MODULES = {
     "pam_pykeyinit.so": "session optional pam_pykeyinit.so force revoke",
     "pam_python.so": "session optional pam_python.so pam_pykeyinit.py force revoke",
@@ -82,6 +82,15 @@ class Host:
                 page.put(f"logged  {entry}")
             sys.exit(f"demo: nothing seen; runuser gave {status} with this line: {line}")
         return Login(status, json.loads(within), json.loads(after))
+
+    def two_sessions(self, line: str, other: str) -> Look:
+        """A session of the user's in one process, and inside of it one of `other`'s."""
+        (self._pam / "demo").write_text(SERVICE.format(line=line))
+        script = Path(__file__).with_name("two_sessions.py")
+        command = ["/usr/bin/python3", "-I", str(script), "demo", USER, other]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True)
+        seen: Look = json.loads(done.stdout)
+        return seen
 
     def logged(self) -> Iterator[str]:
         """What the modules had to say."""
@@ -154,6 +163,24 @@ def traits(login: Login) -> dict[str, str]:
     }
 
 
+def differences(host: Host, line: str) -> dict[str, str]:
+    """Where pam_keyinit does something else, in words."""
+    both, other = host.two_sessions(line, USER), host.two_sessions(line, OTHER)
+    tuple(host.logged())
+    host.login(line.replace("revoke", "revok"))
+    named = any("revok" in entry for entry in host.logged())
+    return {
+        f"{OTHER}'s session inside {USER}'s has": f"{other['second is']}'s keyring",
+        "a second session of hers has": "its own" if both["two keyrings"] else "the first's",
+        "closing the first revokes its keyring": page.yes(both["first is revoked at its close"]),
+        "`revok` in the PAM line": "named in the log" if named else "nothing is logged",
+    }
+
+
+# What pam_pykeyinit does; pam_pykeyinit(8) has it under DIFFERENCES.
+DIFFERENT = (f"{OTHER}'s keyring", "its own", "yes", "named in the log")
+
+
 def main() -> int:
     """Show it all; 0 if every promise was kept."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly under head(1)
@@ -179,6 +206,12 @@ def main() -> int:
     for name, ours in shown.items():
         for trait, seen in ours.items():
             promises.check(f"{name}: as pam_keyinit: {trait}", seen=seen, wanted=oracle[trait])
+    unlike = {
+        name: differences(host, MODULES[name]) for name in ("pam_pykeyinit.so", "pam_keyinit.so")
+    }
+    page.differences(unlike)
+    for (what, seen), wanted in zip(unlike["pam_pykeyinit.so"].items(), DIFFERENT, strict=True):
+        promises.check(f"differences: {what}", seen=seen, wanted=wanted)
     page.verdict(promises.kept, promises.broken, list(host.logged()) if promises.broken else [])
     return 1 if promises.broken else 0
 

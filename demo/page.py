@@ -127,6 +127,21 @@ def comparison(modules: dict[str, dict[str, str]]) -> None:
         put(f"  {trait:<22}{columns(found)}{mark}")
 
 
+def yes(what: object) -> str:
+    """In a word."""
+    return "yes" if what else "no"
+
+
+def differences(modules: dict[str, dict[str, str]]) -> None:
+    """What is not the same, and why somebody might want ours."""
+    section("different", "two sessions in one process, and a mistyped option")
+    put("  " + paint(FAINT, f"{'':<40}" + "".join(f"{name:<19}" for name in modules)).rstrip())
+    for what in next(iter(modules.values())):
+        ours, theirs = (seen[what] for seen in modules.values())
+        mark = LACK if theirs != ours else FAINT
+        put(f"  {what:<40}{paint(GOOD, f'{ours:<19}')}{paint(mark, theirs)}")
+
+
 def columns(texts: Iterable[str]) -> str:
     """One text for each module."""
     return "".join(f"{text:<{width}}" for text, width in zip(texts, (17, 15, 16), strict=True))

@@ -43,24 +43,29 @@ _pykeyinit_helper() {
         --user) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
         --tag | name) return ;;
         *)
-            words='--session --link --user --tag --revoke-on-exit --strict --quiet --debug --help'
+            words='--session --link --user --tag --new-session --revoke-on-exit --strict --quiet --debug --help'
             [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -c -- "$current")
             ;;
         esac
     else
         case ${COMP_WORDS[1]} in
         show) words='@t @p @s @u @us --json --help' ;;
-        explain) words='user: keyring: logon: --help' ;;
+        explain) words='user: keyring: logon: @t @p @s @u @us --json --help' ;;
         adopt) words='--help' ;;
         check)
             [[ $previous != --root ]] || mapfile -t COMPREPLY < <(compgen -d -- "$current")
             [[ $previous != --root ]] || return
-            words='--root --json --help'
+            words='--root --json --ignore --help'
+            [[ $previous != --ignore ]] || words='pam-python-in-set-user-id writable unreadable
+                strict absent broken misspelt wrong-type unreached keyctl-refused no-pam twice
+                setcred late early keyring-mode options quota without'
             ;;
         enable | disable)
             [[ $previous != --user ]] || mapfile -t COMPREPLY < <(compgen -u -- "$current")
             [[ $previous != --user ]] || return
-            words='--dry-run --user --help'
+            [[ $previous != --options ]] || return
+            words='--dry-run --user --all --help'
+            [[ ${COMP_WORDS[1]} != enable ]] || words='--dry-run --user --options --help'
             [[ $current == -* ]] || words=$(cd /etc/pam.d 2>/dev/null && echo *)
             ;;
         try)

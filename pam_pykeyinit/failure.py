@@ -1,24 +1,25 @@
-"""Failures, in words that an administrator can act on.  Pure."""
+"""Failures: what is raised, and what becomes of it, in words that an administrator can act on.
 
-import errno
+Pure.  Most logins have none, so that they import nothing of this, nor the names of errnos.
+"""
 
+from errno import errorcode
+
+from . import codes, log
 from .kernel import KernelError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeVar
-
-    Result = TypeVar("Result")
+    Verdict = tuple[int, int, str]
 
 _HINTS = {
-    errno.ENOSYS: "this kernel has no keyrings, or a seccomp filter hides them",
-    errno.EPERM: "a seccomp filter, a security module or a missing capability forbids it",
-    errno.EACCES: "the keyring's permissions or a security module forbid it",
-    errno.EDQUOT: "the owner's key quota is used up: see /proc/key-users, kernel.keys.maxkeys",
-    errno.ENOMEM: "the kernel has no memory for it",
-    errno.EKEYREVOKED: "the keyring has been revoked",
-    errno.EKEYEXPIRED: "the keyring has expired",
+    "ENOSYS": "this kernel has no keyrings, or a seccomp filter hides them",
+    "EPERM": "a seccomp filter, a security module or a missing capability forbids it",
+    "EACCES": "the keyring's permissions or a security module forbid it",
+    "EDQUOT": "the owner's key quota is used up: see /proc/key-users, kernel.keys.maxkeys",
+    "ENOMEM": "the kernel has no memory for it",
+    "EKEYREVOKED": "the keyring has been revoked",
+    "EKEYEXPIRED": "the keyring has expired",
 }
 
 
@@ -26,20 +27,53 @@ class Failed(Exception):
     """Something was refused.  str() is the line for the log."""
 
 
+class NotRestored(Exception):
+    """The thread's ids are not what they were, and could not be put back."""
+
+
+class PamError(Exception):
+    """libpam refused something: `pam_result` is its code, str() its words."""
+
+    def __init__(self, pam_result: int, words: str) -> None:
+        super().__init__(words)
+        self.pam_result = pam_result
+
+
+class NoUser(Exception):
+    """There is no user to have a session: PAM's code, and one line."""
+
+    def __init__(self, code: int, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+class NotLookedUp(Exception):
+    """The user database cannot be asked.  str() is the line for the log."""
+
+
+def verdict(error: BaseException, code: int) -> "Verdict":
+    """The return code of a call that has raised this, the priority of its line, and the line.
+
+    `code` is the one for whatever has none of its own.
+    """
+    if isinstance(error, NoUser):
+        return error.code, log.NOTICE, str(error)
+    if isinstance(error, NotLookedUp):
+        return codes.PAM_USER_UNKNOWN, log.ERR, str(error)
+    if isinstance(error, Failed):
+        return code, log.ERR, str(error)
+    if isinstance(error, NotRestored):
+        return code, log.ALERT, str(error)
+    return code, log.ERR, f"internal error: {type(error).__name__}: {error}"
+
+
 def failed(error: KernelError, consequence: str) -> Failed:
     """Word a refused call: which one, the errno's name, and what follows for the user."""
-    hint = _HINTS.get(error.errno, error.strerror)
-    return Failed(f"{error.call}: {name_of(error)}: {consequence} ({hint})")
+    name = name_of(error)
+    hint = _HINTS.get(name, error.strerror)
+    return Failed(f"{error.call}: {name}: {consequence} ({hint})")
 
 
 def name_of(error: OSError) -> str:
     """The errno by its name, or by its number where it has none."""
-    return str(errno.errorcode.get(error.errno, error.errno))
-
-
-def attempt(consequence: str, call: "Callable[..., Result]", *arguments: "int | str") -> "Result":
-    """Return call(*arguments); raise Failed, with the consequence, for its KernelError."""
-    try:
-        return call(*arguments)
-    except KernelError as error:
-        raise failed(error, consequence) from error
+    return errorcode.get(error.errno, str(error.errno))

@@ -12,11 +12,17 @@ Under pam_pykeyinit.so this file is not run: that loader has the same functions 
 nothing can come in between.
 """
 
-from _signal import SIG_BLOCK, SIG_SETMASK, pthread_sigmask, valid_signals
+from _signal import (  # type: ignore[import-not-found]  # typeshed's gap
+    SIG_BLOCK,
+    SIG_SETMASK,
+    pthread_sigmask,
+    valid_signals,
+)
 from errno import EINVAL, EPERM
 from posix import getresgid, getresuid
 
 from . import kernel, libc
+from .failure import NotRestored as NotRestored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,10 +34,6 @@ if TYPE_CHECKING:
 
 _NO_ID = 2**32 - 1  # set*id(2) take it as "leave it as it is"
 _TRIES = 1000  # of the way back
-
-
-class NotRestored(Exception):
-    """The thread's ids are not what they were, and could not be put back."""
 
 
 def with_real_ids(uid: int, gid: int, work: "Callable[[], Result]") -> "Result":
@@ -113,6 +115,7 @@ def _guarded(
 ) -> "Result":
     """Return work(), between switch() and restore(), which returns what is wrong, or ""."""
     signals = pthread_sigmask(SIG_BLOCK, ())
+    interruption: "BaseException | None" = None
     problem = ""
     try:
         try:
@@ -120,29 +123,22 @@ def _guarded(
             switch()
             return work()
         finally:
-            problem = _persistently(restore)
+            # Nothing is called outside of this `try`: a program's own handler of signals may
+            # run in another thread, and its exception be raised in this one.
+            for _ in range(_TRIES):
+                try:
+                    problem = restore() and restore()
+                    break
+                except BaseException as error:
+                    interruption = error
+            else:
+                problem = "ids may not be what they were"
     finally:
         pthread_sigmask(SIG_SETMASK, signals)
         if problem:
             raise NotRestored(problem)
-
-
-def _persistently(restore: "Callable[[], str]") -> str:
-    """Return restore(), called again where it fails or something interrupts it: a program's
-    own handler of signals that runs in another thread, perhaps.  That is raised afterwards.
-    """
-    interruption: "BaseException | None" = None
-    problem = ""
-    for _ in range(_TRIES):
-        try:
-            problem = restore() and restore()
-        except BaseException as error:
-            interruption = error
-            continue
-        if interruption is not None and not problem:
+        if interruption is not None:
             raise interruption
-        return problem
-    return f"ids may not be what they were: {interruption!r}"
 
 
 def _restore(uids: "Triple", gids: "Triple") -> str:

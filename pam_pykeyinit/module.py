@@ -4,8 +4,6 @@ Here, and nowhere else, every failure becomes a return code and a line in the lo
 """
 
 from . import codes, libc, log, options
-from .failure import Failed
-from .identity import NotRestored
 from .session import Session, User, must_revoke
 
 TYPE_CHECKING = False
@@ -13,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
+    from .failure import Verdict
     from .policies import Policy
 
     class Pamh(Protocol):
@@ -38,18 +37,6 @@ if TYPE_CHECKING:
             """pam_get_user(3)."""
 
     Action = Callable[[Pamh, options.Options, log.Log], int]
-
-
-class _Answer(Exception):
-    """Ends a call with a return code and one line."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
-
-
-class _NotLookedUp(Exception):
-    """The user database cannot be asked."""
 
 
 class Handle:
@@ -104,18 +91,10 @@ class Handle:
             asked = options.parse(argv[1:])  # argv[0] is the name of the module's file
             say.service, say.debug = pamh.service, asked.debug
             return action(pamh, asked, say)
-        except _Answer as answer:
-            return _report(say, log.NOTICE, str(answer), answer.code)
-        except Failed as failure:
-            code, priority, text = error, log.ERR, str(failure)
-        except _NotLookedUp as failure:
-            code, priority, text = codes.PAM_USER_UNKNOWN, log.ERR, str(failure)
-        except NotRestored as alarm:
-            code, priority, text = error, log.ALERT, str(alarm)
-        except BaseException as bug:  # SystemExit and KeyboardInterrupt of a host, too
-            text = f"internal error: {type(bug).__name__}: {bug}"
-            code, priority = error, log.ERR
-        if action in (self._open, self._initialise):
+        except BaseException as raised:  # SystemExit and KeyboardInterrupt of a host, too
+            code, priority, text = _verdict(raised, error)
+        # A user whom there is not gets no keyring, as with pam_keyinit: nothing was to be made.
+        if action in (self._open, self._initialise) and priority != log.NOTICE:
             text += self._displaced(argv)
         return _report(say, priority, text, code)
 
@@ -164,10 +143,10 @@ class Handle:
         plan = Plan(policy, user, pamh)
         try:
             self._session.create(user, force, say, plan)
-        except Failed as failure:
-            if not plan.tolerates(failure):
+        except Exception as error:
+            if not plan.tolerates(error):
                 raise
-            line = f"{failure}: going on without, by on_error=degrade"
+            line = f"{error}: going on without, by on_error=degrade"
             self._once(say, log.WARNING, line + self._displaced(["", *["force"] * force]))
         plan.look_at_quota(say)
 
@@ -199,8 +178,12 @@ class Handle:
         if must_revoke(session.opens, session.keyring, session.ends_with("close")):
             try:
                 session.end(say)
-            except Failed as failure:  # the user has left: there is nothing to fail
-                say(log.ERR, str(failure))
+            except Exception as error:
+                from .failure import Failed
+
+                if not isinstance(error, Failed):
+                    raise
+                say(log.ERR, str(error))  # the user has left: there is nothing to fail
         return codes.PAM_SUCCESS
 
 
@@ -209,19 +192,39 @@ def _target(pamh: "Pamh") -> User:
 
     A name that pam_python cannot decode cannot be looked up, so nobody has it.
     """
+    name = ""
     try:
         name = pamh.get_user("key user") or ""
         ids = libc.getpwnam(name.encode("utf-8", "surrogateescape"))
-    except pamh.exception as refusal:
-        code: int = refusal.pam_result
-        raise _Answer(code, f"cannot get the user name: {refusal}") from refusal
-    except ValueError as error:
-        raise _Answer(codes.PAM_USER_UNKNOWN, f"unknown user: {error}") from error
-    except OSError as error:
-        raise _NotLookedUp(f'cannot look up user "{name}": {error.strerror}') from error
+    except Exception as error:
+        raise _no_user(error, name, pamh) from error
     if ids is None:
-        raise _Answer(codes.PAM_USER_UNKNOWN, f'unknown user "{name}"')
+        raise _no_user(None, name, pamh)
     return User(name, *ids)
+
+
+def _no_user(error: "Exception | None", name: str, pamh: "Pamh") -> BaseException:
+    """What to raise where there is no user: what was raised, if that is another matter."""
+    from .failure import NotLookedUp, NoUser
+
+    if error is None:
+        return NoUser(codes.PAM_USER_UNKNOWN, f'unknown user "{name}"')
+    if isinstance(error, pamh.exception):
+        return NoUser(error.pam_result, f"cannot get the user name: {error}")
+    if isinstance(error, ValueError):
+        return NoUser(codes.PAM_USER_UNKNOWN, f"unknown user: {error}")
+    if isinstance(error, OSError):
+        return NotLookedUp(f'cannot look up user "{name}": {error.strerror}')
+    return error
+
+
+def _verdict(error: BaseException, code: int) -> "Verdict":
+    try:
+        from .failure import verdict
+
+        return verdict(error, code)
+    except BaseException:  # out of memory: the code must still be the right one
+        return code, log.ERR, "internal error"
 
 
 def _report(say: log.Log, priority: int, text: str, code: int) -> int:

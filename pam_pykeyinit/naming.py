@@ -4,6 +4,9 @@ Anyone can make a keyring of any name, and let others search it; joining by name
 there (find_keyring_by_name in the kernel).  So what was joined is looked at, and left at
 once if it is not the user's alone.  Its owner cannot change afterwards: only root may
 chown(2) a key.  Its permissions can, by its owner, and are looked at again.
+
+take(), judge(), leave_for_new() and join_user_session() serve the module and
+pykeyinit-helper alike; what is around them words it for a log.
 """
 
 from . import identity, kernel, keyctl, log
@@ -17,6 +20,10 @@ _MOST_BYTES = 4095  # KEY_MAX_DESC_SIZE in the kernel, less the zero at the end
 _BORN = 0x3F130000  # possessor: all; owner: view, read, link
 _OWNER_SEARCH = 0x00080000
 _NOT_OWNER = 0x0000FFFF  # the rights of the group, and of others
+
+
+class NotLeft(kernel.KernelError):
+    """A keyring that is not the user's is the session keyring, and cannot be left."""
 
 
 def expand(template: str, user: "User", service: str) -> str:
@@ -76,17 +83,30 @@ def join(name: str, user: "User", said: "Said", make: bool) -> "tuple[int, bool]
     if wrong:
         said.append((log.ERR, f"name={name[:64]}: {wrong}; the keyring is one without a name"))
         return kernel.join_anonymous_session(), False
-    serial, wrong, found = _enter(name, user)
+    serial, wrong, found = _enter(name, user.uid)
     if not wrong and not found:
         if not make:
             raise NotFound
-        wrong = _open_to_owner(serial, user)
+        wrong = _open_to_owner(serial, user.uid)
     if wrong:
         return leave(serial, wrong, user, said), False
     return serial, True
 
 
-def _enter(name: str, user: "User") -> "tuple[int, str, bool]":
+def take(name: str, uid: int) -> "tuple[int, str, bool]":
+    """Join the keyring of that name, or make it, with the user's real ids and in their turn.
+
+    Returns the serial number, an objection to it or "", and whether it was made by this call.
+    One with an objection is the session keyring all the same: leave_for_new() leaves it.
+    Raises KernelError, and NotRestored.
+    """
+    serial, wrong, found = _enter(name, uid)
+    if not wrong and not found:
+        wrong = _open_to_owner(serial, uid)
+    return serial, wrong, not found
+
+
+def _enter(name: str, uid: int) -> "tuple[int, str, bool]":
     """Join it: the serial number, an objection, and whether its owner's logins find it."""
 
     def enter() -> "tuple[int, str, bool]":
@@ -96,30 +116,35 @@ def _enter(name: str, user: "User") -> "tuple[int, str, bool]":
             kind, owner, _, mask, _ = keyctl.describe(serial)
         except kernel.KernelError as error:
             return serial, _hidden(error), False
-        return serial, objection(kind, owner, mask, user.uid), bool(mask & _OWNER_SEARCH)
+        return serial, objection(kind, owner, mask, uid), bool(mask & _OWNER_SEARCH)
 
-    return identity.with_filesystem_uid(user.uid, enter)
+    return identity.with_filesystem_uid(uid, enter)
 
 
-def _open_to_owner(serial: int, user: "User") -> str:
+def _open_to_owner(serial: int, uid: int) -> str:
     """Have the owner's later logins find it: it is born without that right.  What is wrong."""
     try:
         identity.with_filesystem_uid(
-            user.uid, lambda: kernel.set_permissions(serial, _BORN | _OWNER_SEARCH)
+            uid, lambda: kernel.set_permissions(serial, _BORN | _OWNER_SEARCH)
         )
     except kernel.KernelError as error:
-        return f"of uid {user.uid} cannot be shared ({error.call}: {error.strerror})"
+        return f"of uid {uid} cannot be shared ({error.call}: {error.strerror})"
     return ""
 
 
 def look_again(serial: int, user: "User") -> str:
     """What is wrong now with a keyring that was joined, or ""; with the user's real ids."""
+    return judge(serial, user.uid)
+
+
+def judge(serial: int, uid: int) -> str:
+    """What is wrong with a keyring as the user's own, or "".  Raises NotRestored."""
     try:
-        found = identity.with_filesystem_uid(user.uid, lambda: keyctl.describe(serial))
+        found = identity.with_filesystem_uid(uid, lambda: keyctl.describe(serial))
     except kernel.KernelError as error:
         return _hidden(error)
     kind, owner, _, mask, _ = found
-    return objection(kind, owner, mask, user.uid)
+    return objection(kind, owner, mask, uid)
 
 
 def _hidden(error: kernel.KernelError) -> str:
@@ -134,22 +159,40 @@ def leave(serial: int, wrong: str, user: "User", said: "Said") -> int:
     """
     text = f"session keyring {serial} {wrong}: left at once"
     try:
-        new = kernel.join_anonymous_session()
+        new = leave_for_new(user.uid)
+    except NotLeft:
+        text = f"session keyring {serial} {wrong}, and cannot be left: end this session"
+        said.append((log.ALERT, text))
+        raise
     except kernel.KernelError:
-        if not _join_user_session(user):
-            text = f"session keyring {serial} {wrong}, and cannot be left: end this session"
         said.append((log.ALERT, text))
         raise
     said.append((log.ALERT, f"{text}, {user.name} gets {new} without a name"))
     return new
 
 
-def _join_user_session(user: "User") -> bool:
-    """There is no call for it, but it has a name; others can have that name too, so look."""
+def leave_for_new(uid: int) -> int:
+    """Leave the session keyring for a new one without a name; its serial number.
+
+    Raises KernelError where the kernel has none for the user and the user-session keyring
+    has taken its place, for which it needs no memory and no quota; NotLeft where not even
+    that could be had; NotRestored.
+    """
     try:
-        identity.with_filesystem_uid(
-            user.uid, lambda: keyctl.join_named_session(f"_uid_ses.{user.uid}")
-        )
+        return kernel.join_anonymous_session()
+    except kernel.KernelError as error:
+        if join_user_session(uid):
+            raise
+        raise NotLeft(error.errno, error.call) from error
+
+
+def join_user_session(uid: int) -> bool:
+    """Make the user-session keyring the session keyring; whether it is.  Raises NotRestored.
+
+    There is no call for it, but it has a name; others can have that name too, so look.
+    """
+    try:
+        identity.with_filesystem_uid(uid, lambda: keyctl.join_named_session(f"_uid_ses.{uid}"))
         joined = kernel.get_keyring_id(kernel.SESSION_KEYRING)
         return joined == kernel.get_keyring_id(kernel.USER_SESSION_KEYRING)
     except kernel.KernelError:

@@ -10,20 +10,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .failure import PamError
+
     Ask = Callable[[int | str], str | tuple[int, str]]
 
 # security/_pam_types.h
 _PAM_SERVICE = 1
 _PAM_TTY = 3
 _PAM_RHOST = 4
-
-
-class PamError(Exception):
-    """libpam refused something: `pam_result` is its code, str() its words."""
-
-    def __init__(self, pam_result: int, words: str) -> None:
-        super().__init__(words)
-        self.pam_result = pam_result
 
 
 class Pamh:
@@ -34,8 +28,6 @@ class Pamh:
     """
 
     __slots__ = ("_ask",)
-
-    exception = PamError
 
     def __init__(self, ask: "Ask") -> None:
         self._ask = ask
@@ -63,7 +55,14 @@ class Pamh:
         answer = self._ask(what)
         if isinstance(answer, str):
             return answer
-        raise PamError(*answer)
+        raise self.exception(*answer)
+
+    @property
+    def exception(self) -> "type[PamError]":
+        """What refusals of libpam are raised as."""
+        from .failure import PamError
+
+        return PamError
 
 
 class State:

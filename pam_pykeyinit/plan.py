@@ -11,11 +11,18 @@ from .failure import Failed, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from typing import Protocol
 
     from .module import Pamh
     from .policies import Policy
     from .session import Said, Session, User
+
+    class Make(Protocol):
+        """Makes the keyring, with the user's real ids."""
+
+        def __call__(self, *, force: bool) -> None:
+            """With `force`, whatever is in place."""
+
 
 # What says that keyrings are denied here, and not that something went wrong.
 _DENIED = (EACCES, EDQUOT, ENOSYS, EPERM)
@@ -41,11 +48,12 @@ class Plan:
 
             self._origin = tag.origin(pamh)
 
-    def tolerates(self, failure: Failed) -> bool:
+    def tolerates(self, failure: Exception) -> bool:
         """Whether the session is to go on although keyrings are denied to it."""
         error = failure.__cause__
         return (
             self._policy.degrade
+            and isinstance(failure, Failed)
             and isinstance(error, kernel.KernelError)
             and error.errno in _DENIED
             and error.call.startswith("keyctl(")
@@ -63,24 +71,24 @@ class Plan:
         except kernel.KernelError:
             return True
 
-    def in_turn(self, make: "Callable[[bool], None]", force: bool, said: "Said") -> None:
+    def in_turn(self, make: "Make", force: bool, said: "Said") -> None:
         """Call make(force), again if need be while no other login makes that keyring (lock.py).
 
         Waiting for that is done here, with the host's ids: a user can stop and signal a
         process whose real user id is theirs.
         """
         if not self._policy.name:
-            make(force)
+            make(force=force)
             return
         from . import lock, naming
 
         try:
-            make(force)
+            make(force=force)
         except naming.NotFound:
             said.clear()
             with lock.Turn(self._user, self.keyring_name(), said):
                 self._has_turn = True
-                make(True)
+                make(force=True)
 
     def make(self, session: "Session", said: "Said") -> None:
         """Make or join the keyring, and furnish it; with the user's real ids.

@@ -3,17 +3,18 @@
 The rules are pam_keyinit's; DIFFERENCES in pam_pykeyinit(8) names the exceptions.
 """
 
-from errno import EACCES, ENOSYS
-
 from . import identity, kernel, libc, log
-from .failure import attempt, failed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeVar
 
+    from .failure import Failed
     from .hold import Hold
     from .plan import Plan
+
+    Result = TypeVar("Result")
 
     # Lines for the log, kept until they can be written: what log.Log is called with.
     Said = list[tuple[int, str] | tuple[int, str, int] | tuple[int, str, int, int]]
@@ -63,7 +64,7 @@ class Session:
         self.keyring = 0
         self.opens = 0
         self.revoke = False
-        self._user: User | None = None  # from create() on
+        self._user: User  # from create() on
         self._hold: "Hold | None" = None
         self._plan: "Plan | None" = None
 
@@ -78,16 +79,16 @@ class Session:
         self._plan = plan
         said: "Said" = []
 
-        def make(force: bool) -> None:
+        def make(*, force: bool) -> None:
             identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))
 
         try:
             if plan is None:
-                make(force)
+                make(force=force)
             else:
                 plan.in_turn(make, force, said)
         except kernel.KernelError as error:
-            raise failed(error, self.without()) from error
+            raise _failed(error, self.without()) from error
         finally:
             for line in said:  # not before: a log line carries its sender's ids
                 say(*line)
@@ -97,16 +98,16 @@ class Session:
 
         It is for where none can be made as it should be.  Returns what became of it, in words.
         """
+        if _unfinished:
+            _is_done(lambda: _hold_displaced([]))
         joins: "list[Callable[[], object]]" = [kernel.join_anonymous_session]
-        if self._user is not None:
-            ids = self._user.uid, self._user.gid
+        user: "User | None" = getattr(self, "_user", None)
+        if user is not None:
+            ids = user.uid, user.gid
             joins.insert(0, lambda: identity.with_real_ids(*ids, kernel.join_anonymous_session))
         for join in joins:
-            try:
-                join()
-            except BaseException:  # it is called where something has failed already
-                continue
-            return "an empty session keyring replaces the caller's"
+            if _is_done(join):
+                return "an empty session keyring replaces the caller's"
         return "the caller's session keyring stays"
 
     def _make(self, force: bool, said: "Said") -> None:
@@ -115,12 +116,14 @@ class Session:
             try:
                 session = kernel.get_keyring_id(kernel.SESSION_KEYRING)
             except kernel.KernelError as error:
-                why = failed(error, f"{self.without()} without 'force'")
+                why = _failed(error, f"{self.without()} without 'force'")
+                from errno import ENOSYS
+
                 if error.errno != ENOSYS:
                     raise why from error
                 said.append((log.NOTICE, str(why)))
                 return
-            user_session = attempt(
+            user_session = _attempt(
                 self.without(), kernel.get_keyring_id, kernel.USER_SESSION_KEYRING
             )
             found = "session keyring %d, user-session keyring %d"
@@ -134,8 +137,8 @@ class Session:
         if self._plan is not None:
             self._plan.make(self, said)
             return
-        self.made(attempt(self.without(), kernel.join_anonymous_session), said)
-        attempt(
+        self.made(_attempt(self.without(), kernel.join_anonymous_session), said)
+        _attempt(
             f"session keyring {self.keyring} does not lead to the keys of {self._user.name}",
             kernel.link,
             kernel.USER_KEYRING,
@@ -171,7 +174,7 @@ class Session:
             _end(act, keyring, user, hold)
         except kernel.KernelError as error:
             consequence = f"session keyring {keyring} of {user.name} was not revoked by us"
-            raise failed(error, consequence) from error
+            raise _failed(error, consequence) from error
         finally:
             if hold is not None:
                 hold.drop()
@@ -213,7 +216,7 @@ def _hold(session: Session, said: "Said") -> None:
         identity.with_real_ids(*libc.effective_ids(), session.hold)
     except kernel.KernelError as error:
         consequence = f"perhaps session keyring {session.keyring} cannot be revoked at its end"
-        said.append((log.WARNING, str(failed(error, consequence))))
+        said.append((log.WARNING, str(_failed(error, consequence))))
 
 
 def _end(act: "Callable[[int], None]", keyring: int, user: User, hold: "Hold | None") -> None:
@@ -221,6 +224,8 @@ def _end(act: "Callable[[int], None]", keyring: int, user: User, hold: "Hold | N
     try:
         act(keyring)
     except kernel.KernelError as error:
+        from errno import EACCES
+
         if error.errno != EACCES:
             raise
     else:
@@ -233,3 +238,26 @@ def _end(act: "Callable[[int], None]", keyring: int, user: User, hold: "Hold | N
         hold.possessing(as_owner)
     else:
         as_owner()
+
+
+def _attempt(consequence: str, call: "Callable[..., Result]", *arguments: "int | str") -> "Result":
+    """Return call(*arguments); raise Failed, with the consequence, for its KernelError."""
+    try:
+        return call(*arguments)
+    except kernel.KernelError as error:
+        raise _failed(error, consequence) from error
+
+
+def _failed(error: kernel.KernelError, consequence: str) -> "Failed":
+    from .failure import failed
+
+    return failed(error, consequence)
+
+
+def _is_done(call: "Callable[[], object]") -> bool:
+    """Whether it could be done; for where something has failed before."""
+    try:
+        call()
+    except BaseException:
+        return False
+    return True

@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from _pytest.terminal import TerminalReporter
 
-from support import world
+from support import turns, world
 from support.drive import Driver
 from support.journal import Journal
 from support.record import Record
 
-counts: dict[str, int] = {}
-notes: list[str] = []
+# What a test tells beyond that it passed goes by its report, from whichever process ran it.
+FIGURE, REMARK = "figure: ", "remark"
 record = Record()
 
 
@@ -26,8 +26,52 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the mark that tests of this suite wear."""
-    config.addinivalue_line("markers", "privileged: needs root, keyrings and a private world")
+    """Name the marks that tests of this suite wear."""
+    for mark in (
+        "privileged: needs root, keyrings and a private world",
+        "whole_machine: looks at what all tests of the machine share; runs alone, at the end",
+        "lengthy: takes much longer than others; begins first, so that no worker ends with it",
+        "xdist_group(name): goes to one worker with those of the same name",
+    ):
+        config.addinivalue_line("markers", mark)
+
+
+# What takes long to make: the tests that use it go to one worker.
+COSTLY = {"supervisors", "dist", "packages"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long ones first, and at the end those that run alone."""
+    for item in items:
+        for costly in COSTLY.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group(costly))
+
+    def place(item: pytest.Item) -> int:
+        if item.get_closest_marker("whole_machine"):
+            return 2
+        return 0 if item.get_closest_marker("lengthy") else 1
+
+    items.sort(key=place)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Share the machine with the tests of other workers and suites, or have it alone."""
+    with turns.room(alone=item.get_closest_marker("whole_machine") is not None):
+        yield
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """In CI a privileged test that was skipped has failed, but for those that are left out."""
+    outcome = yield
+    report = outcome.get_result()  # type: ignore[attr-defined]
+    if report.skipped and world.in_ci() and item.get_closest_marker("privileged"):
+        reason = str(report.longrepr[2]).removeprefix("Skipped: ")
+        if not reason.startswith(world.LEFT_OUT):
+            report.outcome = "failed"
+            report.longrepr = f"skipped in CI: {reason}"
 
 
 @pytest.fixture(autouse=True)
@@ -70,34 +114,41 @@ def loader(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Iterator[dict[str, int]]:
-    """Numbers that the summary reports, by name."""
-    before = dict(counts)
-    yield counts
-    for name, number in counts.items():
-        if before.get(name) != number:
-            record.figure(request.node.nodeid, name, number)
+    """Numbers that the summary reports, by name; those of all tests are added up."""
+    numbers: dict[str, int] = {}
+    yield numbers
+    request.node.user_properties += [(FIGURE + name, number) for name, number in numbers.items()]
+
+
+@pytest.fixture
+def remarks(request: pytest.FixtureRequest) -> Iterator[list[str]]:
+    """Lines for the summary."""
+    lines: list[str] = []
+    yield lines
+    request.node.user_properties += [(REMARK, line) for line in lines]
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Keep what a test gave; one that was skipped or broken before it began has no call."""
     if report.when == "call" or report.outcome != "passed":
         record.outcome(report.nodeid, report.outcome)
+    if report.when == "teardown":
+        for name, value in report.user_properties:
+            if name == REMARK:
+                record.remarks.append(str(value))
+            elif name.startswith(FIGURE):
+                record.figure(report.nodeid, name.removeprefix(FIGURE), int(str(value)))
 
 
-def pytest_sessionfinish() -> None:
-    """Keep what this run gave, for ./setup promises."""
-    record.write()
-
-
-@pytest.fixture(scope="session")
-def remarks() -> list[str]:
-    """Lines for the summary."""
-    return notes
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Keep what this run gave, for ./setup promises: a worker's is told to who distributes."""
+    if not hasattr(session.config, "workerinput"):
+        record.write()
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Say how much was run, where a number says more than "passed"."""
-    for name, number in counts.items():
+    for name, number in record.totals().items():
         terminalreporter.write_line(f"{name}: {number}")
-    for line in notes:
+    for line in record.remarks:
         terminalreporter.write_line(line)

@@ -2,3 +2,5 @@
 
 from pykeyinit_helper.api import ensure_session_keyring
 """
+
+from pam_pykeyinit import __version__ as __version__

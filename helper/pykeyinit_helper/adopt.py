@@ -5,16 +5,17 @@ conditions, and says only EPERM where one fails.  Which one, is looked up in /pr
 """
 
 import os
+import sys
 from errno import EPERM
 
 from pam_pykeyinit import kernel
 from pam_pykeyinit.failure import failed
-from pam_pykeyinit.log import printable
-from pykeyinit_helper import decide, keyctl
+from pykeyinit_helper import asker, decide, keyctl, mends
 from pykeyinit_helper.become import Refused
+from pykeyinit_helper.case import Case
+from pykeyinit_helper.keynames import Asked
+from pykeyinit_helper.output import Style, mend_lines, width
 from pykeyinit_helper.prepare import Found, Preparation, look
-
-_INSTEAD = "instead: exec pykeyinit-helper run -- $SHELL"
 
 
 def adopt() -> int:
@@ -36,41 +37,64 @@ def adopt() -> int:
     except kernel.KernelError as error:
         if error.errno != EPERM:
             raise Refused(str(failed(error, "the shell keeps what it has"))) from error
-        for condition in failing(parent, found):
-            print(f"The kernel refuses it: {condition}; {_INSTEAD}")
-        return 1
-    print(f"Process {parent} ({_name(parent)}) has the new session keyring {preparation.serial},")
-    print(f"in place of {found}; @us and @u are linked into it.")
-    return 0
+        return _refused(parent, found)
+    print(f"Process {parent} ({asker.name(parent)}) has the new session keyring")
+    print(f"{preparation.serial}, in place of {found}.")
+    return _report(preparation)
+
+
+def _report(preparation: Preparation) -> int:
+    """Say what is found through the new session keyring, having looked; 0 if the user's keys."""
+    there = _found_through()
+    if there:
+        print(f"Found through it: {' and '.join(there)}.")
+    if "@u" in there:
+        return 0
+    print("The user keyring (@u) is not found through it.")
+    for refusal in preparation.refusals:
+        print(refusal)
+    if not preparation.refusals:
+        _print_mend("own")
+    return 1
+
+
+def _found_through() -> list[str]:
+    """Which of @us and @u hang on the session keyring, or on what does."""
+    try:
+        there = set(keyctl.links(kernel.SESSION_KEYRING))
+        names = []
+        for name, special in (("@us", kernel.USER_SESSION_KEYRING), ("@u", kernel.USER_KEYRING)):
+            serial = kernel.get_keyring_id(special)
+            if serial in there:
+                names.append(name)
+                there.update(keyctl.links(serial))
+    except kernel.KernelError:
+        return []
+    return names
+
+
+def _refused(parent: int, found: Found) -> int:
+    for condition in failing(parent, found):
+        print(f"The kernel refuses it: {condition}.")
+    _print_mend("foreign")
+    return 1
 
 
 def failing(parent: int, found: Found) -> list[str]:
     """The conditions of KEYCTL_SESSION_TO_PARENT that do not hold."""
-    conditions = []
-    status = _status(parent)
-    if parent <= 1:
-        conditions.append("the parent is init, or in another PID namespace")
-    for name, mine in (("Uid", os.geteuid()), ("Gid", os.getegid())):
-        ids = status.get(name, "").split()[:3]
-        if ids and set(ids) != {str(mine)}:
-            what = f"real, effective and saved {name.lower()} of process {parent}"
-            conditions.append(f"{what} must all be {mine}, and are {' '.join(ids)}")
-    threads = status.get("Threads", "1").strip()
-    if threads != "1":
-        conditions.append(f"process {parent} has {threads} threads, and must have 1")
+    conditions = asker.unfit(parent)
     if found.state == decide.FOREIGN:
         who = f"uid {found.uid}" if found.uid >= 0 else "somebody else"
         conditions.append(f"session keyring {found.serial}, to be replaced, belongs to {who}")
     return conditions or ["a seccomp filter or a security module forbids it (EPERM)"]
 
 
-def _status(process: int) -> dict[str, str]:
-    try:
-        with open(f"/proc/{process}/status", encoding="utf-8", errors="replace") as file:
-            return dict(line.split(":\t", 1) for line in file if ":\t" in line)
-    except OSError:
-        return {}
-
-
-def _name(process: int) -> str:
-    return printable(_status(process).get("Name", "?").strip())
+def _print_mend(session: str) -> None:
+    """What helps where the shell keeps a session keyring that is not its own, or has one."""
+    case = Case(
+        Asked("@u", anchor="@u"), "", session=session, shell=asker.shell(), helper=asker.helper()
+    )
+    mend = mends.link_user(case)
+    if mend:
+        columns = width(sys.stdout)
+        print("\n".join(mend_lines(mend, Style.of(sys.stdout), columns)))

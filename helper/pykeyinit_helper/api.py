@@ -7,15 +7,27 @@ print(keyring.serial, keyring.outcome)
 """
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from pam_pykeyinit import identity, kernel
 from pykeyinit_helper import decide, words
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.prepare import Preparation
 
-__all__ = ["SessionKeyring", "SessionKeyringError", "ensure_session_keyring"]
+__all__ = [
+    "Link",
+    "Outcome",
+    "Session",
+    "SessionKeyring",
+    "SessionKeyringError",
+    "ensure_session_keyring",
+]
 
-_OUTCOMES = {
+Session = Literal["fallback", "keep", "new", "user-session"]
+Link = Literal["user", "user-session", "persistent"]
+Outcome = Literal["kept", "user-session", "new", "named", "denied"]
+
+_OUTCOMES: "dict[str, Outcome]" = {
     decide.LEAVE: "kept",
     decide.JOIN_USER_SESSION: "user-session",
     decide.JOIN_NEW: "new",
@@ -25,7 +37,7 @@ _OUTCOMES = {
 
 
 class SessionKeyringError(Exception):
-    """`strict` was asked for, and the kernel refused something.  str() says what."""
+    """The kernel refused something with `strict`, or a foreign keyring could not be left."""
 
 
 class SessionKeyring(NamedTuple):
@@ -37,14 +49,14 @@ class SessionKeyring(NamedTuple):
     """
 
     serial: int
-    outcome: str
+    outcome: Outcome
     messages: tuple[str, ...]
 
 
 def ensure_session_keyring(
-    session: str = "fallback",
+    session: Session | str = "fallback",
     *,
-    link: Iterable[str] | None = None,
+    link: Iterable[Link] | None = None,
     tag: str | None = None,
     strict: bool = False,
 ) -> SessionKeyring:
@@ -53,34 +65,70 @@ def ensure_session_keyring(
     Call it after the daemon has changed its ids and before it starts threads: the session
     keyring belongs to the thread's credentials, and threads and children inherit it.
 
-    session  "fallback" keeps a live one of the user's, else takes the user-session keyring,
-             or a new one where another's or a dead one is in the way, and for root;
-             "keep", "new", "user-session" or "name=NAME" choose
+    session  "fallback" keeps a live one of the user's, else makes a new one with the
+             user-session keyring linked into it; where the kernel refuses that, the
+             user-session keyring serves; "keep", "new", "user-session" or "name=NAME" choose
     link     what to link into it: "user", "user-session", "persistent"; by default what
              pykeyinit-helper(8) says; an empty list for nothing
-    tag      a text to leave in it as a small key, at most 1024 characters
+    tag      a text to leave in it as a small key, 1 to 1024 printable characters
 
-    Raises ValueError for a wrong argument; SessionKeyringError with `strict`, and then what
-    was done up to there stays done.  Without, a refusal is in `messages`.
+    Raises ValueError for a wrong argument, before anything is done.  Raises
+    SessionKeyringError with `strict` where the kernel refuses something, and what was done
+    up to there stays done; without, a refusal is in `messages`.  Raises it in any case where
+    a session keyring of somebody else's is in place and cannot be left (save for "keep"):
+    the thread must then not go on to use keys.
 
     The rules: user-session-keyring(7), session-keyring(7), and join_session_keyring and
     lookup_user_key in the kernel.
     """
-    asked = words.Words()
+    name = _session_name(session)
+    preparation = Preparation(
+        decide.NAMED if name else session, name, _links(link), _checked_tag(tag)
+    )
     try:
-        words.take(asked, "--session", session)
-        if link is not None:
-            words.take(asked, "--link", ",".join(link) or "none")
-        if tag is not None:
-            words.take(asked, "--tag", tag)
-    except Refused as refusal:
-        raise ValueError(str(refusal)) from None
-    preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
-    preparation.run()
+        preparation.run()
+    except (Refused, identity.NotRestored) as failure:
+        raise SessionKeyringError(str(failure)) from failure
     if strict and preparation.refusals:
         raise SessionKeyringError(str(preparation.refusals[0]))
     messages = (*preparation.notices, *map(str, preparation.refusals))
     outcome = _OUTCOMES[preparation.done]
     if preparation.done == decide.LEAVE and preparation.is_user_session():
         outcome = "user-session"
+    if preparation.done not in (decide.LEAVE, "") and kernel.has_threads():
+        messages += ("only this thread has it: the other threads keep what they had",)
     return SessionKeyring(preparation.serial, outcome, messages)
+
+
+def _session_name(session: object) -> str:
+    """The NAME of "name=NAME"; "" for the other words.  Raises ValueError."""
+    if isinstance(session, str):
+        kind, equals, name = session.partition("=")
+        if equals and kind == "name":
+            try:
+                return words.session_name(name)
+            except Refused as refusal:
+                raise ValueError(f"session: {refusal}") from None
+        if session in decide.ASKED and session != decide.NAMED:
+            return ""
+    known = '"fallback", "keep", "new", "user-session" or "name=NAME"'
+    raise ValueError(f"session must be {known}, not {session!r:.80}")
+
+
+def _links(link: object) -> tuple[str, ...] | None:
+    if link is None:
+        return None
+    known = " and ".join(f'"{each}"' for each in decide.LINKS)
+    if isinstance(link, str | bytes) or not isinstance(link, Iterable):
+        raise ValueError(f"link must be a list of {known}, not {link!r:.80}")
+    links = tuple(link)
+    for each in links:
+        if each not in decide.LINKS:
+            raise ValueError(f"link may have {known} in it, not {each!r:.80}")
+    return links
+
+
+def _checked_tag(tag: object) -> str | None:
+    if tag is None or words.is_tag(tag):
+        return tag  # type: ignore[return-value]
+    raise ValueError(f"tag must be 1 to 1024 printable characters, not {tag!r:.80}")

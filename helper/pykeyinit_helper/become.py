@@ -1,6 +1,7 @@
 """Become the user of --user, for good."""
 
 import pwd
+from errno import EINVAL
 from posix import (
     getgrouplist,
     getgroups,
@@ -11,6 +12,7 @@ from posix import (
     setresgid,
     setresuid,
     setuid,
+    strerror,
 )
 
 from pam_pykeyinit.log import printable
@@ -18,6 +20,9 @@ from pam_pykeyinit.log import printable
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+_CAP_AMBIENT, _CLEAR_ALL = 47, 4  # prctl(2)
 
 
 class Refused(Exception):
@@ -91,23 +96,44 @@ def is_already(target: Target) -> bool:
 def become(target: Target) -> None:
     """Change groups, gid and uid, and make sure that there is no way back.
 
+    Who is the user already gets the user's groups as well, and loses ambient capabilities.
     Raises Refused; the ids may then be half changed, so the caller must end.
     """
-    if is_already(target) and target.uid != 0:
-        return
+    was_already = is_already(target)
     try:
-        setgroups(target.groups)
-        setresgid(target.gid, target.gid, target.gid)
-        setresuid(target.uid, target.uid, target.uid)
+        if not was_already or not _has_groups(target):
+            setgroups(target.groups)
+        if not was_already:
+            setresgid(target.gid, target.gid, target.gid)
+            setresuid(target.uid, target.uid, target.uid)
     except OSError as error:
+        what = f"uid {target.uid} with its groups" if was_already else f"uid {target.uid}"
         hint = "only root can; as an ordinary user leave --user out"
-        raise Refused(f"cannot become uid {target.uid}: {error.strerror} ({hint})") from error
-    if not is_already(target) or set(getgroups()) - {target.gid} != (
-        set(target.groups) - {target.gid}
-    ):
+        if target.uid == 0:
+            hint = "in this user namespace setgroups(2) is denied; leave --user out"
+        raise Refused(f"cannot become {what}: {error.strerror} ({hint})") from error
+    if not is_already(target) or not _has_groups(target):
         raise Refused(f"the kernel did not make this uid {target.uid} with its groups")
-    if target.uid != 0 and (_can(setuid) or (target.gid != 0 and _can(setgid))):
+    if target.uid == 0:
+        return
+    if was_already:
+        _drop_ambient_capabilities()
+    if _can(setuid) or (target.gid != 0 and _can(setgid)):
         raise Refused(f"uid {target.uid} could become root again (securebits, capabilities)")
+
+
+def _has_groups(target: Target) -> bool:
+    return set(getgroups()) - {target.gid} == set(target.groups) - {target.gid}
+
+
+def _drop_ambient_capabilities() -> None:
+    """What another user's would lose with the change of ids, capabilities(7)."""
+    import ctypes  # no system call of ours: few come here
+
+    if ctypes.CDLL(None, use_errno=True).prctl(_CAP_AMBIENT, _CLEAR_ALL, 0, 0, 0):
+        number = ctypes.get_errno()
+        if number != EINVAL:  # a kernel without them: before Linux 4.3
+            raise Refused(f"cannot drop ambient capabilities: {strerror(number)}")
 
 
 def _can(change: "Callable[[int], None]") -> bool:

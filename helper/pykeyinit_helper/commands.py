@@ -41,17 +41,19 @@ expired or another user's; where the kernel refuses it, say which condition
 failed."""
 
 _TRY = """\
-Open and close a PAM session, and show the user's keyrings before, inside and
-after it, with the codes of all calls."""
+Open and close a PAM session, in both orders of calls that programs have, and
+show the user's keyrings before, inside and after it, with the codes of all
+calls and a verdict."""
 
 _CHECK = """\
-Read this machine's PAM stacks and what belongs to them, and tell what is wrong
+Read this machine's PAM stacks and what belongs to them, and print what is wrong
 with the keyrings of its logins: the worst first, with the line and the mend."""
 
 _ENABLE = """\
-Put pam_pykeyinit.so into the stack of each SERVICE, in the place of
-pam_keyinit's line or where one belongs.  A trial session through the new stack
-comes first.  What is not understood is not touched; disable undoes it."""
+See to it that pam_pykeyinit.so makes the session keyring of each SERVICE: its
+line is put in the place of pam_keyinit's or where one belongs, and lines that
+are in its way become comments.  A trial session through the new stack comes
+first.  What is not understood is not touched; disable undoes it."""
 
 _DISABLE = """\
 Take out what enable put into the stack of each SERVICE, and put back what was
@@ -96,7 +98,12 @@ def _parser() -> _Parser:
     )
     show.add_argument("--json", action="store_true", help="for programs; see the manual page")
     explain = _add(commands, "explain", _EXPLAIN)
-    explain.add_argument("key", metavar="KEY", help="a serial number, or TYPE:DESCRIPTION")
+    explain.add_argument(
+        "key",
+        metavar="KEY",
+        help="TYPE:DESCRIPTION, a serial number (also 0x...), @t, @p, @s, @u or @us",
+    )
+    explain.add_argument("--json", action="store_true", help="for programs; see the manual page")
     _add(commands, "adopt", _ADOPT)
     test = _add(commands, "try", _TRY)
     test.add_argument("service", metavar="SERVICE", help="the PAM service, as in /etc/pam.d")
@@ -122,11 +129,26 @@ def _add_those_of_the_machine(commands: Any) -> None:
     check = _add(commands, "check", _CHECK, _EPILOG_OF_THREE)
     check.add_argument("--root", metavar="DIR", default="/", help="another system's folder")
     check.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    check.add_argument(
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="RULE[:SERVICE]",
+        help="leave out what this rule finds; commas between several",
+    )
     for name, text in (("enable", _ENABLE), ("disable", _DISABLE)):
         change = _add(commands, name, text, _EPILOG_OF_THREE)
         change.add_argument(
-            "services", nargs="+", metavar="SERVICE", help="the PAM service, as in /etc/pam.d"
+            "services", nargs="*", metavar="SERVICE", help="the PAM service, as in /etc/pam.d"
         )
+        if name == "enable":
+            change.add_argument(
+                "--options", metavar="WORDS", help="of pam_pykeyinit(8), in place of force revoke"
+            )
+        else:
+            change.add_argument(
+                "--all", action="store_true", help="every service that enable has changed"
+            )
         change.add_argument(
             "--dry-run", action="store_true", help="print the difference, and change nothing"
         )
@@ -179,10 +201,14 @@ _PACKAGES = {
     ),
     "pamela": ("python3-pamela", "pip install pamela"),
     "pam": ("python3-pampy", "pip install python-pam"),
+    "six": ("python3-six", "pip install six"),  # python-pam wants it, and Debian's does not say so
 }
 
 
 def _parse_and_dispatch(arguments: list[str]) -> int:
+    if not arguments:
+        _parser().print_help(sys.stderr)
+        return HELPER_FAILED
     try:
         asked = _parser().parse_args(arguments)
     except SystemExit as end:  # --help, --version, or what error() has said
@@ -210,7 +236,7 @@ def _dispatch(asked: argparse.Namespace) -> int:
     if asked.command == "explain":
         from pykeyinit_helper.explain import explain
 
-        return explain(asked.key)
+        return explain(asked.key, as_json=asked.json)
     if asked.command == "adopt":
         from pykeyinit_helper.adopt import adopt
 
@@ -218,11 +244,26 @@ def _dispatch(asked: argparse.Namespace) -> int:
     if asked.command == "check":
         from pykeyinit_helper.check import check
 
-        return check(asked.root, as_json=asked.json)
+        return check(asked.root, asked.ignore, as_json=asked.json)
     if asked.command in ("enable", "disable"):
-        from pykeyinit_helper.enable import change
-
-        return change(asked.command, asked.services, asked.user, dry_run=asked.dry_run)
+        return _change(asked)
     from pykeyinit_helper.trial import trial
 
     return trial(asked.service, asked.user, asked.confdir, asked.password, asked.password_fd)
+
+
+def _change(asked: argparse.Namespace) -> int:
+    from pykeyinit_helper import enable
+
+    services, options = asked.services, None
+    if asked.command == "enable":
+        options = asked.options
+    elif asked.all and not services:
+        services = enable.enabled_services()
+    elif asked.all:
+        raise Refused("--all is every SERVICE: give none, or leave --all out")
+    if not services and not getattr(asked, "all", False):
+        raise Refused(f"no SERVICE; see pykeyinit-helper {asked.command} --help")
+    return enable.change(
+        services, enable.Asked(asked.command, asked.user, options, dry_run=asked.dry_run)
+    )

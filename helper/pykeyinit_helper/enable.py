@@ -1,96 +1,58 @@
 """`pykeyinit-helper enable` and `disable`: our line into a service's stack, and out again."""
 
-import difflib
 import os
 import pwd
-import re
 from pathlib import Path
 from typing import NamedTuple
 
 from pam_pykeyinit.log import printable
-from pykeyinit_helper import machine, place, rehearse, replace, stack
+from pam_pykeyinit.options import parse
+from pykeyinit_helper import advice, blocks, effect, kept, machine, place, rehearse, replace, stack
 from pykeyinit_helper.become import Refused
+from pykeyinit_helper.blocks import NotUnderstood
+from pykeyinit_helper.change import Change, Changed
+from pykeyinit_helper.entries import Stack
 from pykeyinit_helper.folders import PAM_D, Folders
 from pykeyinit_helper.pamconf import fold
-from pykeyinit_helper.place import NotUnderstood
 from pykeyinit_helper.run import say
-
-KEPT = Path("/var/lib/pykeyinit-helper/pam.d")
-
-
-class _Changed(Folders):
-    """The machine's folders with one file that is another."""
-
-    def __init__(self, folders: Folders, path: Path, text: str | None) -> None:
-        super().__init__(folders.root, folders.services, folders.includes, folders.at_include)
-        self._path, self._text = path, text
-
-    def find(self, name: str, folders: tuple[Path, ...]) -> Path | None:
-        """As if the file were there, or gone."""
-        for folder in folders:
-            path = folder / name
-            if path == self._path and self._text is not None:
-                return path
-            if path != self._path and self.real(path).is_file():
-                return path
-        return None
-
-    def read(self, path: Path) -> str:
-        """As if it had the text."""
-        return self._text if path == self._path and self._text is not None else super().read(path)
+from pykeyinit_helper.trial import require
 
 
-class _Change(NamedTuple):
-    """What is to become of one service's file; None is no file."""
+class Asked(NamedTuple):
+    """What the command line wants done with each service."""
 
-    service: str
-    path: Path
-    old: str | None
-    new: str | None
+    command: str
+    user: str
+    options: str | None
+    dry_run: bool
 
-    def difference(self) -> str:
-        """As diff -u shows it."""
-        old, new = _rows(self.old), _rows(self.new)
-        nothing, name = "/dev/null", str(self.path)
-        names = (name if old else nothing, name if new else nothing)
-        return "".join(map(_shown, difflib.unified_diff(old, new, names[0], names[1])))
-
-    def do(self) -> None:
-        """Put it in place.  Raises replace.Changed, OSError."""
-        if self.new is not None:
-            replace.replace(self.path, self.old, self.new)
-        elif self.old is not None:
-            replace.remove(self.path, self.old)
-
-    def undo(self) -> None:
-        """Put back what was there.  Raises replace.Changed, OSError."""
-        _Change(self.service, self.path, self.new, self.old).do()
+    @property
+    def words(self) -> tuple[str, ...] | None:
+        """The words for our line, if they were chosen.  Raises Refused."""
+        if self.options is None:
+            return None
+        words = tuple(self.options.split())
+        for trouble in parse(list(words)).wrong:
+            raise Refused(f"--options: {printable(trouble)}; see pam_pykeyinit(8)")
+        return words
 
 
-def _rows(text: str | None) -> list[str]:
-    """A file's lines, each with its end."""
-    return re.findall(r"[^\n]*\n|[^\n]+", text or "")
-
-
-def _shown(row: str) -> str:
-    """One row of a difference, with its end, also where the file's last line has none."""
-    text = "\t".join(printable(part) for part in row.removesuffix("\n").split("\t"))
-    return text + ("\n" if row.endswith("\n") else "\n\\ No newline at end of file\n")
-
-
-def change(command: str, services: list[str], user: str, *, dry_run: bool) -> int:
+def change(services: list[str], asked: Asked) -> int:
     """Enable or disable each; 0 if all are as wanted, 1 if one was left alone.  Raises Refused."""
-    if not dry_run and os.geteuid() != 0:
+    if not asked.dry_run and os.geteuid() != 0:
         raise Refused(f"only root can change {PAM_D}: try it with sudo, or with --dry-run")
     try:
-        pwd.getpwnam(user)
+        pwd.getpwnam(asked.user)
     except (KeyError, ValueError):
-        raise Refused(f"unknown user: {user[:64]} (see getent passwd)") from None
+        raise Refused(f"unknown user: {asked.user[:64]} (see getent passwd)") from None
     folders, status = machine.folders(Path("/")), 0
+    asked.words  # noqa: B018  # refused before anything is changed
+    if asked.command == "enable" and not asked.dry_run:
+        require("pamela")
     for service in dict.fromkeys(services):
         try:
-            if not _one(command, service, user, folders, dry_run):
-                print(f"{printable(service)}: nothing to do, it is {command}d")
+            if not _one(service, folders, asked):
+                print(f"{printable(service)}: nothing to do, it is {asked.command}d")
         except NotUnderstood as reason:
             say(f"{service}: left as it is: {reason}")
             status = 1
@@ -103,45 +65,108 @@ def change(command: str, services: list[str], user: str, *, dry_run: bool) -> in
     return status
 
 
-def _one(command: str, service: str, user: str, folders: Folders, dry_run: bool) -> bool:
+def enabled_services() -> list[str]:
+    """Those in whose files `enable` has put something; what package managers leave is none."""
+    found = []
+    for path in sorted(PAM_D.iterdir()):
+        leaving = path.name.startswith(".") or path.name.endswith("~") or ".dpkg-" in path.name
+        if not leaving and path.is_file() and not path.is_symlink():
+            text = replace.now(path) or ""
+            found += [path.name] if blocks.BEGIN in text else []
+    return found
+
+
+def _one(service: str, folders: Folders, asked: Asked) -> bool:
     """Change one service; whether there was something to change."""
-    wanted = _enabled(service, folders) if command == "enable" else _disabled(service, folders)
+    enabling = asked.command == "enable"
+    wanted = _enabled(service, folders, asked) if enabling else _disabled(service, folders)
     if wanted is None:
         return False
-    _verify(wanted, folders, enabling=command == "enable")
+    if enabling:
+        _announce(wanted, folders)
     print(wanted.difference(), end="", flush=True)
-    if dry_run:
+    if asked.dry_run:
         return True
-    with replace.alone(wanted.path.parent):
-        if command == "enable":
-            _enable(wanted, user, folders)
+    with kept.alone():
+        if enabling:
+            _enable(wanted, asked.user, folders)
         else:
-            wanted.do()
-            print(f"{printable(service)}: disabled")
+            _disable(wanted)
     return True
 
 
-def _enabled(service: str, folders: Folders) -> _Change | None:
+def _enabled(service: str, folders: Folders, asked: Asked) -> Change | None:
+    """What is to become of the file.  Raises NotUnderstood, with a way if there is one."""
+    try:
+        return _verified(service, folders, asked.words)
+    except NotUnderstood as reason:
+        first = Path(reason.elsewhere).name
+        if not first or first == fold(service):
+            raise
+        try:
+            before = _verified(first, folders, None)
+            if before is not None:
+                _verified(service, Changed(folders, before.path, before.new), asked.words)
+        except NotUnderstood:
+            raise reason from None
+        both = f"{first} {service}"
+        raise NotUnderstood(f"{reason}; so: pykeyinit-helper enable {both}") from None
+
+
+def _verified(service: str, folders: Folders, words: tuple[str, ...] | None) -> Change | None:
+    if why := advice.refusal(fold(service)):
+        raise NotUnderstood(why)
     found, text = _read(service, folders)
     copied = found.parent != PAM_D
-    new = place.put_in(text, stack.read(service, folders), copied=copied)
+    path = PAM_D / found.name
+
+    def read(new: str) -> Stack:
+        return stack.read(service, Changed(folders, path, new))
+
+    new = place.put_in(text, read, words, copied=copied)
     if new == text:
         return None
-    if copied:
-        return _Change(service, PAM_D / found.name, None, new)
-    return _Change(service, found, text, new)
+    wanted = Change(service, path, None if copied else text, new)
+    _verify(wanted, folders, enabling=True)
+    return wanted
 
 
-def _disabled(service: str, folders: Folders) -> _Change | None:
+def _announce(wanted: Change, folders: Folders) -> None:
+    """What the difference does not show of itself."""
+    after = stack.read(wanted.service, Changed(folders, wanted.path, wanted.new))
+    for note in advice.notes(stack.read(wanted.service, folders), after):
+        say(f"{wanted.service}: {note}")
+    vendors = folders.find(wanted.path.name, folders.services[1:])
+    if wanted.old is None and vendors is not None:
+        say(
+            f"{wanted.service}: {wanted.path} is a copy of {vendors}, which is not read any more, "
+            f"and so upgrades of it are not: pykeyinit-helper disable {wanted.service} undoes it"
+        )
+    for left in effect.wrong(after):
+        say(f"{wanted.service}: this stays as it is: {left}")
+
+
+def _disabled(service: str, folders: Folders) -> Change | None:
     found, text = _read(service, folders)
-    new, copied = place.take_out(text)
+    copy = kept.COPIES / found.name
+    try:
+        new, copied = blocks.take_out(text)
+    except NotUnderstood as reason:
+        way = "take its line out by hand"
+        if copy.exists():
+            way += f", or put back all of the first copy: cp {copy} {found}"
+        raise NotUnderstood(f"{reason}: {way}") from None
     if new == text:
-        if place.has_ours(stack.read(service, folders)):
-            raise NotUnderstood("its line is not enable's: take it out by hand")
+        for entry in effect.ours(stack.read(service, folders)):
+            raise NotUnderstood(
+                f"{entry.file}:{entry.line} is not enable's: take the line out by hand"
+            )
         return None
     vendors = folders.find(found.name, folders.services[1:])
     gone = copied and vendors is not None and folders.read(vendors) == new
-    return _Change(service, found, text, None if gone else new)
+    wanted = Change(service, found, text, None if gone else new)
+    _verify(wanted, folders, enabling=False)
+    return wanted
 
 
 def _read(service: str, folders: Folders) -> tuple[Path, str]:
@@ -151,35 +176,42 @@ def _read(service: str, folders: Folders) -> tuple[Path, str]:
         raise NotUnderstood("that is no name of a service")
     path = folders.find(name, folders.services)
     if path is None:
-        raise NotUnderstood(f"there is no {PAM_D / name}")
+        instead = advice.instead(name, folders.names())
+        raise NotUnderstood(f"there is no {PAM_D / name}{instead}")
     if path.is_symlink():
         raise NotUnderstood(f"it is a link to {path.resolve()}, where something else keeps it")
     return path, folders.read(path)
 
 
-def _verify(wanted: _Change, folders: Folders, *, enabling: bool) -> None:
+def _verify(wanted: Change, folders: Folders, *, enabling: bool) -> None:
     """That no service's stack changes in anything but its keyring module."""
-    changed = _Changed(folders, wanted.path, wanted.new)
+    changed = Changed(folders, wanted.path, wanted.new)
     names = folders.names()
     before = [stack.read(name, folders) for name in names]
     after = [stack.read(name, changed) for name in names]
-    place.verify(before, after)
-    if enabling and not place.reached(stack.read(wanted.service, changed)):
-        raise NotUnderstood("libpam would never come to our line")
+    place.verify(before, after, enabling=enabling)
 
 
-def _enable(wanted: _Change, user: str, folders: Folders) -> None:
+def _enable(wanted: Change, user: str, folders: Folders) -> None:
     name = wanted.path.name
-    before = rehearse.new_stack(name, user, folders, wanted.new or "")
-    kept = ""
+    after = stack.read(name, Changed(folders, wanted.path, wanted.new))
+    before = rehearse.new_stack(name, user, folders, wanted.new or "", effect.words(after))
+    copy = ""
     if wanted.old is not None:
-        KEPT.mkdir(mode=0o755, parents=True, exist_ok=True)
-        replace.replace(KEPT / name, replace.now(KEPT / name), wanted.old)
-        kept = f"; what was there is kept as {KEPT / name}"
+        copy = f"; what was there is kept as {kept.keep(name, wanted.old)}"
     wanted.do()
     try:
         rehearse.compare(before, rehearse.session(name, user, None))
     except rehearse.Worse:
         wanted.undo()
+        kept.forget(name, wanted.old or "")
         raise
-    print(f"{printable(wanted.service)}: enabled{kept}")
+    print(f"{printable(wanted.service)}: enabled{copy}")
+
+
+def _disable(wanted: Change) -> None:
+    wanted.do()
+    print(f"{printable(wanted.service)}: disabled")
+    other = kept.forget(wanted.path.name, wanted.new or "")
+    if other is not None:
+        say(f"{wanted.service}: {other}, the copy from before `enable`, is different, and stays")

@@ -20,6 +20,7 @@ class Entry(NamedTuple):
     level: int = 0  # how many substacks it is in
     fault: str = ""  # why libpam has no module here: PAM_PERM_DENIED
     is_substack: bool = False
+    last: int = 0  # its last line in the file, where backslashes make it several
 
     @property
     def name(self) -> str:

@@ -1,166 +1,79 @@
-"""`pykeyinit-helper explain`: look at one key, and say what `diagnosis` makes of it."""
+"""`pykeyinit-helper explain`: ask the kernel about one key, and print why it answers so."""
 
-import os
+import json
 import sys
-import textwrap
+from typing import Any
 
-from pam_pykeyinit import quota
 from pam_pykeyinit.log import printable
-from pykeyinit_helper import permissions
 from pykeyinit_helper.become import Refused
-from pykeyinit_helper.diagnosis import Case, Finding, diagnose, usable
-from pykeyinit_helper.keynames import is_serial
-from pykeyinit_helper.output import Style
-from pykeyinit_helper.show import owner
-from pykeyinit_helper.tree import SEARCHED, Key, Tree
+from pykeyinit_helper.case import Case, Finding, Mend
+from pykeyinit_helper.diagnosis import diagnose
+from pykeyinit_helper.facts import examine
+from pykeyinit_helper.keynames import parse
+from pykeyinit_helper.output import Style, fold, mend_lines, width
 
-_KEYCTL_IS_REFUSED = ("ENOSYS", "EPERM", "EACCES")
-_GONE = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "EACCES": "hidden"}
+SCHEMA = 1
+
+_PAGE = 79  # columns where it is no terminal
 
 
-def explain(asked: str) -> int:
+def explain(word: str, *, as_json: bool) -> int:
     """Print the sentences and the command that mends it; 0 if the key can be used, else 1."""
-    kind, colon, description = asked.partition(":")
-    if not is_serial(asked) and not (colon and kind and description):
-        raise Refused(f"not a key: {asked[:64]} (a serial number, or TYPE:DESCRIPTION)")
-    findings = diagnose(examine(asked))
-    sys.stdout.write("\n".join(lines(asked, findings, Style.of(sys.stdout))) + "\n")
-    return 0 if usable(findings) else 1
+    asked = parse(word)
+    if asked is None:
+        kinds = "a serial number, @s and the like, or TYPE:DESCRIPTION"
+        raise Refused(f"not a key: {printable(word[:64])} ({kinds})")
+    case = examine(asked)
+    findings = diagnose(case)
+    if as_json:
+        print(json.dumps(document(case, findings), indent=2))
+    else:
+        columns = width(sys.stdout)
+        print("\n".join(lines(case, findings, Style.of(sys.stdout), columns)))
+    return 0 if case.good else 1
 
 
-def lines(asked: str, findings: list[Finding], style: Style) -> list[str]:
-    """What is printed: the answer, the sentences, and one command."""
-    good = usable(findings)
-    verdict = "can be used" if good else style.alarm("cannot be used")
-    out = [style.bold(f"{printable(asked)} {verdict} by this process.")]
+def mend_of(findings: list[Finding]) -> Mend | None:
+    """The one command that is printed."""
+    return next((finding.mend for finding in findings if finding.mend), None)
+
+
+def lines(case: Case, findings: list[Finding], style: Style, columns: int = 0) -> list[str]:
+    """What is printed: the answer, the sentences, and one command, or what others have to do."""
+    verdict = "can be used" if case.good else style.alarm("cannot be used")
+    head = style.bold(f"{printable(case.asked.text)} {verdict} by this process.")
+    out = fold(head, columns, 2)
     for finding in findings:
-        text = printable(finding.text)
-        out += textwrap.wrap(text, 79, initial_indent="  ", subsequent_indent="  ")
-    mend = next((finding.mend for finding in findings if finding.mend), "")
+        out += fold(f"  {printable(finding.text)}", columns or _PAGE, 2)
+    mend = mend_of(findings)
     if mend:
-        out.append(f"{style.bold('To mend it:')} {printable(mend)}")
+        out += mend_lines(mend, style, columns)
+    else:
+        tasks = dict.fromkeys(one.administrator for one in findings if one.administrator)
+        for task in tasks:
+            line = f"{style.bold('For the administrator:')} {task}"
+            out += fold(line, columns or _PAGE, 2)
     return out
 
 
-def examine(asked: str) -> Case:
-    """Gather the facts about a key, through the kernel's own eyes where it tells."""
-    tree = Tree()
-    me = owner(tree.who.uid)
-    refused = [e for e in tree.anchors.values() if e in _KEYCTL_IS_REFUSED]
-    if len(refused) == len(tree.anchors):
-        return Case(asked, me, refused=str(refused[0]))
-    tree.read()
-    session, session_owner = _session(tree)
-    used = quota.read(tree.who.uid)
-    case = Case(asked, me, session=session, session_owner=session_owner, quota=used)
-    serial = int(asked) if is_serial(asked) else _look_up(tree, asked)
-    if serial and serial not in tree.keys:
-        tree.walk(serial)
-    key = tree.keys.get(serial)
-    if key is None or (key.error == "ENOKEY" and serial not in tree.rows):
-        return case
-    return _about(case, tree, key)
-
-
-def _session(tree: Tree) -> tuple[str, str]:
-    anchor = tree.anchors["@s"]
-    if isinstance(anchor, str):
-        return anchor, ""
-    uid = tree.keys[anchor].uid
-    if tree.is_stand_in():
-        return "stand-in", owner(uid)
-    return "own" if uid == os.getuid() else "foreign", owner(uid)
-
-
-def _look_up(tree: Tree, asked: str) -> int:
-    """The key that is meant by TYPE:DESCRIPTION: the one that is found, or else any."""
-    kind, _, description = asked.partition(":")
-    named = [
-        key.serial
-        for key in tree.keys.values()
-        if (key.kind, key.description) == (kind, description)
-    ]
-    anchors = [tree.anchors[name] for name in SEARCHED]
-    named.sort(key=lambda serial: _rank(tree, serial, anchors))
-    if named:
-        return named[0]
-    # Revoked and expired keys cannot be described any more, and others' are in no tree.
-    listed = [
-        serial
-        for serial, row in tree.rows.items()
-        if row.kind == kind
-        and (row.text == description or row.text.startswith(f"{description}: "))
-    ]
-    return min(listed, key=lambda serial: serial not in tree.keys, default=0)
-
-
-def _rank(tree: Tree, serial: int, anchors: list[int | str]) -> tuple[int, int]:
-    path = tree.paths.get(serial)
-    return (anchors.index(path[0]), len(path)) if path else (len(anchors), 0)
-
-
-def _about(case: Case, tree: Tree, key: Key) -> Case:
-    row = tree.rows.get(key.serial)
-    state = _GONE.get(key.error, "live") if not key.kind else "live"
-    if row is not None and "N" in row.flags:
-        state = "negative"
-    share, bits = permissions.share(key.mask, key.uid, key.gid, tree.who)
-    blocker = _blocker(tree, key) if key.serial not in tree.paths else None
-    return case._replace(
-        serial=key.serial,
-        state=state,
-        key_owner=owner(key.uid) if key.kind else "",
-        path=_names(tree, tree.paths.get(key.serial, ())),
-        below_user=_is_below(tree, "@u", key.serial),
-        below_user_session=_is_below(tree, "@us", key.serial),
-        unsearchable=_name_of(blocker, key),
-        unsearchable_serial=blocker.serial if blocker else 0,
-        share=share,
-        bits=bits,
-        possessor_bits=permissions.possessors(key.mask),
-    )
-
-
-def _names(tree: Tree, path: tuple[int, ...]) -> tuple[str, ...]:
-    if not path:
-        return ()
-    anchor = next(name for name in SEARCHED if tree.anchors[name] == path[0])
-    if len(path) == 1:
-        return (anchor,)
-    return (anchor, *(printable(tree.keys[serial].description) for serial in path[1:-1]))
-
-
-def _is_below(tree: Tree, name: str, serial: int) -> bool:
-    return _way(tree, tree.anchors[name], serial) is not None
-
-
-def _way(tree: Tree, root: int | str, serial: int) -> list[Key] | None:
-    """The keyrings from a root down to a key, whatever their permissions."""
-    if not isinstance(root, int) or root not in tree.keys:
-        return None
-    seen = {root}
-    waiting = [[tree.keys[root]]]
-    while waiting:
-        way = waiting.pop(0)
-        if way[-1].serial == serial:
-            return way
-        for link in way[-1].links:
-            if link not in seen:
-                seen.add(link)
-                waiting.append([*way, tree.keys[link]])
-    return None
-
-
-def _blocker(tree: Tree, key: Key) -> Key | None:
-    """What lies between the session keyring and the key, and gives no search."""
-    for name in SEARCHED:
-        for step in _way(tree, tree.anchors[name], key.serial) or ():
-            if step.kind and not step.bits(tree.who, possessed=True) & permissions.SEARCH:
-                return step
-    return None
-
-
-def _name_of(blocker: Key | None, key: Key) -> str:
-    if blocker is None:
-        return ""
-    return "it" if blocker is key else f"keyring {printable(blocker.description)}"
+def document(case: Case, findings: list[Finding]) -> dict[str, Any]:
+    """The same for programs.  pykeyinit-helper(8) documents it; SCHEMA changes with it."""
+    mend = mend_of(findings)
+    seen = bool(case.serial)
+    tasks = dict.fromkeys(one.administrator for one in findings if one.administrator)
+    return {
+        "schema": SCHEMA,
+        "asked": case.asked.text,
+        "user": case.user,
+        "usable": case.good,
+        "error": case.error or None,
+        "readable": not case.reading if seen else None,
+        "serial": case.serial or None,
+        "type": case.kind or case.asked.kind or None,
+        "description": case.description or case.asked.description or None,
+        "owner": case.owner or None,
+        "path": list(case.path),
+        "findings": [{"code": one.code, "text": one.text} for one in findings],
+        "mend": mend.command if mend else None,
+        "administrator": None if mend else "; ".join(tasks) or None,
+    }

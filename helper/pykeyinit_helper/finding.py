@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from pykeyinit_helper.dispatch import reachable
 from pykeyinit_helper.entries import Entry, Stack
-from pykeyinit_helper.machine import Facts, is_ours
+from pykeyinit_helper.machine import Facts
+from pykeyinit_helper.ours import is_maker as is_maker
 
 
 class Finding(NamedTuple):
@@ -16,7 +17,7 @@ class Finding(NamedTuple):
     file: str  # "" where it is in none
     line: int
     what: str
-    mend: str
+    mend: str  # a command, or "by hand: " and what to do
 
 
 Rule = Callable[[Sequence[Stack], Facts], Iterator[Finding]]
@@ -29,19 +30,16 @@ LOGINS = frozenset(
 )
 
 
-def makers(stack: Stack) -> list[tuple[int, Entry]]:
-    """The session entries that make keyrings and that libpam may come to, with their places."""
-    entries = stack.of("session")
+def makers(stack: Stack, kind: str = "session") -> list[tuple[int, Entry]]:
+    """The entries of a type that make keyrings and that libpam may come to, with their places."""
+    entries = stack.of(kind)
+    if not any(is_maker(entry) for entry in entries):
+        return []
     return [
         (at, entries[at])
         for at in sorted(reachable(entries))
         if is_maker(entries[at]) and not entries[at].fault
     ]
-
-
-def is_maker(entry: Entry) -> bool:
-    """Whether it is pam_keyinit or ours."""
-    return is_ours(entry) or entry.name == "pam_keyinit.so"
 
 
 def found_at(rule: str, stack: Stack, entry: Entry, what: str, mend: str) -> Finding:

@@ -1,7 +1,10 @@
 """Where libpam looks for the files of services, below a root that may be another system's."""
 
-import os
+import contextlib
+import stat
 from pathlib import Path
+
+from pykeyinit_helper.below import Below
 
 PAM_D = Path("/etc/pam.d")
 VENDOR = (Path("/usr/lib/pam.d"), Path("/usr/etc/pam.d"))  # everybody's; openSUSE's as well
@@ -17,50 +20,43 @@ class Folders:
         includes: tuple[Path, ...] = (PAM_D, *VENDOR),
         at_include: bool = True,
     ) -> None:
-        self.root, self.services, self.includes = root, services, includes
+        self.root, self.below = root, Below(root)
+        self.services, self.includes = services, includes
         self.at_include = at_include  # whether this libpam knows Debian's @include
 
     def find(self, name: str, folders: tuple[Path, ...]) -> Path | None:
-        """The file of that name, as seen from below the root."""
+        """The file of that name, as seen from below the root.
+
+        Raises PermissionError where that may not be seen: it is not the same as none.
+        """
         for folder in folders:
             path = folder / name  # an absolute name stays what it is
-            if self.real(path).is_file():
+            if self._is_there(path):
                 return path
         return None
 
     def read(self, path: Path) -> str:
-        """Raises OSError."""
-        return self.real(path).read_bytes().decode("utf-8", "surrogateescape")
+        """What is in a file.  Raises OSError."""
+        return self.below.read(path).decode("utf-8", "surrogateescape")
 
     def real(self, path: Path) -> Path:
-        """Where a path below the root is, an absolute link being one to below the root.
-
-        Raises OSError where links lead in a circle.
-        """
-        done, rest, links = self.root, list(path.parts[1:]), 0
-        while rest:
-            part = rest.pop(0)
-            if part == "..":
-                done = done.parent if done != self.root else done
-                continue
-            done /= part
-            if self.root != Path("/") and done.is_symlink():
-                links += 1
-                if links > 40:
-                    raise OSError(40, os.strerror(40), str(path))
-                target = done.readlink()
-                rest[:0] = target.parts[1:] if target.is_absolute() else target.parts
-                done = self.root if target.is_absolute() else done.parent
-        return done
+        """Where a path below the root is.  Raises OSError where links lead in a circle."""
+        return self.below.real(path)
 
     def names(self) -> list[str]:
         """Every service that has a file."""
         found = set()
         for folder in self.services:
-            real = self.real(folder)
-            for path in real.iterdir() if real.is_dir() else ():
+            for name in self.below.names(folder):
                 # What has a dot in its name is an editor's or a package manager's leaving.
-                named = "." not in path.name and not path.name.endswith("~")
-                if named and self.real(folder / path.name).is_file():
-                    found.add(path.name)
+                if "." in name or name.endswith("~"):
+                    continue
+                with contextlib.suppress(PermissionError):
+                    if self._is_there(folder / name):
+                        found.add(name)
         return sorted(found)
+
+    def _is_there(self, path: Path) -> bool:
+        """Whether libpam would open it: whatever is no folder, and also what is no file."""
+        status = self.below.look(path)
+        return status is not None and not stat.S_ISDIR(status.st_mode)

@@ -1,44 +1,35 @@
 """What of a machine has a say in whether keyrings work at its logins: the looking.
 
-`rules` has what is said of it.  Everything is looked for below a root, so that another
+`rules` has what follows from it.  Everything is looked for below a root, so that another
 system's folder can be looked at; what only a running kernel can tell is left out there.
 """
 
-import configparser
 import errno
 import os
-import pwd
 import re
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import pam_pykeyinit
+import pykeyinit_helper
 from pam_pykeyinit import kernel, procfs, quota
+from pykeyinit_helper import installed, ours, owners, sshd_config, units
+from pykeyinit_helper.below import LIBRARY, Below
 from pykeyinit_helper.entries import Entry
 from pykeyinit_helper.folders import PAM_D, VENDOR, Folders
+from pykeyinit_helper.installed import Broken
+from pykeyinit_helper.ours import is_ours as is_ours
+from pykeyinit_helper.sshd_config import UsePam
+from pykeyinit_helper.units import Unit
 
 # Where programs that are set-user-ID are installed.
 _PROGRAMS = (
     "usr/bin", "usr/sbin", "bin", "sbin", "usr/local/bin", "usr/local/sbin", "usr/libexec",
     "usr/lib/polkit-1", "usr/lib/xscreensaver", "run/wrappers/bin",
 )  # fmt: skip
-_MODULES = ("lib/security", "lib64/security", "usr/lib/security", "usr/lib64/security")
-_UNITS = (
-    "etc/systemd/system",
-    "run/systemd/system",
-    "usr/lib/systemd/system",
-    "lib/systemd/system",
-)
-
-
-class Unit(NamedTuple):
-    """A systemd service."""
-
-    name: str
-    file: str
-    keyring_mode: str  # private is what systemd takes where nothing is said
-    command: str
+_LIBRARIES = ("lib", "lib64", "usr/lib", "usr/lib64")
 
 
 class Quota(NamedTuple):
@@ -55,10 +46,11 @@ class Facts(NamedTuple):
     """What `rules` asks of a machine."""
 
     setuid: frozenset[str] = frozenset()  # names of programs
-    absent: frozenset[str] = frozenset()  # modules that stacks name and that are not there
-    unsafe: tuple[tuple[str, str], ...] = ()  # a path of ours, and whose else it is
-    no_python: str = ""  # the library that pam_pykeyinit.so was built for, and that is gone
+    absent: frozenset[str] = frozenset()  # modules and scripts, ours or nearly, not found
+    unsafe: tuple[tuple[str, str, str], ...] = ()  # a path, who else can change it, what it is
+    broken: tuple[Broken, ...] = ()  # what a trial session came to
     units: tuple[Unit, ...] = ()
+    no_pam: UsePam | None = None  # where UsePAM is no
     quotas: tuple[Quota, ...] = ()
     refused: str = ""  # the errno's name where keyctl(2) is refused
 
@@ -68,150 +60,152 @@ def folders(root: Path) -> Folders:
 
     Debian's knows @include, and looks for what is included in /etc/pam.d alone.
     """
-    libraries = [*root.glob("lib*/libpam.so.0"), *root.glob("lib/*/libpam.so.0")]
-    libraries += [*root.glob("usr/lib*/libpam.so.0"), *root.glob("usr/lib/*/libpam.so.0")]
-    debian = not libraries or any(b"@include" in path.read_bytes() for path in libraries[:1])
-    included = (PAM_D,) if libraries and debian else (PAM_D, *VENDOR)
+    below = Below(root)
+    libraries = [path / "libpam.so.0" for path in _library_folders(below)]
+    library = next((path for path in libraries if below.is_file(path)), None)
+    debian = library is None or b"@include" in below.read(library, LIBRARY)
+    included = (PAM_D,) if library is not None and debian else (PAM_D, *VENDOR)
     return Folders(root, includes=included, at_include=debian)
 
 
-def look(root: Path, entries: Iterable[Entry]) -> Facts:
-    """Look at everything; `entries` are those of the stacks.  Raises OSError."""
-    all_ = set(entries)
-    ours = [entry for entry in all_ if is_ours(entry)]
-    running = root == Path("/")
-    loaders = {path for entry in ours if (path := module(root, entry.module)) is not None}
+def look(place: Folders, entries: Iterable[Entry], ignoring: Path | None = None) -> Facts:
+    """Look at everything; `entries` are those of the stacks.  Raises OSError.
+
+    `ignoring` is a file that silences findings, if there is one.
+    """
+    below, all_ = place.below, set(entries)
+    lines = [entry for entry in all_ if is_ours(entry)]
+    absent = frozenset(_absent(below, all_))
+    running = below.root == Path("/")
+    refused = _refused() if running else ""
     return Facts(
-        setuid=frozenset(_setuid_programs(root)),
-        absent=frozenset(entry.module for entry in ours if module(root, entry.module) is None),
-        unsafe=tuple(sorted(_unsafe(root, ours, loaders))),
-        no_python=_python_gone(root, loaders),
-        units=tuple(_units(root)),
+        setuid=frozenset(_setuid_programs(below)),
+        absent=absent,
+        unsafe=tuple(_unsafe(place, lines, ignoring)),
+        broken=tuple(_broken(below, lines, absent)) if running and not refused else (),
+        units=tuple(units.read(below)),
+        no_pam=sshd_config.switched_off(below),
         quotas=tuple(_quotas()) if running else (),
-        refused=_refused() if running else "",
+        refused=refused,
     )
 
 
-def is_ours(entry: Entry) -> bool:
-    """Whether an entry loads our module, by whichever loader."""
-    if entry.name == "pam_python.so":
-        return bool(entry.arguments) and Path(entry.arguments[0]).name == "pam_pykeyinit.py"
-    return entry.name == "pam_pykeyinit.so"
+def _library_folders(below: Below) -> list[Path]:
+    """Where libraries are: lib and its like, and the folders of architectures in them."""
+    found = []
+    for name in _LIBRARIES:
+        folder = Path("/", name)
+        inside = [] if name.endswith("64") else below.names(folder)
+        architectures = [each for each in inside if each.count("-") >= 2]
+        found += [folder, *(folder / each for each in architectures)]
+    return found
 
 
-def module_folders(root: Path) -> list[Path]:
-    """Where libpam may look for modules, below a root."""
-    found = [root / folder for folder in _MODULES]
-    for library in ("lib", "usr/lib"):
-        found += sorted((root / library).glob("*/security"))
-    return [folder for folder in found if folder.is_dir()]
-
-
-def module(root: Path, name: str) -> Path | None:
+def module(below: Below, name: str) -> Path | None:
     """A module's file, by its name in a PAM line; None if there is none."""
-    wanted = [root / name[1:]] if name.startswith("/") else []
-    wanted += [folder / name for folder in module_folders(root) if "/" not in name]
-    return next((path for path in wanted if path.is_file()), None)
+    wanted = [Path(name)] if name.startswith("/") else []
+    if "/" not in name:
+        wanted = [folder / "security" / name for folder in _library_folders(below)]
+    return next((path for path in wanted if below.is_file(path)), None)
 
 
-def _setuid_programs(root: Path) -> Iterator[str]:
-    for folder in _PROGRAMS:
+def _absent(below: Below, entries: Iterable[Entry]) -> Iterator[str]:
+    names = {name for entry in entries for name in ours.files_of(entry)}
+    return (name for name in names if module(below, name) is None)
+
+
+def _setuid_programs(below: Below) -> Iterator[str]:
+    for name in _PROGRAMS:
+        folder = Path("/", name)
+        for program in below.names(folder):
+            status = below.status(folder / program)
+            if status and stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_ISUID:
+                yield program
+
+
+def _unsafe(
+    place: Folders, lines: list[Entry], ignoring: Path | None
+) -> Iterator[tuple[str, str, str]]:
+    """What others than root can change, of all that decides what a login runs."""
+    below = place.below
+    who = "anybody who may write it"
+    asked: list[tuple[str, set[Path]]] = [
+        (f"libpam reads it: {who} chooses what every login runs as root", set(_pam_files(place))),
+        (f"libpam loads it: {who} runs code in every login, as root", set(_loaded(below, lines))),
+        (
+            f"pam_python.so runs it: {who} runs code in every login, as root",
+            set(_scripts(below, lines)),
+        ),
+    ]
+    if below.root == Path("/"):
+        own = [Path(found) for found in (*pam_pykeyinit.__path__, *pykeyinit_helper.__path__)]
+        scripts = {each / name for each in own for name in below.names(each) if _is_script(name)}
+        asked.append((f"pykeyinit-helper runs it: {who} runs code as root, who calls it", scripts))
+    if ignoring is not None and below.is_file(ignoring):
+        asked.append((f"it silences `check`: {who} hides what is wrong", {ignoring}))
+    seen: set[str] = set()
+    for what, paths in asked:
+        for path, whose in owners.others_than_root(below, paths):
+            if path not in seen:
+                seen.add(path)
+                yield path, whose, what
+
+
+def _is_script(name: str) -> bool:
+    return name.endswith(".py")
+
+
+def _pam_files(place: Folders) -> Iterator[Path]:
+    for folder in place.services:
+        if place.below.status(folder) is not None:
+            yield folder
+        for name in place.below.names(folder):
+            if place.below.is_file(folder / name):
+                yield folder / name
+
+
+def _loaded(below: Below, lines: list[Entry]) -> Iterator[Path]:
+    found = (module(below, name) for name in {entry.module for entry in lines})
+    return (path for path in found if path is not None)
+
+
+def _scripts(below: Below, lines: list[Entry]) -> Iterator[Path]:
+    """Our script for pam_python.so, and the package that it imports."""
+    for name in {entry.arguments[0] for entry in lines if entry.name == ours.PAM_PYTHON}:
+        script = module(below, name)
+        if script is None:
+            continue
+        yield script
         try:
-            names = [entry for entry in os.scandir(root / folder) if entry.is_file()]
+            text = below.read(script)
         except OSError:
             continue
-        for entry in names:
-            try:
-                if entry.stat().st_mode & stat.S_ISUID:
-                    yield entry.name
-            except OSError:  # it has just gone
-                continue
+        for parent in re.findall(rb'insert\(0, "(/[^"]{1,4096})"\)', text):
+            folder = Path(os.fsdecode(parent), "pam_pykeyinit")
+            if below.status(folder) is not None:
+                yield folder
+                yield from (folder / name for name in below.names(folder) if _is_script(name))
 
 
-def _unsafe(root: Path, ours: list[Entry], loaders: set[Path]) -> Iterator[tuple[str, str]]:
-    """What our lines run, and the folders above it, where not root alone can change it."""
-    paths = set(loaders)
-    for entry in ours:
-        if entry.name == "pam_python.so" and (script := module(root, entry.arguments[0])):
-            paths.add(script)
-    for path in list(paths):
-        packages = re.findall(rb"/[^\0\"]*/pam_pykeyinit(?=[\0\"])", path.read_bytes())
-        parents = re.findall(rb'insert\(0, "(/[^"]*)"\)', path.read_bytes())
-        for found in (*packages, *(parent + b"/pam_pykeyinit" for parent in parents)):
-            folder = root / os.fsdecode(found)[1:]
-            if folder.is_dir():
-                paths |= {folder, *folder.glob("*.py")}
-    for path in paths:
-        for part in (path, *path.parents):
-            if not part.is_relative_to(root):
-                break
-            whose = _not_roots(part)
-            if whose:
-                yield "/" + str(part.relative_to(root)).removeprefix("."), whose
-
-
-def _not_roots(path: Path) -> str:
-    """Who else than root can change it; the rule is that of pam_pykeyinit.so, trust.c."""
-    status = path.stat()
-    if status.st_uid != 0:
-        return f"it belongs to {_user(status.st_uid)}"
-    if status.st_mode & stat.S_IWOTH:
-        return "everybody can write to it"
-    if status.st_mode & stat.S_IWGRP and status.st_gid != 0:
-        return f"group {status.st_gid} can write to it"
-    return ""
-
-
-def _user(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
-
-
-def _python_gone(root: Path, loaders: set[Path]) -> str:
-    for path in sorted(loaders):
-        for found in re.findall(rb"/[^\0]*/libpython[^\0/]*", path.read_bytes()):
-            library = os.fsdecode(found)
-            if path.name == "pam_pykeyinit.so" and not (root / library[1:]).exists():
-                return library
-    return ""
-
-
-def _units(root: Path) -> Iterator[Unit]:
-    """Every systemd service, with its drop-ins; a file of /etc hides one of /usr/lib."""
-    files: dict[str, Path] = {}
-    for folder in reversed(_UNITS):
-        for path in (root / folder).glob("*.service"):
-            files[path.name] = path
-    for name, path in sorted(files.items()):
-        drop_ins: dict[str, Path] = {}
-        for folder in reversed(_UNITS):
-            drop_ins |= {p.name: p for p in (root / folder / f"{name}.d").glob("*.conf")}
-        settings = _settings([path, *(drop_ins[key] for key in sorted(drop_ins))])
-        shown = "/" + str(path.relative_to(root))
-        mode = settings.get("keyringmode") or "private"
-        yield Unit(name, shown, mode, settings.get("execstart", ""))
-
-
-def _settings(paths: list[Path]) -> dict[str, str]:
-    """The [Service] part; what comes later replaces."""
-    parser = configparser.ConfigParser(
-        strict=False, interpolation=None, delimiters=("=",), allow_no_value=True
-    )
-    for path in paths:
+def _broken(below: Below, lines: list[Entry], absent: frozenset[str]) -> Iterator[Broken]:
+    """What trial sessions come to, one for each way in which the lines load our module."""
+    ways = {ours.loader(entry) for entry in lines if not absent & set(ours.files_of(entry))}
+    if ways and os.geteuid() != 0:
+        below.unseen.add("a trial session")
+        return
+    for way in sorted(ways):
         try:
-            parser.read_string(path.read_text(encoding="utf-8", errors="replace"))
-        except (OSError, configparser.Error):  # masked, or systemd's to complain about
-            continue
-    if not parser.has_section("Service"):
-        return {}
-    return {key: value for key, value in parser["Service"].items() if value}
+            found = installed.trial(way)
+        except ModuleNotFoundError as missing:
+            below.unseen.add(f"a trial session ({missing})")
+            return
+        if found is not None:
+            yield found
 
 
 def _quotas() -> Iterator[Quota]:
     for uid, used in quota.parse(procfs.text("/proc/key-users")):
-        yield Quota(_user(uid), *used)
+        yield Quota(owners.user(uid), *used)
 
 
 def _refused() -> str:

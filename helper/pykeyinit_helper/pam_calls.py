@@ -7,24 +7,35 @@ that keeps it, and all of this is in a child whose end can be looked at.
 
 import ctypes
 import ctypes.util
+import importlib
 import os
 import pwd
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 Step = tuple[str, int, str]  # the call, its code, what libpam says to that
 
 
-def _clients() -> tuple[Any, Any]:
-    """pamela and python-pam, such that they keep the interpreter's lock."""
+class How(NamedTuple):
+    """How a session is to be tried.
+
+    `confdir` has the services in place of /etc/pam.d; `looks` is whether keyrings are looked at.
+    """
+
+    confdir: str | None = None
+    password: str | None = None
+    credentials_first: bool = True
+    looks: bool = True
+
+
+def _client(name: str) -> Any:
+    """pamela, or python-pam, such that it keeps the interpreter's lock."""
     plain = ctypes.CDLL
     ctypes.CDLL = ctypes.PyDLL  # type: ignore[misc]
     try:
-        import pam
-        import pamela
+        return importlib.import_module(name)
     finally:
         ctypes.CDLL = plain  # type: ignore[misc]
-    return pamela, pam
 
 
 def _with_confdir(function: Any, library: Any, confdir: str | None) -> Any:
@@ -41,8 +52,7 @@ def _with_confdir(function: Any, library: Any, confdir: str | None) -> Any:
 
 def authenticate(service: str, user: str, password: str, confdir: str | None) -> Step:
     """Authenticate, and check the account, in a PAM handle of its own."""
-    _, pam = _clients()
-    client = pam.PamAuthenticator()
+    client = _client("pam").PamAuthenticator()
     library = ctypes.PyDLL(ctypes.util.find_library("pam"))
     client.pam_start = _with_confdir(client.pam_start, library, confdir)
     # Before the end of the handle: python-pam asks libpam about the code through it.
@@ -50,14 +60,17 @@ def authenticate(service: str, user: str, password: str, confdir: str | None) ->
     return "authenticate, acct_mgmt", int(client.code), str(client.reason)
 
 
-def session(
-    service: str, user: str, confdir: str | None, look: Callable[[], None]
-) -> Iterator[Step]:
-    """Open a session, call look() in it, close it.  Yields each call as it returns."""
-    pamela, _ = _clients()
-    pamela.PAM_START = _with_confdir(pamela.PAM_START, pamela.LIBPAM, confdir)
+def session(service: str, user: str, how: How, look: Callable[[str], None]) -> Iterator[Step]:
+    """Open a session and close it.  Yields each call as it returns.
+
+    look() is called with "stored" before and after credentials are established, and with
+    "inside".
+    """
+    pamela = _client("pamela")
+    pamela.PAM_START = _with_confdir(pamela.PAM_START, pamela.LIBPAM, how.confdir)
     try:
-        handle = pamela.pam_start(service, user)
+        answers = pamela.new_simple_password_conv((how.password or "",), "utf-8")
+        handle = pamela.pam_start(service, user, conv_func=answers)
     except pamela.PAMError as error:
         yield "start", int(error.errno or 4), str(error.message)
         return
@@ -66,30 +79,55 @@ def session(
         code = int(function(handle, flag))
         return name, code, str(pamela.pam_strerror(handle, code))
 
-    opened = call("open_session", pamela.PAM_OPEN_SESSION, 0)
-    yield opened
-    if opened[1] == 0:
-        established = pamela.PAM_ESTABLISH_CRED
-        yield call("setcred ESTABLISH", pamela.PAM_SETCRED, established)
-        look()
-        yield call("setcred DELETE", pamela.PAM_SETCRED, pamela.PAM_DELETE_CRED)
+    def established() -> Step:
+        look("stored")
+        step = call("setcred ESTABLISH", pamela.PAM_SETCRED, pamela.PAM_ESTABLISH_CRED)
+        look("stored")
+        return step
+
+    def opened() -> Step:
+        return call("open_session", pamela.PAM_OPEN_SESSION, 0)
+
+    begin = [established, opened] if how.credentials_first else [opened, established]
+    if how.password is not None:  # what stores keys does so for who has been authenticated
+        begin.insert(0, lambda: call("authenticate", pamela.PAM_AUTHENTICATE, 0))
+    done = []
+    for step in (make() for make in begin):
+        yield step
+        if step[1] != 0:
+            break
+        done.append(step[0])
+    else:
+        look("inside")
+    if "open_session" in done:
         yield call("close_session", pamela.PAM_CLOSE_SESSION, 0)
+    if "setcred ESTABLISH" in done and how.credentials_first:  # login(1) does without
+        yield call("setcred DELETE", pamela.PAM_SETCRED, pamela.PAM_DELETE_CRED)
     yield "end", int(pamela.PAM_END(handle, 0)), ""
 
 
-def as_user(user: str, work: Callable[[], None]) -> None:
-    """Call work() in a process that has become the user, as the user's shell would be."""
+def apart(work: Callable[[], None]) -> None:
+    """Call work() in a process of its own: looking at @s may change whose that is."""
     child = os.fork()
     if child == 0:
         status = 1
         try:
-            entry = pwd.getpwnam(user)
-            if os.getuid() == 0:
-                os.initgroups(user, entry.pw_gid)
-                os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
-                os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
             work()
             status = 0
         finally:
             os._exit(status)
     os.waitpid(child, 0)
+
+
+def as_user(user: str, work: Callable[[], None]) -> None:
+    """Call work() in a process that has become the user, as the user's shell would be."""
+
+    def become() -> None:
+        entry = pwd.getpwnam(user)
+        if os.getuid() == 0:
+            os.initgroups(user, entry.pw_gid)
+            os.setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid)
+            os.setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid)
+        work()
+
+    apart(become)

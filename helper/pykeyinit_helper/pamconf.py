@@ -11,7 +11,8 @@ from typing import NamedTuple
 # over that many entries.
 IGNORE, OK, DONE, BAD, DIE, RESET = 0, -1, -2, -3, -4, -5
 
-SUCCESS, PERM_DENIED, NEW_AUTHTOK_REQD, MODULE_UNKNOWN, IGNORED = 0, 6, 12, 28, 25
+SUCCESS, PERM_DENIED, AUTH_ERR, NEW_AUTHTOK_REQD, SESSION_ERR = 0, 6, 7, 12, 14
+MODULE_UNKNOWN, IGNORED = 28, 25
 
 CODES = (
     "success", "open_err", "symbol_err", "service_err", "system_err", "buf_err", "perm_denied",

@@ -1,25 +1,17 @@
-"""Where our line belongs in a service's file, and putting it there and taking it out.  Pure.
+"""Where our line belongs in a service's file, and putting it there.  Pure."""
 
-What `enable` adds stands between two comments, with what was there before in comments of
-their own: `disable` needs nothing else to put back exactly that.
-"""
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
-from collections.abc import Sequence
-
-from pykeyinit_helper import rules
-from pykeyinit_helper.dispatch import reachable, skip
+from pykeyinit_helper import blocks, effect, rules
+from pykeyinit_helper.blocks import NotUnderstood
+from pykeyinit_helper.dispatch import skip
 from pykeyinit_helper.entries import Entry, Stack
 from pykeyinit_helper.finding import LOGINS, is_maker
 from pykeyinit_helper.machine import Facts, is_ours
 from pykeyinit_helper.pamconf import Line, fold, lines
 
-LINE = "session optional pam_pykeyinit.so"
 OPTIONS = ("force", "revoke")
-
-_BEGIN = "# pykeyinit-helper: what enable put here"
-_COPIED = ", into a copy of the vendor's file"
-_WAS = "#was: "
-_END = "# pykeyinit-helper: end; `pykeyinit-helper disable` puts back what was here"
 
 # After these a session keyring is made: they say whose the session is.
 _FIRST = ("pam_loginuid.so", "pam_selinux.so", "pam_namespace.so")
@@ -30,65 +22,108 @@ _WRITERS = {
     "pam-auth-update": ("pam-auth-update",),
 }
 # Findings that a line of ours must not bring about.
-_HARM = ("pam-python-in-set-user-id", "unreadable", "strict", "twice", "late", "early")
+_HARM = ("pam-python-in-set-user-id", "unreadable", "strict", "late", "early")
+
+Read = Callable[[str], Stack]  # the service's stack, if its file had this text
+Words = tuple[str, ...]
 
 
-class NotUnderstood(Exception):
-    """Why a file is left as it is."""
+class _Way(NamedTuple):
+    """Our line in the place of one that goes, or behind so many rows, or nowhere."""
+
+    line: Line | None = None
+    row: int | None = None
 
 
-def has_ours(stack: Stack) -> bool:
-    """Whether our module is in the session part, whoever put it there."""
-    return any(is_ours(entry) for entry in stack.of("session"))
+class _Part(NamedTuple):
+    """Rows that become comments, and what goes in their place: a line without words, or ""."""
+
+    first: int
+    last: int
+    line: str
 
 
-def put_in(text: str, stack: Stack, *, copied: bool) -> str:
-    """The file with our line, or as it was if the stack has it.  Raises NotUnderstood."""
-    if has_ours(stack):
+def put_in(text: str, read: Read, words: Words | None, *, copied: bool) -> str:
+    """The file with our line, or as it was if the stack is as it should be.
+
+    `words` are the caller's choice.  Raises NotUnderstood.
+    """
+    now = read(text)
+    left = effect.wrong(now)
+    if not now.troubles and not left and words in (None, effect.words(now)):
         return text
-    if stack.troubles:
-        file, number, trouble = stack.troubles[0]
-        raise NotUnderstood(f"{file}:{number}: {trouble}")
     for program, signs in _WRITERS.items():
         if any(sign in text for sign in signs):
             raise NotUnderstood(f"{program} writes this file anew: it is not the place for a line")
-    found, rows = lines(text)[0], text.split("\n")
-    replaced = [line for line in found if _is_pam_keyinit(line)]
-    if len(replaced) > 1:
-        raise NotUnderstood("it has pam_keyinit.so more than once")
-    if replaced:
-        line = replaced[0]
+    bare, was_copied = blocks.take_out(text)
+    stack = read(bare)
+    own = [line for line in lines(bare)[0] if _is_to_go(line)]
+    for line in own:
         _check_control(line, stack.of("session"))
-        was, options = rows[line.number - 1 : line.last], line.words[3:]
-        if set("".join(options)) & set("[] \t\n"):
-            raise NotUnderstood(f"line {line.number}: an option of pam_keyinit.so in brackets")
-        rows[line.number - 1 : line.last] = _block(was, options, copied)
-    else:
-        at = _place(found, stack)
-        rows[at:at] = _block([], OPTIONS, copied)
-    return "\n".join(rows)
+    chosen = _words(text, own, stack) if words is None else words
+    auth, tried = _before_in_auth(bare, stack), []
+    for way in _ways(bare, own, stack):
+        parts = _parts(own, way)
+        for more in [[], auth] if auth else [[]]:
+            new = _go(bare, [*parts, *more], chosen, copied=copied or was_copied)
+            tried.append((new, read(new)))
+    _refuse_troubles(tried[0][1] if tried else stack)
+    if not tried:
+        raise NotUnderstood("it has no session line that tells where ours belongs")
+    new, after = min(tried, key=lambda one: len(effect.wrong(one[1])))
+    maker, wrong = effect.of(after).maker, effect.wrong(after)
+    if wrong and (maker is None or not is_ours(maker) or len(wrong) >= len(left)):
+        raise NotUnderstood(wrong[0], maker.file if maker else "")
+    return new
 
 
-def _is_pam_keyinit(line: Line) -> bool:
+def _refuse_troubles(stack: Stack) -> None:
+    for file, number, trouble in stack.troubles[:1]:
+        raise NotUnderstood(f"{file}:{number}: {trouble}")
+
+
+def _is_to_go(line: Line) -> bool:
+    """A keyring module's line in the session part; or ours in another where it does nothing."""
     kind = fold(line.words[0].removeprefix("-"))
-    return kind == "session" and len(line.words) > 2 and line.words[2].endswith("pam_keyinit.so")
+    ours = blocks.words_of_ours(line) is not None
+    return (ours and kind != "auth") or (kind == "session" and blocks.is_theirs(line))
+
+
+def _words(text: str, own: Sequence[Line], stack: Stack) -> Words:
+    """What our line is to have: as it had, or as pam_keyinit's had, or the usual."""
+    found = blocks.words(text)
+    for line in own:
+        found = blocks.words_of_ours(line) if found is None else found
+    for line in own:
+        found = line.words[3:] if found is None else found
+    found = OPTIONS if found is None else found
+    if set("".join(found)) & set("[] \t\n"):
+        raise NotUnderstood("an option of the keyring module stands in brackets")
+    return effect.corrected(stack.service, found)
 
 
 def _check_control(line: Line, entries: Sequence[Entry]) -> None:
     actions = {action for entry in entries if entry.via == line.number for action in entry.actions}
     if max(actions, default=0) > 0:
-        raise NotUnderstood(f"line {line.number}: pam_keyinit.so jumps over others")
+        raise NotUnderstood(f"line {line.number}: the keyring module jumps over others")
 
 
-def _block(was: Sequence[str], options: Sequence[str], copied: bool) -> list[str]:
-    ours = " ".join((LINE, *options))
-    return [_BEGIN + (_COPIED if copied else ""), *(_WAS + row for row in was), ours, _END]
+def _ways(bare: str, own: Sequence[Line], stack: Stack) -> Iterator[_Way]:
+    """Where our line might go, the likeliest first."""
+    numbers = {line.number for line in own}
+    if any(is_ours(entry) and entry.via not in numbers for entry in stack.of("session")):
+        yield _Way()  # what is included has one
+    for line in sorted(own, key=lambda line: not blocks.is_theirs(line)):
+        if fold(line.words[0].removeprefix("-")) == "session":
+            yield _Way(line=line)
+    after, begin = _place(lines(bare)[0], stack)
+    yield from (_Way(row=row) for row in (after, begin) if row is not None)
 
 
-def _place(found: Sequence[Line], stack: Stack) -> int:
+def _place(found: Sequence[Line], stack: Stack) -> tuple[int | None, int | None]:
     """After which row: behind those of _FIRST, before what includes other session lines.
 
-    With neither, before all others, if it is the service of a login.
+    Second, before all others, where nothing tells, if it is the service of a login.
     """
     entries = stack.of("session")
     after = begin = None
@@ -99,51 +134,60 @@ def _place(found: Sequence[Line], stack: Stack) -> int:
         begin = line.number - 1 if begin is None else begin
         included = any((entry.file, entry.line) != (here[0].file, here[0].via) for entry in here)
         if included or here[0].is_substack:
-            return line.number - 1 if after is None else after
+            after = line.number - 1 if after is None else after
+            break
         if here[0].name in _FIRST:
             after = line.last
-    if after is None and stack.service in LOGINS:
-        after = begin
-    if after is None:
-        raise NotUnderstood("it has no session line that tells where ours belongs")
-    return after
+    return after, begin if after is not None or stack.service in LOGINS else None
 
 
-def take_out(text: str) -> tuple[str, bool]:
-    """The file without our line, and whether it is a copy of the vendor's.
-
-    The same text where there is nothing of `enable`.  Raises NotUnderstood.
-    """
-    rows = text.split("\n")
-    begins = [at for at, row in enumerate(rows) if row.startswith(_BEGIN)]
-    if not begins:
-        return text, False
-    begin = begins[0]
-    if len(begins) > 1 or _END not in rows[begin:]:
-        raise NotUnderstood("the comments of `enable` were changed: take its line out by hand")
-    end = rows.index(_END, begin)
-    inside = rows[begin + 1 : end]
-    was = [row for row in inside if row.startswith(_WAS)]
-    others = [row for row in inside if not row.startswith(_WAS)]
-    if len(others) != 1 or "pam_pykeyinit.so" not in others[0]:
-        raise NotUnderstood(f"line {begin + 2}: between the comments of `enable` stands more")
-    copied = rows[begin].endswith(_COPIED)
-    rows[begin : end + 1] = [row.removeprefix(_WAS) for row in was]
-    return "\n".join(rows), copied
+def _before_in_auth(bare: str, stack: Stack) -> list[_Part]:
+    """An auth line of ours, in the place of pam_keyinit's or before the one that it is for."""
+    first = effect.first_at_setcred(stack)
+    for line in lines(bare)[0]:
+        if first is not None and line.number == first.via:
+            last = line.last if blocks.is_theirs(line) else line.number - 1
+            return [_Part(line.number - 1, last, blocks.AUTH)]
+    return []
 
 
-def verify(before: Sequence[Stack], after: Sequence[Stack]) -> None:
+def _parts(own: Sequence[Line], way: _Way) -> list[_Part]:
+    """Our line goes there, and those that are in its way become comments."""
+    parts = [
+        _Part(line.number - 1, line.last, blocks.SESSION if line == way.line else "")
+        for line in own
+    ]
+    return parts if way.row is None else [*parts, _Part(way.row, way.row, blocks.SESSION)]
+
+
+def _go(bare: str, parts: Sequence[_Part], words: Words, *, copied: bool) -> str:
+    """The file with that done."""
+    rows = bare.split("\n")
+    for first, last, line in sorted(parts, reverse=True):
+        ours = [" ".join((line, *words))] if line else []
+        rows[first:last] = blocks.write(rows[first:last], ours, copied=copied)
+    return "\n".join(rows)
+
+
+def verify(before: Sequence[Stack], after: Sequence[Stack], *, enabling: bool = True) -> None:
     """That nothing but the keyring modules has changed, for any service.  Raises NotUnderstood.
 
-    `before` and `after` are the same services, in the same order.
+    `before` and `after` are the same services, in the same order.  What `disable` puts back may
+    be wrong: it was so before.
     """
     for old, new in zip(before, after, strict=True):
+        name = new.service
         if old.usable != new.usable or _without_makers(old) != _without_makers(new):
-            raise NotUnderstood(f"the stack of {new.service} would change: a jump leads over it")
+            raise NotUnderstood(f"the stack of {name} would change: a jump leads over it")
+        if not enabling:
+            continue
+        losses = effect.losses(new)
+        if len(losses) > len(effect.losses(old)):
+            raise NotUnderstood(f"{name} would be wrong: {losses[-1]}", name)
         known = {finding.rule for finding in rules.judge([old], Facts())}
         for finding in rules.judge([new], Facts()):
             if finding.rule in _HARM and finding.rule not in known:
-                raise NotUnderstood(f"{new.service} would be wrong: {finding.what}")
+                raise NotUnderstood(f"{name} would be wrong: {finding.what}", name)
 
 
 def _without_makers(stack: Stack) -> list[tuple[object, ...]]:
@@ -151,21 +195,16 @@ def _without_makers(stack: Stack) -> list[tuple[object, ...]]:
     told: list[tuple[object, ...]] = []
     for kind in ("auth", "account", "password", "session"):
         entries = stack.of(kind)
+        rings = [is_maker(entry) or blocks.is_mistyped(entry.name) for entry in entries]
         for at, entry in enumerate(entries):
-            if is_maker(entry):
+            if rings[at]:
                 continue
             jumps = []
             for action in entry.actions:
                 where, left = skip(entries, at, action) if action > 0 else (at, action)
-                while where < len(entries) and is_maker(entries[where]):
+                while where < len(entries) and rings[where]:
                     where += 1
-                behind = sum(not is_maker(other) for other in entries[where:])
+                behind = rings[where:].count(False)
                 jumps.append((behind, left))
             told.append((kind, entry.module, entry.arguments, entry.level, entry.fault, *jumps))
     return told
-
-
-def reached(stack: Stack) -> bool:
-    """Whether libpam may come to our session line."""
-    entries = stack.of("session")
-    return any(is_ours(entries[at]) for at in reachable(entries))

@@ -3,78 +3,22 @@
 What is decided is in `decide`; here it is done, with the ids that the program will have.
 """
 
-from errno import EKEYEXPIRED, EKEYREVOKED, ENOKEY
+from errno import errorcode
 from posix import getuid
 
 from pam_pykeyinit import kernel
 from pam_pykeyinit.failure import Failed, failed
 from pykeyinit_helper import decide, keyctl
+from pykeyinit_helper.become import Refused
+from pykeyinit_helper.found import Found, is_user_session, look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_DEAD = (EKEYREVOKED, EKEYEXPIRED, ENOKEY)
-
-# A named keyring is born without search for its owner, and then no second join finds it.
-_NAMED_BORN = 0x3F130000
-_NAMED_FOUND = _NAMED_BORN | 0x00080000
-
-_OVERFLOW_UID = 65534  # also nobody's own
-_ALL_OF_THEM = ["0", "0", "4294967295"]  # the first user namespace
+__all__ = ["Found", "Preparation", "look"]
 
 _SPECIAL = {decide.USER: kernel.USER_KEYRING, decide.USER_SESSION: kernel.USER_SESSION_KEYRING}
-
-
-class Found:
-    """What is in place as the session keyring: its state, serial number and owner."""
-
-    __slots__ = ("serial", "state", "uid")
-
-    def __init__(self, state: str, serial: int = 0, uid: int = -1) -> None:
-        self.state = state
-        self.serial = serial
-        self.uid = uid
-
-    def __str__(self) -> str:
-        if self.state == decide.DEAD:
-            return "a revoked or expired session keyring"
-        owner = f"uid {self.uid}" if self.uid >= 0 else "somebody unknown"
-        return f"session keyring {self.serial} of {owner}"
-
-
-def look(target: int) -> Found:
-    """What the session keyring is to the target user, whose real uid this thread has.
-
-    Where there is none, this installs the user-session keyring.  Raises KernelError.
-    """
-    try:
-        serial = kernel.get_keyring_id(kernel.SESSION_KEYRING)
-    except kernel.KernelError as error:
-        if error.errno in _DEAD:
-            return Found(decide.DEAD)
-        raise
-    try:
-        kind, uid, _, _, description = keyctl.describe(kernel.SESSION_KEYRING)
-    except kernel.KernelError:  # its owner has hidden it: no reason to trust it
-        return Found(decide.FOREIGN, serial)
-    if _stands_for_many(uid):
-        return Found(decide.FOREIGN, serial)
-    return Found(decide.state(kind, uid, description, target), serial, uid)
-
-
-def _stands_for_many(uid: int) -> bool:
-    """Whether it is the uid shown for all that have none in this user namespace.
-
-    user_namespaces(7), "Unmapped user and group IDs"; without /proc to tell it is.
-    """
-    if uid != _OVERFLOW_UID:
-        return False
-    try:
-        with open("/proc/self/uid_map", encoding="ascii") as file:
-            return file.read().split() != _ALL_OF_THEM
-    except OSError:
-        return True
 
 
 class Preparation:
@@ -86,9 +30,11 @@ class Preparation:
     tag      a text to leave in it as a small key, or None
     done     what was done: one of decide's actions; "" while that is nothing
     created  whether the session keyring is one that this made, and may revoke
+    serial   its serial number; 0 where that cannot be found out
     notices  what the user should know; refusals: what the kernel denied
     steps    what was done, for --debug
-    left     the foreign keyring that was left before the user was changed, or None
+    left     the foreign keyring that was left before the user was changed, or None;
+    empty    and the serial number of the one that was made to leave it
     """
 
     def __init__(
@@ -109,118 +55,141 @@ class Preparation:
         self.refusals: list[Failed] = []
         self.steps: list[str] = []
         self.left: Found | None = None
+        self.empty = 0
 
     def run(self) -> None:
-        """Do it, as the user whose real uid this thread has.  Raises nothing of its own."""
+        """Do it, as the user whose real uid this thread has.
+
+        Raises Refused where a session keyring of somebody else's, who was not to be kept,
+        is in place at the end: nothing must be started in it.  Raises NotRestored.
+        """
         uid = getuid()
+        found = self._look_first(uid)
+        wanted = decide.action(found.state, self.asked)
+        if wanted == decide.LEAVE:
+            self._keep(found)
+        else:
+            self._join(wanted, found, uid)
+        if self.done and found.state not in _NOT_FOR_US.get(self.done, ()):
+            self._furnish()
+            if self.done == decide.JOIN_NAMED:
+                self._judge_again(uid)
+        self._look_again(uid)
+
+    def is_user_session(self) -> bool:
+        """Whether the session keyring is the user-session keyring."""
+        return is_user_session(self.serial)
+
+    def _look_first(self, uid: int) -> Found:
         try:
             found = look(uid)
         except kernel.KernelError as error:
-            self.refusals.append(failed(error, "the session keyring is left as it is"))
-            return
+            self.refusals.append(failed(error, "the session keyring cannot be seen"))
+            return Found(decide.UNKNOWN)
         self.steps.append(f"found: {found.state}, {self.left or found}")
-        wanted = decide.action(found.state, self.asked, uid)
-        if not self._join(wanted, found, uid):
+        return found
+
+    def _keep(self, found: Found) -> None:
+        if found.state == decide.UNKNOWN:
             return
-        self._report(found)
-        for what in decide.links(self.done, self.asked, uid) if self.links is None else self.links:
-            self._link(what)
-        if self.tag is not None:
-            self._leave_tag(self.tag)
+        self.done, self.serial = decide.LEAVE, found.serial
+        if found.state in (decide.FOREIGN, decide.DEAD):
+            self.notices.append(f"{found} is kept, and nothing is put into it")
 
-    def _join(self, wanted: str, found: Found, uid: int) -> bool:
-        """Whether the session keyring is now one of the target user's, to be put things in."""
-        if wanted == decide.LEAVE:
-            self.done, self.serial = wanted, found.serial
-            if found.state in (decide.FOREIGN, decide.DEAD):
-                self.notices.append(f"{found} is kept, and nothing is put into it")
-                return False
-            return True
-        if wanted == decide.JOIN_USER_SESSION and self._join_user_session():
-            return True
-        if wanted == decide.JOIN_NAMED and self._join_named(uid):
-            return True
-        return self._join_new(found)
+    def _join(self, wanted: str, found: Found, uid: int) -> None:
+        """Make the session keyring one of the target user's."""
+        joined = (wanted == decide.JOIN_USER_SESSION and self._join_user_session(uid)) or (
+            wanted == decide.JOIN_NAMED and self._join_named(uid)
+        )
+        if not joined and not self._join_new(found, uid):
+            return
+        in_the_way = found.state in (decide.FOREIGN, decide.DEAD)
+        if in_the_way and not self.refusals:
+            there = self.left or found
+            self.notices.append(f"{there} was in the way: replaced by {self.serial}")
 
-    def _join_user_session(self) -> bool:
-        """Make the user-session keyring the session keyring again.
+    def _join_user_session(self, uid: int) -> bool:
+        from pam_pykeyinit import naming
 
-        There is no call for it, but it can be joined by its name, which root or its owner
-        may; whether it was that one is looked at afterwards, for names can be forged.
-        """
-        try:
-            serial = kernel.get_keyring_id(kernel.USER_SESSION_KEYRING)
-            keyctl.join_named_session(keyctl.describe(serial)[4])
-            joined = kernel.get_keyring_id(kernel.SESSION_KEYRING)
-        except kernel.KernelError as error:
-            self.steps.append(f"not joined: {error.call}: {error.strerror}")
+        if not naming.join_user_session(uid):
+            self.steps.append("the user-session keyring cannot be joined")
             return False
-        if joined != serial:
-            self.steps.append(f"joined {joined}, which is not @us: leaving it")
-            return False
-        self.done, self.serial = decide.JOIN_USER_SESSION, serial
-        self.steps.append(f"joined the user-session keyring {serial}")
+        self._take_user_session()
         return True
 
+    def _take_user_session(self) -> None:
+        self.serial = kernel.get_keyring_id(kernel.USER_SESSION_KEYRING)
+        self.done, self.created = decide.JOIN_USER_SESSION, False
+        self.steps.append(f"joined the user-session keyring {self.serial}")
+
     def _join_named(self, uid: int) -> bool:
-        """Join the named keyring.  Another user's of that name is left at once."""
+        """Join the named keyring.  One that is not the user's alone is left at once."""
+        from pam_pykeyinit import naming
+
         try:
-            keyctl.join_named_session(self.name)
-            serial = kernel.get_keyring_id(kernel.SESSION_KEYRING)
-            kind, owner, _, mask, description = keyctl.describe(kernel.SESSION_KEYRING)
+            serial, wrong, made = naming.take(self.name, uid)
         except kernel.KernelError as error:
             self.refusals.append(failed(error, f"no session keyring named {self.name[:64]}"))
             return False
-        if (kind, owner, description) != ("keyring", uid, self.name):
-            who = f"the session keyring named {self.name[:64]} belongs to uid {owner}"
-            self.refusals.append(Failed(f"{who}: a new one without a name is used instead"))
-            return False
-        self.done, self.serial = decide.JOIN_NAMED, serial
-        self.created = mask == _NAMED_BORN
-        self.steps.append(f"{'made' if self.created else 'joined'} {serial} by name")
-        if self.created:
-            self._attempt(
-                "its owner may search it",
-                "the next program will not find it by its name",
-                kernel.set_permissions,
-                serial,
-                _NAMED_FOUND,
-            )
+        if wrong:
+            self._leave(serial, wrong, uid)
+            return True
+        self.done, self.serial, self.created = decide.JOIN_NAMED, serial, made
+        self.steps.append(f"{'made' if made else 'joined'} {serial} by name")
         return True
 
-    def _join_new(self, found: Found) -> bool:
+    def _leave(self, serial: int, wrong: str, uid: int) -> None:
+        """Leave a named keyring that is not the user's alone.  Raises Refused where it stays."""
+        from pam_pykeyinit import naming
+
+        who = f"the session keyring named {self.name[:64]} {wrong}"
+        try:
+            self.serial = naming.leave_for_new(uid)
+        except naming.NotLeft as error:
+            why = f"{error.call}: {errorcode.get(error.errno, error.errno)}"
+            raise Refused(f"{who}, and cannot be left ({why}); nothing was started") from error
+        except kernel.KernelError as error:
+            self.refusals.append(failed(error, f"{who}: the user-session keyring is used instead"))
+            self._take_user_session()
+        else:
+            self.refusals.append(Failed(f"{who}: a new one without a name is used instead"))
+            self.done, self.created = decide.JOIN_NEW, True
+            self.steps.append(f"left {serial} for the new session keyring {self.serial}")
+
+    def _join_new(self, found: Found, uid: int) -> bool:
+        """Join a new one; where the kernel refuses it, the user-session keyring serves."""
         try:
             self.serial = kernel.join_anonymous_session()
         except kernel.KernelError as error:
             instead = f"{found} stays in its place"
-            if found.state in (decide.FOREIGN, decide.DEAD) and self._join_user_session():
+            if found.state == decide.USER_SESSION:
+                self.done, self.serial = decide.JOIN_USER_SESSION, found.serial
+                instead = "the user-session keyring serves"
+            elif found.state != decide.OWN and self._join_user_session(uid):
                 instead = f"the user-session keyring {self.serial} takes the place of {found}"
-            self.refusals.append(failed(error, f"no new session keyring: {instead}"))
+            if found.state != decide.UNKNOWN or self.done:  # otherwise that has been said
+                self.refusals.append(failed(error, f"no new session keyring: {instead}"))
             return self.done != ""
         self.done, self.created = decide.JOIN_NEW, True
         self.steps.append(f"joined new session keyring {self.serial}")
         return True
 
-    def _report(self, found: Found) -> None:
-        in_the_way = found.state in (decide.FOREIGN, decide.DEAD)
-        if in_the_way and self.done != decide.LEAVE and not self.refusals:
-            there = self.left or found
-            self.notices.append(f"{there} was in the way: replaced by {self.serial}")
+    def _furnish(self) -> None:
+        for what in decide.links(self.done, self.asked, self.links):
+            self._link(what)
+        if self.tag is not None:
+            self._leave_tag(self.tag)
+
+    # Into the keyring by its serial number.  As @s, where that is the user-session keyring,
+    # the kernel would answer by joining a new and empty one: see decide.
 
     def _link(self, what: str) -> None:
         done = f"linked the {what} keyring into it"
         into = f"the session keyring does not lead to the {what} keyring"
         if what == decide.PERSISTENT:
-            self._attempt(done, into, keyctl.get_persistent, -1, kernel.SESSION_KEYRING)
+            self._attempt(done, into, keyctl.get_persistent, -1, self.serial)
         elif not (what == decide.USER_SESSION and self.is_user_session()):
-            self._attempt(done, into, kernel.link, _SPECIAL[what], kernel.SESSION_KEYRING)
-
-    def is_user_session(self) -> bool:
-        """Whether the session keyring is the user-session keyring."""
-        try:
-            return self.serial == kernel.get_keyring_id(kernel.USER_SESSION_KEYRING)
-        except kernel.KernelError:
-            return False
+            self._attempt(done, into, kernel.link, _SPECIAL[what], self.serial)
 
     def _leave_tag(self, text: str) -> None:
         payload = text.encode("utf-8", "surrogateescape")
@@ -231,7 +200,7 @@ class Preparation:
             keyctl.add_user_key,
             description,
             payload,
-            kernel.SESSION_KEYRING,
+            self.serial,
         )
 
     def _attempt(
@@ -242,3 +211,30 @@ class Preparation:
             self.steps.append(done)
         except kernel.KernelError as error:
             self.refusals.append(failed(error, consequence))
+
+    def _judge_again(self, uid: int) -> None:
+        """Its owner may have opened a named keyring to others in the meantime."""
+        from pam_pykeyinit import naming
+
+        wrong = naming.judge(self.serial, uid)
+        if wrong:
+            self._leave(self.serial, wrong, uid)
+            self._furnish()
+
+    def _look_again(self, uid: int) -> None:
+        """What is in place after all this is what counts."""
+        try:
+            now = look(uid)
+        except kernel.KernelError:
+            return  # keyrings are denied as a whole, and to the program as well
+        if self.done and now.serial != self.serial and now.state != decide.DEAD:
+            self.refusals.append(Failed(f"{now} is in place, and not {self.serial}"))
+        ours = (self.serial if self.done else 0, self.empty)
+        if now.state == decide.FOREIGN and self.asked != decide.KEEP and now.serial not in ours:
+            why = f"; {self.refusals[-1]}" if self.refusals else ""
+            raise Refused(f"{now} cannot be left, and nothing was started in it{why}")
+        self.serial = now.serial
+
+
+# What must not be put into: a keyring that was kept though it is not the user's, or dead.
+_NOT_FOR_US = {decide.LEAVE: (decide.FOREIGN, decide.DEAD)}

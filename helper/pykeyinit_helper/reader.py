@@ -3,6 +3,7 @@
 pam.conf(5), and libpam's _pam_parse_conf_file.  Reading files is the only effect.
 """
 
+import errno
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,6 +13,9 @@ from pykeyinit_helper.folders import Folders
 from pykeyinit_helper.pamconf import ALL_BAD, Line, fold
 
 _DEEPEST = 16  # PAM_SUBSTACK_MAX_LEVEL
+# Of one service, with what it includes: includes of includes grow without an end in sight.
+_MOST_LINES = 500
+_MOST_BYTES = 512 * 1024
 
 
 class _Where(NamedTuple):
@@ -35,24 +39,35 @@ class Reader:
         self._folders, self.path = folders, str(path)
         self.entries: list[Entry] = []
         self.troubles: list[Trouble] = []
+        self._lines = self._bytes = 0
         self.usable = self._file(_Where(path, above=(str(path),)), only)
 
     def _file(self, where: _Where, only: str = "") -> bool:
         """Whether libpam can read the file; what it read before it could not, counts."""
-        found, whole = pamconf.lines(self._folders.read(where.path))
+        text = self._folders.read(where.path)
+        self._bytes += len(text)
+        self._check_size()
+        found, whole = pamconf.lines(text)
         for line in found:
             if only:
                 if fold(line.words[0]) != only:
                     continue
                 line = line._replace(words=line.words[1:])
+            self._lines += 1
+            self._check_size()
             if line.fault:
-                text = f"{line.fault}: libpam reads this one way before 1.6, another since"
-                self._trouble(where, line.number, text)
+                why = f"{line.fault}: libpam reads this one way before 1.6, another since"
+                self._trouble(where, line.number, why)
             if not self._line(line, where):
                 return False
         if not whole:
             self._trouble(where, 0, "the file ends in a backslash")
         return whole
+
+    def _check_size(self) -> None:
+        if self._lines > _MOST_LINES or self._bytes > _MOST_BYTES:
+            text = f"more than {_MOST_LINES} lines or {_MOST_BYTES // 1024} KiB with its includes"
+            raise OSError(errno.EFBIG, text, self.path)
 
     def _trouble(self, where: _Where, number: int, text: str) -> None:
         self.troubles.append(Trouble(str(where.path), number, text))
@@ -92,7 +107,7 @@ class Reader:
             self._trouble(where, line.number, f"{fault}: libpam takes it as a module that fails")
         words, actions = tuple(line.words[3:]), actions or ALL_BAD
         entry = Entry(*where.at(line), kind, control, actions, module, words, silent, where.level)
-        self.entries.append(entry._replace(fault=fault))
+        self.entries.append(entry._replace(fault=fault, last=line.last))
         return True
 
     def _include(

@@ -3,11 +3,12 @@
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pykeyinit_helper import place
+from pykeyinit_helper.blocks import OURS
 from pykeyinit_helper.folders import Folders
+from pykeyinit_helper.pam_calls import How
 from pykeyinit_helper.trial import messages
 
 _ALONE = "auth required pam_permit.so\naccount required pam_permit.so\n"
@@ -21,13 +22,19 @@ Codes = dict[str, tuple[int, str]]  # each call's, with what libpam says to it
 
 
 def session(service: str, user: str, folder: Path | None) -> Codes:
-    """Open and close a session in a process of its own; `crash` is the signal that ended it."""
+    """Open and close a session in a process of its own; `crash` is the signal that ended it.
+
+    Raises Worse where nothing was tried: that says nothing.
+    """
     found: Codes = {}
-    for message in messages(service, user, str(folder) if folder else None, None):
+    how = How(confdir=str(folder) if folder else None, looks=False)
+    for message in messages(service, user, how):
         if "call" in message:
             found[message["call"]] = message["code"], message["text"]
         elif "killed" in message:
             found["crash"] = message["killed"], "the process was killed by this signal"
+        elif "status" in message:
+            raise Worse("a trial session could not be opened")
     return found
 
 
@@ -38,13 +45,12 @@ def compare(old: Codes, new: Codes) -> None:
             raise Worse(f"{call} gives {code} ({text})")
 
 
-def new_stack(service: str, user: str, folders: Folders, new: str) -> Codes:
+def new_stack(service: str, user: str, folders: Folders, new: str, words: Sequence[str]) -> Codes:
     """Sessions through the old stack and the new one, and one that fails unless our line works.
 
     The codes of the old one.  Raises Worse.
     """
-    line = next(line for line in new.split("\n") if line.startswith(place.LINE))
-    alone = _ALONE + line.replace(place.LINE, "session required pam_pykeyinit.so") + "\n"
+    alone = _ALONE + " ".join(("session required", OURS, *words)) + "\n"
     with _copies(folders) as folder:
         old = session(service, user, folder)
         (folder / service).write_text(alone, encoding="utf-8", errors="surrogateescape")

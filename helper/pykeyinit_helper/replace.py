@@ -4,30 +4,13 @@ The new one is written beside it under another name, is on the disk, and has the
 owner, mode and extended attributes (an SELinux context among them) before rename(2).
 """
 
-import contextlib
 import errno
-import fcntl
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 
 class Changed(Exception):
-    """Somebody else has changed the file meanwhile, or is at it."""
-
-
-@contextlib.contextmanager
-def alone(folder: Path) -> Iterator[None]:
-    """Hold the folder against others of us.  Raises Changed, OSError."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Changed(f"another pykeyinit-helper is at work in {folder}") from None
-        yield
-    finally:
-        os.close(descriptor)
+    """Somebody else has changed the file meanwhile, or is at work."""
 
 
 def replace(path: Path, old: str | None, new: str) -> None:

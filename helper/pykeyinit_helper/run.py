@@ -5,6 +5,7 @@ use: no os, no argparse, not even site.
 """
 
 import posix
+import sys
 from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR, EPERM
 
 from pam_pykeyinit import identity, kernel
@@ -12,29 +13,21 @@ from pam_pykeyinit.log import printable
 from pykeyinit_helper import decide, words
 from pykeyinit_helper.become import Refused, Target, become, find, is_already
 from pykeyinit_helper.prepare import Found, Preparation, look
+from pykeyinit_helper.saying import DEBUG, NOTICE, WARNING
+from pykeyinit_helper.saying import say as say  # the other commands take it from here
 
 HELPER_FAILED = 125
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 
-_SIGPIPE, _SIGXFSZ = 13, 25
 _COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")
-
-
-def say(text: str) -> None:
-    """One line on standard error; where there is none to write to, nothing."""
-    line = f"pykeyinit-helper: {printable(text)}\n"
-    try:
-        posix.write(2, line.encode("utf-8", "backslashreplace"))
-    except OSError:
-        pass
 
 
 def main(arguments: "list[str]") -> int:
     """Does not return where the program is started in place; otherwise the exit status."""
-    _keep_standard_descriptors_closed()
-    _restore_environment()
     try:
+        _keep_standard_descriptors_closed()
+        _restore_environment()
         asked = words.read(arguments)
         if asked.help:
             from pykeyinit_helper.usage import show
@@ -45,59 +38,81 @@ def main(arguments: "list[str]") -> int:
         say(str(refusal))
     except identity.NotRestored as alarm:
         say(f"{alarm}; nothing was started")
+    except (MemoryError, RecursionError, OSError) as error:
+        # Whatever it is: no traceback reaches a client, and no program's status is forged.
+        say(f"{type(error).__name__}: {error}; nothing was started")
     return HELPER_FAILED
 
 
 def _run(asked: words.Words) -> int:
+    if asked.revoke_on_exit or asked.new_session:
+        _take_the_name()
     target = find(asked.user) if asked.user is not None else None
     preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
     if target is not None:
         if asked.session != decide.KEEP and not is_already(target):
-            preparation.left = _leave_foreign_keyring(target)
+            _leave_foreign_keyring(target, preparation)
         become(target)
     preparation.run()
     _report(preparation, asked)
     if asked.revoke_on_exit and preparation.created:
         from pykeyinit_helper.supervise import supervise
 
-        return supervise(asked.program, preparation.serial)
+        return supervise(asked.program, preparation.serial, new_session=asked.new_session)
+    if asked.new_session and not _begin_session():
+        from pykeyinit_helper.supervise import supervise
+
+        return supervise(asked.program, new_session=True)
     return execute(asked.program)
+
+
+def _take_the_name() -> None:
+    """Be found as pykeyinit-helper by ps(1), and not as its interpreter; as root, if need be."""
+    try:
+        with open("/proc/self/comm", "w", encoding="ascii") as file:
+            file.write("pykeyinit-helper")
+    except OSError:
+        pass
+
+
+def _begin_session() -> bool:
+    """Leave the terminal, setsid(2); not where this leads a process group, as a shell's job."""
+    try:
+        posix.setsid()
+    except OSError:
+        return False
+    return True
 
 
 def _report(preparation: Preparation, asked: words.Words) -> None:
     """Say what the user should know.  Raises Refused where --strict makes it an end."""
-    said = list(preparation.steps) if asked.debug else []
-    if not asked.quiet:
-        said += preparation.notices
     refusals = preparation.refusals
-    if not asked.quiet and not asked.strict:
-        said += [f"warning: {refusal}" for refusal in refusals]
-    for line in said:
-        say(line)
+    if asked.debug:
+        for line in preparation.steps:
+            say(line, DEBUG)
+    if not asked.quiet:
+        for line in preparation.notices:
+            say(line, NOTICE)
+        for refusal in () if asked.strict else refusals:
+            say(f"warning: {refusal}", WARNING)
     if asked.strict and refusals:
         raise Refused(f"{refusals[0]}; not started because of --strict")
 
 
-def _leave_foreign_keyring(target: Target) -> "Found | None":
+def _leave_foreign_keyring(target: Target, preparation: Preparation) -> None:
     """Leave a session keyring of somebody else's while that needs nothing of the target.
 
     Afterwards the target gets one of its own.  But if that is refused, say because the
-    target has used up its quota on purpose, it must not be left in possession of root's.
+    target has used up its quota on purpose, it has an empty one and not root's.
     """
-    found: Found | None = None
-
-    def work() -> None:
-        nonlocal found
-        found = look(target.uid)
-
+    found: list[Found] = []
     try:
-        identity.with_real_ids(target.uid, target.gid, work)
-        if found is not None and found.state == decide.FOREIGN:
-            kernel.join_anonymous_session()
-            return found
+        identity.with_real_ids(target.uid, target.gid, lambda: found.append(look(target.uid)))
+        if found[0].state == decide.FOREIGN:
+            preparation.empty = kernel.join_anonymous_session()
+            preparation.left = found[0]
     except kernel.KernelError:
         pass  # told when the target's own is refused likewise
-    return None
 
 
 def _keep_standard_descriptors_closed() -> None:
@@ -134,11 +149,17 @@ def _restore_environment() -> None:
 
 
 def restore_signals() -> None:
-    """What the interpreter ignores is the default again, as nearly every program expects."""
+    """Take back what the interpreter has done: it ignores two signals.
+
+    interpreter.c has looked before which of them were ignored already.  Started in another
+    way than by that, both have their default action, as nearly every program expects.
+    """
     import _signal  # type: ignore[import-not-found]  # signal would import enum
 
-    for number in (_SIGPIPE, _SIGXFSZ):
-        _signal.signal(number, _signal.SIG_DFL)
+    before = sys._xoptions.get("ignored", "")
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        if name not in str(before).split(","):
+            _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
 
 
 def execute(program: "list[str]") -> int:

@@ -7,6 +7,7 @@ user-session keyring is installed in this process alone.
 import errno
 import os
 import struct
+from collections import deque
 from collections.abc import Iterable
 
 from keyutils import Error, describe_key, read_key
@@ -27,7 +28,7 @@ ANCHORS = {
 SEARCHED = ("@t", "@p", "@s")
 
 _EXPIRES = {"perm": "never", "expd": "expired"}  # listing.Row's words, and ours
-_KEYRING_SEARCH_MAX_DEPTH = 6  # keyring.c: what lies deeper is not found
+MOST_KEYRINGS = 7  # on the way to a key: KEYRING_SEARCH_MAX_DEPTH, 6, below the first one
 
 
 class Key:
@@ -61,6 +62,14 @@ class Key:
         return bits | (permissions.possessors(self.mask) if possessed else 0)
 
 
+def _links(keyring: int) -> list[int]:
+    """What is linked into a keyring that may perhaps be read and not viewed."""
+    try:
+        return keyctl.links(keyring)
+    except kernel.KernelError:
+        return []
+
+
 class Tree:
     """All keyrings of the process.
 
@@ -92,7 +101,7 @@ class Tree:
         for name in SEARCHED:
             serial = self.anchors[name]
             if isinstance(serial, int):
-                self._possess(serial, (), set())
+                self._possess(serial)
         return self
 
     def walk(self, serial: int) -> None:
@@ -133,17 +142,27 @@ class Tree:
                 key.tag = read_key(serial).decode("utf-8", "replace")
         except Error as error:
             key.error = errno.errorcode.get(error.args[0], str(error.args[0]))
+            if not key.kind and serial in self.anchors.values():
+                key.links = _links(serial)
         return key
 
-    def _possess(self, serial: int, path: tuple[int, ...], seen: set[int]) -> None:
-        key = self.keys.get(serial)
-        if key is None or key.error in ("EKEYREVOKED", "ENOKEY"):
-            return
-        path = (*path, serial)
-        if serial in seen or not key.bits(self.who, possessed=True) & SEARCH:
-            return
-        seen.add(serial)
-        self.paths.setdefault(serial, path)
-        if len(path) <= _KEYRING_SEARCH_MAX_DEPTH:
-            for link in key.links:
-                self._possess(link, path, seen)
+    def _possess(self, anchor: int) -> None:
+        """Find the shortest way to all that is below it, as the kernel would get there."""
+        seen = {anchor}
+        waiting: deque[tuple[int, ...]] = deque([(anchor,)])
+        while waiting:
+            path = waiting.popleft()
+            key = self.keys.get(path[-1])
+            # To be told an anchor's serial number takes the permission to search it.
+            if key is None or not (key.serial == anchor or self._may_search(key)):
+                continue
+            self.paths.setdefault(key.serial, path)
+            if len(path) <= MOST_KEYRINGS:
+                fresh = [link for link in key.links if link not in seen]
+                seen.update(fresh)
+                waiting += [(*path, link) for link in fresh]
+
+    def _may_search(self, key: Key) -> bool:
+        """Whether the kernel finds it where it is met.  Then it is possessed."""
+        gone = key.error in ("EKEYREVOKED", "ENOKEY")
+        return not gone and bool(key.bits(self.who, possessed=True) & SEARCH)

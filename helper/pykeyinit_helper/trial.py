@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from pam_pykeyinit.log import printable
-from pykeyinit_helper import stack
+from pykeyinit_helper import pam_calls, stack
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.output import Style
+from pykeyinit_helper.pam_calls import How
 from pykeyinit_helper.run import say
+from pykeyinit_helper.trial_verdict import judge
 
 _LOADS_PAM_PYTHON = (
     "This stack loads pam_python.so.  It does not take the lock of a Python program that is "
@@ -24,7 +26,7 @@ _LOADS_PAM_PYTHON = (
 
 
 def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: int | None) -> int:
-    """Print what happened; 0 if every call succeeded, 1 if not."""
+    """Print what happened; 0 if both sessions were as a login is to be.  Raises Refused."""
     folder = Path(confdir or "/etc/pam.d")
     try:
         pwd.getpwnam(user)
@@ -36,9 +38,7 @@ def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: 
     if os.getuid() != 0 and os.getuid() != pwd.getpwnam(user).pw_uid:
         raise Refused("only root can open a session for somebody else: try it with sudo")
     password = _password(user, ask, password_fd)
-    for client in ("keyutils", "pamela", "pam"):  # not imported here: see pam_calls
-        if find_spec(client) is None:
-            raise ModuleNotFoundError(f"No module named '{client}'", name=client)
+    require("keyutils", "pamela", *(() if password is None else ("pam", "six")))
 
     style = Style.of(sys.stdout)
     print(style.bold(f"Service {printable(service)}, user {printable(user)}"))
@@ -50,6 +50,13 @@ def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: 
         print(style.alarm(textwrap.fill(_LOADS_PAM_PYTHON, 79)))
     sys.stdout.flush()
     return _report(service, user, confdir, password, style)
+
+
+def require(*clients: str) -> None:
+    """Raises ModuleNotFoundError for one that is not there.  None is imported: see pam_calls."""
+    for client in clients:
+        if find_spec(client) is None:
+            raise ModuleNotFoundError(f"No module named '{client}'", name=client)
 
 
 def _password(user: str, ask: bool, descriptor: int | None) -> str | None:
@@ -66,13 +73,12 @@ def _password(user: str, ask: bool, descriptor: int | None) -> str | None:
     return getpass.getpass(f"Password of {printable(user)}: ")
 
 
-def messages(
-    service: str, user: str, confdir: str | None, password: str | None
-) -> Iterator[dict[str, Any]]:
+def messages(service: str, user: str, how: How) -> Iterator[dict[str, Any]]:
     """What a session of PAM gives, in a process of its own, as it happens.
 
-    Each call with its `code` and `text`, each look at keyrings with `when` and its `lines`; in
-    the end `killed` by which signal or `status` if that was not 0.
+    Each call with its `code` and `text`, each look at
+    keyrings with `when` and its `lines`, keys that are `stored`, how it is `after`; in the end
+    `killed` by which signal or `status` if that was not 0.
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -80,7 +86,7 @@ def messages(
         os.close(reading)
         status = 1
         try:
-            _play(service, user, confdir, password, writing)
+            _play(service, user, how, writing)
             status = 0
         except Exception as error:
             say(f"the process that called PAM failed: {type(error).__name__}: {error}")
@@ -97,54 +103,76 @@ def messages(
         yield {"status": os.WEXITSTATUS(status)}
 
 
+# Modules that store keys, and ours, see a difference: which programs make the calls how.
+_ORDERS = {
+    "setcred, then open_session, as su, sshd, cron and gdm do": True,
+    "open_session, then setcred, as login does": False,
+}
+
+
 def _report(
     service: str, user: str, confdir: str | None, password: str | None, style: Style
 ) -> int:
-    """Print each message as it comes."""
+    """Print each message as it comes, and a verdict on each order of calls."""
     good = True
-    for message in messages(service, user, confdir, password):
-        if "killed" in message:
-            number = message["killed"]
-            say(f"the process that called PAM was killed by signal {number}: a module crashed it")
-        good = good and message.get("code", 0) == 0 and not {"killed", "status"} & set(message)
-        _print(message, style)
-        sys.stdout.flush()
+    for order, credentials_first in _ORDERS.items():
+        print(style.bold(f"\n{order}:"))
+        seen: list[dict[str, Any]] = []
+        for message in messages(service, user, How(confdir, password, credentials_first)):
+            seen.append(message)
+            _print(message, user, style)
+            sys.stdout.flush()
+        verdict = judge(user, seen)
+        mark = style.plain if verdict.good else style.alarm
+        said = f"Verdict: {'good' if verdict.good else 'wrong'}: {printable(verdict.text)}"
+        print(mark(textwrap.fill(said, 79, break_on_hyphens=False)))
+        good = good and verdict.good
     return 0 if good else 1
 
 
-def _print(message: dict[str, Any], style: Style) -> None:
+def _print(message: dict[str, Any], user: str, style: Style) -> None:
     if "call" in message:
         code = message["code"]
         text = f"pam: {message['call']}: {code} {printable(message['text'])}".rstrip()
         print(text if code == 0 else style.alarm(text))
     elif "when" in message:
-        print("\n".join((style.bold(message["when"]), *message["lines"])))
+        head = f"{message['when'].title()}, as {printable(user)}:"
+        print("\n".join((style.bold(head), *message["lines"])))
+    elif "after" in message:
+        print(style.bold(f"After, as {printable(user)}:"))
+        print(f"    the session keyring is {message['after']}")
+    elif "killed" in message:
+        number = message["killed"]
+        say(f"the process that called PAM was killed by signal {number}: a module crashed it")
 
 
-def _play(service: str, user: str, confdir: str | None, password: str | None, pipe: int) -> None:
+def _play(service: str, user: str, how: How, pipe: int) -> None:
     """In the child: do it, and send a line of JSON for each thing that was seen."""
-    from pykeyinit_helper import pam_calls
 
     def send(message: dict[str, Any]) -> None:
         os.write(pipe, json.dumps(message).encode() + b"\n")
 
-    def keyrings(when: str) -> None:
-        def look() -> None:
-            from pykeyinit_helper.show import text
-            from pykeyinit_helper.tree import Tree
+    def look(what: str) -> None:
+        if not how.looks:
+            return
+        from pykeyinit_helper import trial_looks
 
-            tree = Tree().read(("@s", "@u"))
-            send({"when": when, "lines": text(tree, ["@s", "@u"], [], Style(colour=False))})
-
-        pam_calls.as_user(user, look)
+        if what == "stored":
+            pam_calls.apart(lambda: send({"stored": trial_looks.stored()}))
+        elif what == "after":
+            pam_calls.as_user(user, lambda: send(trial_looks.after()))
+        else:
+            pam_calls.as_user(user, lambda: send(trial_looks.keyrings(what)))
 
     def tell(step: pam_calls.Step) -> bool:
         send({"call": step[0], "code": step[1], "text": step[2]})
         return step[1] == 0
 
-    keyrings(f"Before, as {user}:")
-    if password is not None and not tell(pam_calls.authenticate(service, user, password, confdir)):
-        return
-    for step in pam_calls.session(service, user, confdir, lambda: keyrings(f"Inside, as {user}:")):
+    look("before")
+    if how.password is not None:
+        step = pam_calls.authenticate(service, user, how.password, how.confdir)
+        if not tell(step):
+            return
+    for step in pam_calls.session(service, user, how, look):
         tell(step)
-    keyrings(f"After, as {user}:")
+    look("after")

@@ -8,9 +8,9 @@ _RUN = """\
 usage: pykeyinit-helper run [OPTION...] [--] PROGRAM [ARGUMENT...]
 
 Start PROGRAM, in place of this process, with the session keyring that it
-should have: one of its user that is in place; otherwise the user-session
-keyring, or where another's or a dead one is in the way, a new one; for root,
-one of its own.
+should have: a live one of its user's is kept; otherwise it gets a new one
+with the user-session keyring linked into it, or where the kernel refuses that,
+the user-session keyring itself.
 
   --session keep|new|user-session|name=NAME
                      choose instead: keep what is in place, make a new one,
@@ -21,6 +21,8 @@ one of its own.
   --user USER[:GROUP]
                      become this user first, with the supplementary groups
   --tag TEXT         leave a small key that says what the keyring is for
+  --new-session      start PROGRAM in a session of its own, without the
+                     terminal: for --user from a shell
   --revoke-on-exit   stay as the parent, and revoke the keyring when PROGRAM
                      has ended
   --strict           do not start PROGRAM where the kernel refuses something

@@ -4,7 +4,7 @@ from pam_pykeyinit.log import printable
 from pykeyinit_helper import decide
 from pykeyinit_helper.become import Refused
 
-_FLAGS = ("--revoke-on-exit", "--strict", "--quiet", "--debug", "--help")
+_FLAGS = ("--revoke-on-exit", "--new-session", "--strict", "--quiet", "--debug", "--help")
 _VALUES = ("--session", "--link", "--user", "--tag")
 _SEE = "see pykeyinit-helper run --help"
 
@@ -13,8 +13,8 @@ class Words:
     """What `run` is asked for.  `program` is PROGRAM and its arguments."""
 
     __slots__ = (
-        "debug", "help", "link", "name", "program", "quiet", "revoke_on_exit", "session",
-        "strict", "tag", "user",
+        "debug", "help", "link", "name", "new_session", "program", "quiet", "revoke_on_exit",
+        "session", "strict", "tag", "user",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -23,6 +23,7 @@ class Words:
         self.link: tuple[str, ...] | None = None
         self.user: str | None = None
         self.tag: str | None = None
+        self.new_session = False
         self.revoke_on_exit = self.strict = self.quiet = self.debug = self.help = False
         self.program: list[str] = []
 
@@ -58,7 +59,7 @@ def take(words: Words, option: str, value: str) -> None:
     if option == "--user":
         words.user = value
     elif option == "--tag":
-        if not value or len(value) > 1024 or not value.isprintable():
+        if not is_tag(value):
             raise Refused("--tag wants a printable text of at most 1024 characters")
         words.tag = value
     elif option == "--link":
@@ -85,16 +86,22 @@ def _links(value: str) -> "tuple[str, ...]":
     return links
 
 
+def is_tag(text: object) -> bool:
+    """Whether this can be a tag: 1 to 1024 printable characters."""
+    return isinstance(text, str) and 0 < len(text) <= 1024 and text.isprintable()
+
+
 def session_name(name: str) -> str:
     """A name that keyctl_join_session_keyring(3) takes, and that is nobody else's.
 
-    The kernel keeps names with a leading dot for itself, and `_uid` begins the names of the
-    users' own keyrings: joining such a one by name would be a way to be handed another's.
+    The same names as for the PAM option `name`.  Raises Refused.
     """
-    if not name or len(name.encode("utf-8", "surrogateescape")) > 4095:
+    from pam_pykeyinit import naming
+
+    if naming.refusal(name):
+        if name[:1] in (".", "_"):
+            raise Refused(f"the kernel keeps such names for itself: {printable(name[:64])}")
         raise Refused("the NAME of a session keyring has 1 to 4095 bytes")
-    if name.startswith((".", "_uid")):
-        raise Refused(f"the kernel keeps such names for itself: {printable(name[:64])}")
     return name
 
 

@@ -8,7 +8,6 @@
 
 extern PyObject *PyInit__imp(void);
 extern PyObject *PyInit_errno(void);
-extern PyObject *PyInit_gc(void);
 extern PyObject *PyInit_posix(void);
 extern PyObject *PyInit_time(void);
 
@@ -17,7 +16,6 @@ struct _inittab _PyImport_Inittab[] = {
 	{"_imp", PyInit__imp}, /* the core itself wants it where importlib is installed */
 	{"builtins", NULL},
 	{"errno", PyInit_errno},
-	{"gc", PyInit_gc},
 	{"posix", PyInit_posix},
 	{"sys", NULL},
 	{"time", PyInit_time},

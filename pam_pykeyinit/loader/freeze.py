@@ -1,12 +1,26 @@
 """freeze.py OUTPUT SOURCE...: our modules as code, in a C header, for frozen.c.
 
-Run it by the Python that the loader gets, with `-X no_debug_ranges`: columns of tracebacks
-are a third of the code.  Docstrings and assertions are left out (optimisation 2).
+Run it by the Python that the loader gets.  Docstrings and assertions are left out
+(optimisation 2), and so are the tables of lines and columns: the loader logs what an exception
+says, and no traceback.
 """
 
 import marshal
 import sys
 from pathlib import Path
+from types import CodeType
+
+# What a login without options imports.
+EVERY_LOGIN = ("codes", "kernel", "log", "module", "native", "options", "session", "sysnums")
+
+
+def without_lines(code: CodeType) -> CodeType:
+    """The same code, and that of the functions in it, without their tables of lines."""
+    constants = tuple(
+        without_lines(each) if isinstance(each, CodeType) else each for each in code.co_consts
+    )
+    table = "co_linetable" if hasattr(code, "co_linetable") else "co_lnotab"  # 3.9
+    return code.replace(co_consts=constants, **{table: b""})  # type: ignore[arg-type]
 
 
 def array(name: str, code: bytes) -> str:
@@ -16,22 +30,28 @@ def array(name: str, code: bytes) -> str:
     return f"static const unsigned char {name}[] = {{\n{lines}\n}};\n"
 
 
+def frozen(source: Path) -> CodeType:
+    """The code of a module."""
+    code = compile(source.read_bytes(), f"<{source.stem}>", "exec", dont_inherit=True, optimize=2)
+    return without_lines(code)
+
+
 def header(sources: list[Path]) -> str:
-    """The text of the header: an array for each source, and a table of them."""
-    codes = {
-        source.stem: marshal.dumps(
-            compile(source.read_bytes(), f"<pam_pykeyinit/{source.name}>", "exec", optimize=2)
-        )
-        for source in sources
-    }
+    """The text of the header: the modules of every login in one array, and each other one."""
+    codes = {source.stem: frozen(source) for source in sources}
+    # Together they share their names: to make a name once is a quarter of the work.
+    together = marshal.dumps({name: codes.pop(name) for name in EVERY_LOGIN})
     table = "".join(f'\t{{"{name}", code_of_{name}, sizeof code_of_{name}}},\n' for name in codes)
     return (
         "/* Made by freeze.py. */\n"
         f"#if PY_VERSION_HEX >> 16 != {sys.hexversion >> 16:#x}\n"
-        '#error "another version of Python has frozen this: it is not code to the one that is here"\n'
+        '#error "frozen by another version of Python than the one that is to run it"\n'
         "#endif\n"
-        + "".join(array(f"code_of_{name}", code) for name, code in codes.items())
-        + f"static const struct frozen_module modules[] = {{\n{table}}};\n"
+        + array("every_login", together)
+        + "".join(array(f"code_of_{name}", marshal.dumps(code)) for name, code in codes.items())
+        + "static const struct frozen_module modules[] = {\n"
+        + "".join(f'\t{{"{name}", NULL, 0}},\n' for name in EVERY_LOGIN)
+        + f"{table}}};\n"
     )
 
 

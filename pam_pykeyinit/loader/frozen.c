@@ -8,6 +8,7 @@
 #include "frozen.h"
 
 #include <marshal.h>
+#include <pthread.h>
 #include <string.h>
 
 #include "identity.h"
@@ -17,22 +18,38 @@
 
 struct frozen_module {
 	const char *name;
-	const unsigned char *code;
+	const unsigned char *code; /* NULL: it is among those of every login */
 	size_t size;
 };
 #include "frozen_modules.h"
 
-static PyObject *package; /* its attributes are the modules that were imported */
+#define COUNT (sizeof modules / sizeof *modules)
 
-static PyObject *run_code(const struct frozen_module *frozen)
+static PyObject *codes;   /* of every login's modules, by name, until they are run */
+static PyObject *package; /* its attributes are the modules that were imported */
+static char complete[COUNT]; /* they have been run to their end */
+static pthread_mutex_t importing = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP; /* never waited for with the GIL */
+
+static PyObject *code_of(const struct frozen_module *frozen)
 {
+	PyObject *code;
+
+	if (frozen->code)
+		return PyMarshal_ReadObjectFromString((const char *)frozen->code, frozen->size);
+	code = PyDict_GetItemString(codes, frozen->name);
+	return code ? Py_NewRef(code) : PyErr_Format(PyExc_ImportError, "%s was run before", frozen->name);
+}
+
+static PyObject *run_code(size_t number)
+{
+	const struct frozen_module *frozen = &modules[number];
 	PyObject *module = PyModule_New(frozen->name), *code = NULL, *done = NULL;
 	PyObject *names = module ? PyModule_GetDict(module) : NULL;
 
 	/* Before it runs, for modules may import each other. */
 	if (names && !PyObject_SetAttrString(package, frozen->name, module) &&
 	    !PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
-		code = PyMarshal_ReadObjectFromString((const char *)frozen->code, frozen->size);
+		code = code_of(frozen);
 	if (code)
 		done = PyEval_EvalCode(code, names, names);
 	if (module && !done) {
@@ -47,20 +64,57 @@ static PyObject *run_code(const struct frozen_module *frozen)
 	Py_XDECREF(module);
 	if (!done)
 		return NULL;
+	complete[number] = 1;
+	if (frozen->code == NULL && PyDict_DelItemString(codes, frozen->name))
+		PyErr_Clear();
 	Py_DECREF(done);
+	return module;
+}
+
+static PyObject *known(const char *name)
+{
+	return PyDict_GetItemString(PyModule_GetDict(package), name);
+}
+
+/* A module that is being run is there already, for those that it imports; another thread must
+   wait until it has been run. */
+static PyObject *module_in_turn(size_t number)
+{
+	PyObject *module;
+
+	Py_BEGIN_ALLOW_THREADS
+	pthread_mutex_lock(&importing);
+	Py_END_ALLOW_THREADS
+	module = known(modules[number].name);
+	if (module == NULL)
+		module = run_code(number);
+	pthread_mutex_unlock(&importing);
 	return module;
 }
 
 PyObject *frozen_module(const char *name)
 {
-	PyObject *module = PyDict_GetItemString(PyModule_GetDict(package), name);
-
-	if (module)
-		return module;
-	for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
+	for (size_t i = 0; i < COUNT; i++)
 		if (!strcmp(modules[i].name, name))
-			return run_code(&modules[i]);
-	return PyErr_Format(PyExc_ImportError, "no module %s", name);
+			return complete[i] ? known(name) : module_in_turn(i);
+	PyObject *module = known(name); /* one of those in C */
+	return module ? module : PyErr_Format(PyExc_ImportError, "no module %s", name);
+}
+
+void frozen_before_fork(void)
+{
+	pthread_mutex_lock(&importing);
+}
+
+void frozen_after_fork_parent(void)
+{
+	pthread_mutex_unlock(&importing);
+}
+
+/* A recursive mutex knows the thread that has it by a number that the child does not have. */
+void frozen_after_fork_child(void)
+{
+	importing = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 }
 
 /* A module that is initialised in two steps (PEP 489) wants a thing with a name. */
@@ -134,6 +188,7 @@ int frozen_install(void)
 
 	if (function && !PyDict_SetItemString(PyEval_GetBuiltins(), "__import__", function) &&
 	    (package = PyModule_New(PACKAGE)) != NULL &&
+	    (codes = PyMarshal_ReadObjectFromString((const char *)every_login, sizeof every_login)) != NULL &&
 	    !add(libc_module(), "libc") && !add(identity_module(), "identity")) {
 		Py_DECREF(function);
 		return 0;

@@ -12,4 +12,9 @@ int frozen_install(void);
    exception. */
 PyObject *frozen_module(const char *name);
 
+/* No fork while a thread imports: called without the GIL, before it and on both sides of it. */
+void frozen_before_fork(void);
+void frozen_after_fork_parent(void);
+void frozen_after_fork_child(void);
+
 #endif

@@ -8,8 +8,6 @@
 #include "ids.h"
 #include "libc.h"
 
-static PyObject *not_restored; /* NotRestored, an exception */
-
 struct call {
 	PyObject *work, *answer;
 };
@@ -21,23 +19,34 @@ static void call_python(void *data)
 	call->answer = PyObject_CallNoArgs(call->work);
 }
 
+/* An exception of ours, by its name; NULL with one of Python's. */
+static PyObject *exception(const char *module, const char *name)
+{
+	PyObject *found = frozen_module(module);
+
+	return found ? PyObject_GetAttrString(found, name) : NULL;
+}
+
 static void complain(const struct change *done)
 {
+	PyObject *type = exception("failure", "NotRestored");
 	const uid_t *u = done->now.user, *g = done->now.group;
 	const uid_t *user = done->before.user, *group = done->before.group;
 
-	PyErr_Format(not_restored,
+	if (type == NULL)
+		return;
+	PyErr_Format(type,
 		     "ids are (%u, %u, %u) (%u, %u, %u), must be (%u, %u, %u) (%u, %u, %u);"
 		     " filesystem ids are %u %u, must be %u %u",
 		     u[0], u[1], u[2], g[0], g[1], g[2], user[0], user[1], user[2],
 		     group[0], group[1], group[2],
 		     u[FILESYSTEM], g[FILESYSTEM], user[FILESYSTEM], group[FILESYSTEM]);
+	Py_DECREF(type);
 }
 
 static void refuse(int wrong, const char *name)
 {
-	PyObject *kernel = frozen_module("kernel");
-	PyObject *type = kernel ? PyObject_GetAttrString(kernel, "KernelError") : NULL;
+	PyObject *type = exception("kernel", "KernelError");
 	PyObject *error = type ? PyObject_CallFunction(type, "is", wrong, name) : NULL;
 
 	if (error)
@@ -54,8 +63,9 @@ static PyObject *run(struct change *wanted, PyObject *work)
 	if (wrong == 0)
 		return call.answer;
 	Py_XDECREF(call.answer);
+	PyErr_Clear(); /* whatever else happened is less */
 	if (wrong < 0)
-		complain(wanted); /* whatever else happened is less */
+		complain(wanted);
 	else
 		refuse(wrong, wanted->refused);
 	return NULL;
@@ -110,11 +120,5 @@ static PyModuleDef definition = {
 
 PyObject *identity_module(void)
 {
-	PyObject *module = PyModule_Create(&definition);
-
-	not_restored = PyErr_NewException("identity.NotRestored", NULL, NULL);
-	if (module && not_restored && !PyModule_AddObject(module, "NotRestored", Py_NewRef(not_restored)))
-		return module;
-	Py_XDECREF(module);
-	return NULL;
+	return PyModule_Create(&definition);
 }

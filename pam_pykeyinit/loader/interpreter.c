@@ -77,6 +77,9 @@ static const char *start(void)
 	PyConfig_Clear(&config);
 	if (PyStatus_Exception(status))
 		return status.err_msg ? status.err_msg : "it ended itself";
+#if PY_VERSION_HEX >= 0x030a0000
+	PyGC_Disable(); /* until a first handle is gone: most processes have no more than one */
+#endif
 	if (frozen_install()) {
 		PyErr_Clear();
 		broken = "our modules cannot be imported";
@@ -128,6 +131,7 @@ static void before_fork(void)
 	pthread_mutex_lock(&starting);
 	forking = running;
 	if (forking) {
+		frozen_before_fork();
 		forking_gil = PyGILState_Ensure(); /* so that no thread is in the middle of Python */
 		PyOS_BeforeFork();
 	}
@@ -138,6 +142,7 @@ static void after_fork_parent(void)
 	if (forking) {
 		PyOS_AfterFork_Parent();
 		PyGILState_Release(forking_gil);
+		frozen_after_fork_parent();
 	}
 	pthread_mutex_unlock(&starting);
 }
@@ -150,6 +155,7 @@ static void after_fork_child(void)
 		PyOS_AfterFork_Child();
 		if (forking_gil == PyGILState_UNLOCKED)
 			PyEval_SaveThread();
+		frozen_after_fork_child();
 	}
 	pthread_mutex_unlock(&starting);
 }

@@ -81,6 +81,9 @@ static void forget(pam_handle_t *pamh, void *state, int status)
 	}
 	Py_XDECREF(done);
 	Py_DECREF((PyObject *)state);
+#if PY_VERSION_HEX >= 0x030a0000
+	PyGC_Enable();
+#endif
 	interpreter_leave(gil);
 }
 
@@ -100,8 +103,9 @@ static PyObject *new_state(pam_handle_t *pamh)
 	return state;
 }
 
-/* What we know of this PAM handle; made when it is first seen.  It belongs to the handle. */
-static PyObject *state_of(pam_handle_t *pamh)
+/* What we know of this PAM handle; made when it is first seen.  It belongs to the handle.
+   NULL where it cannot be had, and whether there may be one all the same. */
+static PyObject *state_of(pam_handle_t *pamh, int *may_exist)
 {
 	const void *known;
 	PyObject *state;
@@ -109,7 +113,8 @@ static PyObject *state_of(pam_handle_t *pamh)
 
 	if (code == PAM_SUCCESS)
 		return (PyObject *)known;
-	if (code != PAM_NO_MODULE_DATA) /* there may be some: a new one would hide it */
+	*may_exist = code != PAM_NO_MODULE_DATA; /* a new one would hide it */
+	if (*may_exist)
 		return NULL;
 	state = new_state(pamh);
 	if (state && pam_set_data(pamh, DATA, state, forget) != PAM_SUCCESS)
@@ -134,7 +139,7 @@ static PyObject *list_of(int argc, const char **argv)
 /* With the GIL. */
 static int answer(struct call *call)
 {
-	PyObject *answer = NULL, *made = NULL, *state = state_of(call->pamh);
+	PyObject *answer = NULL, *made = NULL, *state = state_of(call->pamh, &call->has_keyring);
 	long code = -1;
 
 	if (state)
@@ -150,10 +155,11 @@ static int answer(struct call *call)
 		PyErr_SetString(PyExc_TypeError, "the answer is not a PAM code");
 	Py_XDECREF(answer);
 	describe(call->failure, sizeof call->failure, call->handler);
-	if (state)
+	if (state) {
 		made = PyObject_CallMethod(state, "has_keyring", NULL);
-	call->has_keyring = made == Py_True;
-	PyErr_Clear();
+		call->has_keyring = made == Py_True;
+		PyErr_Clear();
+	}
 	Py_XDECREF(made);
 	return -1;
 }

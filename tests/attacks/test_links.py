@@ -3,16 +3,12 @@
 Logins open none: tests/loader/test_isolation.py.
 """
 
-import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from support import mounts, native, world
-from support.drive import Driver
-from support.journal import Journal
+from support import world
 
 pytestmark = pytest.mark.privileged
 

@@ -22,12 +22,12 @@ DEFENCES = {
     "what is logged is escaped": ("log.py", "line = printable(f", "line = str(f"),
     "what was joined is looked at": (
         "naming.py",
-        "return serial, objection(kind, owner, mask, user.uid), ",
+        "return serial, objection(kind, owner, mask, uid), ",
         'return serial, "", ',
     ),
     "and is looked at again": (
         "naming.py",
-        "    return objection(kind, owner, mask, user.uid)",
+        "    return objection(kind, owner, mask, uid)",
         '    return ""',
     ),
     "the pin is not searchable": (

@@ -18,7 +18,7 @@ COMMANDS = {
     BARE: ["/usr/bin/python3", "-I", "-S", "-c", "pass"],
     "true": ["/bin/true"],
     "keyctl session - true": ["/usr/bin/keyctl", "session", "-", "/bin/true"],
-    "setpriv --reuid 61001 true": ["/usr/bin/setpriv", "--reuid=61001", "--regid=61101",
+    "setpriv --reuid 61001 true": ["/usr/bin/setpriv", "--reuid=61001", "--regid=61051",
                                    "--clear-groups", "/bin/true"],
     "run true": [HELPER, "run", "/bin/true"],
     "run --session=new true": [HELPER, "run", "--session=new", "/bin/true"],

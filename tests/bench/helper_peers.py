@@ -22,7 +22,7 @@ SYSTEMD = ("systemd-run", "--quiet", "--wait", "--pipe", "--uid=alice")
 PEERS = {
     "setpriv": AS_ALICE,
     "chpst -u (runit)": ("chpst", "-u", "alice"),
-    "s6-applyuidgid": ("s6-applyuidgid", "-u61001", "-g61101", "-G61101"),
+    "s6-applyuidgid": ("s6-applyuidgid", "-u61001", "-g61051", "-G61051"),
     "setpriv, keyctl session -": (*AS_ALICE, "keyctl", "session", "-"),
     "keyctl session -, setpriv": ("keyctl", "session", "-", *AS_ALICE),
     "systemd-run, inherit": (*SYSTEMD, "-pKeyringMode=inherit"),

@@ -1,9 +1,16 @@
-"""A PAM module that writes down that it was called, and what else these tests share."""
+"""What these tests share: a PAM module that writes down that it was called, and a machine."""
 
+import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from support import pam_folder
+
+DEBIAN = Path(__file__).with_name("stacks") / "debian-12/etc/pam.d"
+PAM_D = Path("/etc/pam.d")
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +20,30 @@ def pam_note(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = Path(__file__).with_name("pam_note.c")
     subprocess.run(["gcc", "-Wall", "-shared", "-fPIC", "-o", module, source], check=True)
     return module
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Path]:
+    """This machine with few PAM services, units and settings, which are this test's alone.
+
+    The folder of its services.
+    """
+    folders = [PAM_D, Path("/var/lib"), Path("/etc/systemd/system"), Path("/etc/ssh")]
+    folders = [path for path in folders if path.is_dir()]
+    for number, path in enumerate(folders):
+        mine = tmp_path / str(number)
+        mine.mkdir()
+        subprocess.run(["mount", "--bind", mine, path], check=True)
+    for path in DEBIAN.iterdir():
+        if path.name.startswith("common-") or path.name in ("login", "other"):
+            shutil.copy(path, PAM_D)
+    yield PAM_D
+    for path in folders:
+        subprocess.run(["umount", path], check=True)
+
+
+@pytest.fixture
+def pam_d(tmp_path: Path) -> Iterator[Path]:
+    """/etc/pam.d and /var/lib of this test alone."""
+    with pam_folder.private(tmp_path) as folder:
+        yield folder

@@ -62,17 +62,31 @@ def test_findings_for_people_and_for_programs() -> None:
         "/etc/pam.d/vsftpd:1: vsftpd: early",
         "19 services: 1 finding, the worst first",
     )
-    assert "    mend: put it after pam_loginuid.so\n" in done.stdout
+    assert (
+        f"    mend: in {DISTRIBUTIONS / 'fedora'}: sed -i --follow-symlinks -e 1d "
+        "-e '6a session optional pam_keyinit.so force revoke' /etc/pam.d/vsftpd\n"
+    ) in done.stdout
     told = json.loads(run("--root", DISTRIBUTIONS / "fedora", "--json").stdout)
     assert told["schema"] == 1
-    assert set(told["findings"][0]) == {"rule", "services", "file", "line", "what", "mend"}
+    known = {"rule", "services", "file", "line", "what", "mend", "note"}
+    assert set(told["findings"][0]) == known
+    assert set(told) == {"schema", "root", "services", "findings", "ignored", "unseen"}
     assert "sshd" in told["services"]
+
+
+@pytest.mark.parametrize("distribution", ["debian-12", "debian-13"])
+def test_a_debian_as_it_is_installed_has_notes_alone(distribution: str) -> None:
+    done = run("--root", DISTRIBUTIONS / distribution)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith(" services: nothing to mend; 1 note\n")
+    findings = json.loads(run("--json", "--root", DISTRIBUTIONS / distribution).stdout)["findings"]
+    assert [(each["rule"], each["note"]) for each in findings] == [("without", True)]
 
 
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--root", "/nonexistent"], "no such folder"),
+        (["--root", "/nowhere/at/all"], "no such folder"),
         (["--root", "/usr"], "is this a system?"),
         (["--nonsense"], "unrecognized arguments"),
         (["sshd"], "unrecognized arguments"),
@@ -99,26 +113,19 @@ def test_a_module_that_is_not_there(system: Path) -> None:
     assert rules_of("--root", system) == ["absent"]
 
 
-def test_a_python_that_is_gone(system: Path) -> None:
-    (system / str(native.LIBPYTHON)[1:]).unlink()
-    assert rules_of("--root", system) == ["python-gone"]
-
-
 @pytest.mark.parametrize("who", ["others", "group", "owner"])
-@pytest.mark.parametrize("what", ["the module", "the package", "a file of it", "a folder above"])
+@pytest.mark.parametrize("what", ["the module", "a folder above", "a service", "all services"])
 def test_what_others_than_root_can_change(system: Path, who: str, what: str) -> None:
-    package = system / str(native.package())[1:]
     path = {
         "the module": system / str(native.module())[1:],
-        "the package": package,
-        "a file of it": package / "module.py",
-        "a folder above": package.parent.parent,
+        "a folder above": system / str(native.module().parent.parent)[1:],
+        "a service": system / "etc/pam.d/sshd",
+        "all services": system / "etc/pam.d",
     }[what]
     if who == "others":
         path.chmod(path.stat().st_mode | stat.S_IWOTH)
     elif who == "group":
-        path.chmod(path.stat().st_mode | stat.S_IWGRP)
-        os.chown(path, 0, world.gid("dave"))
+        path.chmod(path.stat().st_mode | stat.S_IWGRP)  # of group 0, or by a list: acl(5)
     else:
         os.chown(path, world.uid("dave"), 0)
     found = json.loads(run("--root", system, "--json").stdout)["findings"]
@@ -181,4 +188,4 @@ def test_links_are_followed_inside_of_the_root(system: Path) -> None:
     assert "unreadable" in rules_of("--root", system)
     common.unlink()
     common.symlink_to("common-session")
-    assert run("--root", system).returncode == 2
+    assert "unreadable" in rules_of("--root", system)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pykeyinit_helper import machine, place, rules, stack
-from pykeyinit_helper.entries import Entry
+from pykeyinit_helper import blocks, change, machine, place, rules, stack
+from pykeyinit_helper.entries import Stack
 from pykeyinit_helper.folders import Folders
 from support import world
 from support.drive import Driver
@@ -70,11 +70,15 @@ def test_it_fits_is_what_enable_makes_and_works(
     file = system / "etc/pam.d" / service
     was_found, before = judged(folders, service), file.read_text()
     vendors = (system / "usr/lib/pam.d" / service).exists()
-    wanted = place.put_in(before, stack.read(service, folders), copied=vendors)
+
+    def read(text: str) -> Stack:
+        return stack.read(service, change.Changed(folders, Path("/etc/pam.d", service), text))
+
+    wanted = place.put_in(before, read, None, copied=vendors)
     patch = ["patch", "-s", "-p1", "-F0", "-d", str(system), "-i", str(path)]
     subprocess.run(patch, check=True, capture_output=True)
     assert file.read_text() == wanted
-    assert place.take_out(wanted) == (before, vendors)
+    assert blocks.take_out(wanted) == (before, vendors)
     assert judged(folders, service) <= was_found
     services = as_pam_d(system)
     if service == "system-login":  # not a service: it is what services include
@@ -101,7 +105,7 @@ def test_it_fits_a_file_with_other_blanks_and_comments(path: Path, system: Path)
     assert [machine.is_ours(entry) for entry in read.of("session")].count(True) == 1
     assert not any(entry.name == "pam_keyinit.so" and entry.file.endswith(f"/{path.stem}")
                    for entry in read.of("session"))  # fmt: skip
-    place.take_out(file.read_text())
+    blocks.take_out(file.read_text())
 
 
 class AsPamD:
@@ -130,85 +134,3 @@ def as_pam_d(tmp_path: Path) -> Iterator[AsPamD]:
     yield made
     if made.mounted:
         subprocess.run(["umount", "/etc/pam.d"], check=True)
-
-
-class ProfileTree:
-    """A scratch tree for pam-auth-update, with Debian's profiles and ours."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        for folder in ("usr/share/pam-configs", "usr/share/pam"):
-            shutil.copytree(Path("/") / folder, root / folder)
-        for folder in ("etc/pam.d", "var/lib/pam"):
-            (root / folder).mkdir(parents=True)
-        shutil.copy(CONF / "debian/pykeyinit", root / "usr/share/pam-configs")
-        self.update("--force", "--package")
-
-    def update(self, *words: str) -> None:
-        command = ["/usr/sbin/pam-auth-update", "--root", str(self.root), *words]
-        path = {"PATH": "/usr/sbin:/usr/bin:/bin", "DEBIAN_FRONTEND": "noninteractive"}
-        done = subprocess.run(command, env=path, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-
-    def session(self) -> list[Entry]:
-        return stack.read("common-session", machine.folders(self.root)).of("session")
-
-
-@pytest.fixture
-def tree(tmp_path: Path) -> Iterator[ProfileTree]:
-    """With --root too, pam-auth-update keeps what was asked for in this machine's debconf."""
-    if not Path("/usr/sbin/pam-auth-update").exists():
-        world.skip("pam-auth-update is Debian's")
-    answers = Path("/var/cache/debconf")
-    mine = shutil.copytree(answers, tmp_path / "debconf")
-    subprocess.run(["mount", "--bind", mine, answers], check=True)
-    yield ProfileTree(tmp_path / "root")
-    subprocess.run(["umount", answers], check=True)
-
-
-def ours(tree: ProfileTree) -> list[tuple[str, tuple[str, ...]]]:
-    return [(e.control, e.arguments) for e in tree.session() if machine.is_ours(e)]
-
-
-LINE = ("success=ok new_authtok_reqd=ok default=ignore", ("revoke",))
-
-
-def test_the_profile_comes_and_goes(tree: ProfileTree) -> None:
-    """Not by itself; once asked for, it stays through updates; removed, nothing is left."""
-    assert ours(tree) == []
-    plain = (tree.root / "etc/pam.d/common-session").read_text()
-    tree.update("--enable", "pykeyinit")
-    assert ours(tree) == [LINE]
-    rendered = (tree.root / "etc/pam.d/common-session").read_text()
-    tree.update("--package")
-    assert (tree.root / "etc/pam.d/common-session").read_text() == rendered
-    tree.update("--package", "--remove", "pykeyinit")
-    assert (tree.root / "etc/pam.d/common-session").read_text() == plain
-
-
-def test_the_profile_beside_another_that_makes_sessions(tree: ProfileTree) -> None:
-    """Two profiles with one control and one module would get each other's options."""
-    (tree.root / "usr/share/pam-configs/other").write_text(
-        "Name: other\nDefault: yes\nPriority: 128\nSession-Type: Additional\n"
-        "Session:\n\toptional\tpam_pykeyinit.so debug\n"
-    )
-    tree.update("--package")
-    tree.update("--enable", "pykeyinit")
-    assert sorted(ours(tree)) == sorted([("optional", ("debug",)), LINE])
-
-
-def test_the_profile_leaves_services_that_have_a_keyring_alone(
-    tree: ProfileTree, driver: Driver, as_pam_d: AsPamD
-) -> None:
-    """sshd keeps pam_keyinit's; a service with none gets ours; `check` has nothing to say."""
-    tree.update("--enable", "pykeyinit")
-    for name in ("sshd", "cron"):
-        shutil.copy(STACKS / "debian-12/etc/pam.d" / name, tree.root / "etc/pam.d")
-    assert judged(machine.folders(tree.root), "sshd") == set()
-    services = as_pam_d(tree.root)
-    for name in ("sshd", "other"):
-        (services / "other").write_text("@include common-session\n")
-        outcome = driver.run(services, f"start 1 {name} alice\nopen 1\nclose 1\nend 1\n")
-        assert outcome.codes() == [0, 0]
-        assert outcome.steps[1].fields[1] == world.uid("alice")
-        assert list(outcome.steps[2].keyrings.values()).count("EKEYREVOKED") == 1

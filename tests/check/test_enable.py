@@ -22,21 +22,8 @@ UID = "session required pam_loginuid.so\n"
 
 
 @pytest.fixture(autouse=True)
-def pam_d(tmp_path: Path) -> Iterator[Path]:
-    """/etc/pam.d and /var/lib of this test alone."""
-    mounted = []
-    for path in (PAM_D, KEPT):
-        mine = tmp_path / path.name / path.parts[1]
-        if path == PAM_D:
-            shutil.copytree(path, mine)
-        else:
-            mine.mkdir(parents=True)
-        subprocess.run(["mount", "--bind", mine, path], check=True)
-        mounted.append(path)
-    (PAM_D / "svc").write_text(PERMIT + THEIRS)
-    yield PAM_D
-    for path in mounted:
-        subprocess.run(["umount", path], check=True)
+def _svc(pam_d: Path) -> None:
+    (pam_d / "svc").write_text(PERMIT + THEIRS)
 
 
 def run(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -111,6 +98,23 @@ def test_a_module_that_does_not_load(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "as it was before: pam_pykeyinit.so by itself: open_session gives 28" in done.stderr
     assert (PAM_D / "svc").read_text() == PERMIT + THEIRS
+
+
+@pytest.mark.parametrize("client", ["none", "broken"])
+def test_without_a_trial_session_nothing_is_changed(tmp_path: Path, client: str) -> None:
+    """pamela is not there, or cannot be imported: that nothing failed says nothing."""
+    folder = tmp_path / "packages"
+    folder.mkdir()
+    if client == "broken":
+        (folder / "pamela.py").write_text("import nothing_of_that_name\n")
+    script = f"mount --bind {folder} /usr/lib/python3/dist-packages; exec {HELPER} enable svc"
+    command = ["unshare", "-m", "--propagation", "unchanged", "sh", "-c", script]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, (PAM_D / "svc").read_text()) == (
+        (2, PERMIT + THEIRS) if client == "none" else (1, PERMIT + THEIRS)
+    )
+    said = {"none": "apt-get install python3-pamela", "broken": "could not be opened"}[client]
+    assert said in done.stderr
 
 
 def test_a_module_that_crashes(tmp_path: Path) -> None:
@@ -210,12 +214,24 @@ def test_links(tmp_path: Path) -> None:
 
 
 def test_another_at_work() -> None:
-    descriptor = os.open(PAM_D, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    done = run("enable", "svc")
-    os.close(descriptor)
-    assert (done.returncode, (PAM_D / "svc").read_text()) == (1, PERMIT + THEIRS)
+    state = KEPT / "pykeyinit-helper"
+    assert run("enable", "svc").returncode == 0
+    with (state / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = run("disable", "svc")
+    assert done.returncode == 1
     assert "another pykeyinit-helper is at work" in done.stderr
+
+
+def test_a_lock_of_any_users_is_in_nobodys_way() -> None:
+    for folder in (PAM_D, PAM_D / "svc", KEPT):
+        descriptor = os.open(folder, os.O_RDONLY)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        done = run("enable", "svc")
+        os.close(descriptor)
+        assert (done.returncode, done.stderr) == (0, "")
+    state = KEPT / "pykeyinit-helper"
+    assert [path.stat().st_mode & 0o077 for path in (state, state / "pam.d")] == [0, 0]
 
 
 @pytest.mark.parametrize("command", ["enable", "disable"])
@@ -237,6 +253,8 @@ def test_killed_at_every_call_that_concerns_the_file(
     ends = []
     for call in calls:
         path.write_text(start)
+        if command == "disable":
+            (kept / "svc").write_text(before)
         kills.kill_at(call, words, paths, tmp_path / "log")
         ends.append(path.read_text())
         assert ends[-1] in (before, enabled), call

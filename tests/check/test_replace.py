@@ -1,6 +1,5 @@
 """replace.py: what is there is the old file or the new one, whole, whenever it ends."""
 
-import fcntl
 import os
 import stat
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from check import kills
-from pykeyinit_helper import replace
+from pykeyinit_helper import kept, replace
 from support import world
 
 pytestmark = pytest.mark.privileged
@@ -18,10 +17,10 @@ OLD, NEW = "session optional pam_keyinit.so\n" * 200, "session optional pam_pyke
 PROGRAM = """
 import sys
 from pathlib import Path
-from pykeyinit_helper import replace
+from pykeyinit_helper import kept, replace
 path = Path(sys.argv[1])
 old = replace.now(path)
-with replace.alone(path.parent):
+with kept.alone(Path(sys.argv[4])):
     if sys.argv[3] == "replace":
         replace.replace(path, old, Path(sys.argv[2]).read_text())
     else:
@@ -48,6 +47,7 @@ def test_killed_at_every_call(tmp_path: Path, file: Path, what: str) -> None:
         str(file),
         str(new),
         what.replace("create", "replace"),
+        str(tmp_path / "state"),
     ]
     paths = [file, file.with_name(".sshd.pykeyinit-helper"), file.parent]
     ways = {"replace": (OLD, NEW), "create": (None, NEW), "remove": (OLD, None)}
@@ -125,11 +125,27 @@ def test_a_disk_that_is_full(file: Path) -> None:
     assert os.listdir(file.parent) == ["sshd"]
 
 
-def test_one_at_a_time(file: Path) -> None:
-    descriptor = os.open(file.parent, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    with pytest.raises(replace.Changed, match="another"), replace.alone(file.parent):
+def test_one_at_a_time(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with (
+        kept.alone(state),
+        pytest.raises(replace.Changed, match="another"),
+        kept.alone(state),
+    ):
         pass
-    os.close(descriptor)
-    with replace.alone(file.parent):
+    with kept.alone(tmp_path / "state"):
         pass
+
+
+def test_the_lock_is_roots_alone(tmp_path: Path) -> None:
+    """Also where an older version has made the folder; what is somebody's own is not used."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o755)
+    with kept.alone(state):
+        assert stat.S_IMODE(state.stat().st_mode) == 0o700
+        assert stat.S_IMODE((state / "lock").stat().st_mode) == 0o600
+    os.chown(state, world.uid("dave"), world.gid("dave"))
+    (tmp_path / "link").symlink_to(tmp_path)
+    for folder in (state, tmp_path / "link"):
+        with pytest.raises(replace.Changed, match="not a folder of root's"), kept.alone(folder):
+            pass

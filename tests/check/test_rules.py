@@ -8,7 +8,10 @@ from pykeyinit_helper import machine, rules, stack
 from pykeyinit_helper.entries import Entry, Stack
 from pykeyinit_helper.finding import Finding
 from pykeyinit_helper.folders import Folders
-from pykeyinit_helper.machine import Facts, Quota, Unit
+from pykeyinit_helper.installed import Broken
+from pykeyinit_helper.machine import Facts, Quota
+from pykeyinit_helper.sshd_config import UsePam
+from pykeyinit_helper.units import Unit
 
 DISTRIBUTIONS = Path(__file__).with_name("stacks")
 
@@ -49,6 +52,7 @@ def service(tmp_path: Path, **files: str) -> Folders:
     return Folders(services=(tmp_path,), includes=(tmp_path,))
 
 
+WRITABLE = Facts(unsafe=(("/lib/x", "everybody can write to it", "it is loaded"),))
 SU = Facts(setuid=frozenset({"su"}))
 SSHD = {mode: Facts(units=(Unit("ssh.service", "/x", mode, "/usr/sbin/sshd"),)) for mode in
         ("private", "shared", "inherit")}  # fmt: skip
@@ -84,7 +88,7 @@ SSHD = {mode: Facts(units=(Unit("ssh.service", "/x", mode, "/usr/sbin/sshd"),)) 
         ),
         ("sshd", "session required pam_krb5.so\n" + OURS, Facts(), "late 2"),
         ("sshd", OURS + "session required pam_krb5.so\n", Facts(), ""),
-        ("sshd", "auth required pam_krb5.so\n" + OURS, Facts(), ""),
+        ("sshd", "auth required pam_krb5.so\n" + OURS, Facts(), "setcred 1"),
         ("sshd", OURS + "session required pam_loginuid.so\n", Facts(), "early 1"),
         ("sshd", OURS + "session required pam_selinux.so close\n", Facts(), "early 1"),
         ("sshd", OURS + "session required pam_selinux.so open\n", Facts(), ""),
@@ -95,12 +99,16 @@ SSHD = {mode: Facts(units=(Unit("ssh.service", "/x", mode, "/usr/sbin/sshd"),)) 
         ("sshd", OURS, SSHD["private"], ""),
         ("sshd", OURS, Facts(absent=frozenset({"pam_pykeyinit.so"})), "absent 1"),
         ("sshd", THEIRS, Facts(absent=frozenset({"pam_pykeyinit.so"})), ""),
-        ("sshd", OURS, Facts(no_python="/usr/lib/libpython3.9.so"), "python-gone 1"),
+        ("sshd", OURS, Facts(broken=(Broken("pam_pykeyinit.so", "open 14"),)), "broken 0"),
+        ("sshd", OURS, Facts(no_pam=UsePam("/etc/ssh/sshd_config", 3)), "no-pam 3"),
+        ("sshd", OURS, Facts(no_pam=UsePam("/etc/ssh/sshd_config", 0)), "no-pam 0"),
+        ("cron", OURS, Facts(no_pam=UsePam("/etc/ssh/sshd_config", 3)), ""),
+        ("sshd", UNIX, Facts(no_pam=UsePam("/etc/ssh/sshd_config", 3)), ""),
         ("sshd", OURS, Facts(refused="EPERM"), "keyctl-refused 0"),
         ("sshd", OURS, Facts(quotas=(Quota("www", 180, 200, 0, 20000),)), "quota 0"),
         ("sshd", OURS, Facts(quotas=(Quota("www", 3, 200, 19000, 20000),)), "quota 0"),
         ("sshd", OURS, Facts(quotas=(Quota("www", 179, 200, 0, 20000),)), ""),
-        ("sshd", OURS, Facts(unsafe=(("/lib/x", "everybody can write to it"),)), "writable 0"),
+        ("sshd", OURS, WRITABLE, "writable 0"),
         ("sshd", OURS + "session\n", Facts(), "unreadable 2"),
         ("sshd", OURS + "sessions required pam_unix.so\n", Facts(), "unreadable 2"),
         ("sshd", OURS + "session [nonsense] pam_unix.so\n", Facts(), "unreadable 2"),

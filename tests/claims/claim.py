@@ -88,4 +88,4 @@ def holds_if(observed: bool) -> str:
 
 def base_uid() -> int:
     """Users of the claims have no names; worlds at the same time have other numbers."""
-    return int(os.environ.get("WORLD_UIDS", "61001")) + 500
+    return int(os.environ.get("WORLD_UIDS", "61001")) + 10

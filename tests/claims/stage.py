@@ -1,6 +1,7 @@
 """The stages on which claims are looked at: users, threads, programs."""
 
 import os
+import random
 import shutil
 import struct
 import subprocess
@@ -21,6 +22,7 @@ Result = TypeVar("Result")
 
 KEYCTL = "/usr/bin/keyctl" if Path("/usr/bin/keyctl").exists() else "/bin/keyctl"
 NET_BIND_SERVICE = 1 << 10
+FIRST_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO of linux/proc_ns.h
 
 
 def become(uid: int) -> None:
@@ -46,7 +48,21 @@ def new_uid() -> int:
     """One of which the kernel has no record yet.  It will have it from then on."""
     records = Path("/proc/key-users").read_text().splitlines()
     known = {line.split(":")[0].strip() for line in records}
-    return next(uid for uid in range(base_uid() + 1, base_uid() + 400) if str(uid) not in known)
+    drawn = iter(lambda: random.randrange(1 << 20, 1 << 30), 0)
+    return next(uid for uid in drawn if str(uid) not in known)
+
+
+def forget(uid: int) -> None:
+    """Take out what was put into the keyrings that the kernel keeps for a user."""
+
+    def clear() -> None:
+        become(uid)
+        kernel.join_anonymous_session()
+        for keyring in ("@u", "@us", keyctl("get_persistent", "@s")):
+            keyctl("clear", keyring)
+        keyctl("link", "@u", "@us")  # as the kernel has it
+
+    in_child(clear)
 
 
 def without_session(uid: int) -> None:

@@ -12,11 +12,12 @@ from claims import (
     process_keyring,
     search_order,
     session_keyring,
+    stage,
     thread_keyring,
     user_keyring,
     user_session_keyring,
 )
-from claims.claim import ELSEWHERE, NOT_HERE
+from claims.claim import ELSEWHERE, NOT_HERE, base_uid
 
 PAGES = [
     thread_keyring.PAGE,
@@ -41,11 +42,14 @@ Verdicts = dict[tuple[str, int], tuple[str, str]]
 
 def ask() -> Verdicts:
     """The verdict of each claim, by page and number."""
-    return {
-        (page.name, number): claim.verdict()
-        for page in PAGES
-        for number, claim in enumerate(page.claims, 1)
-    }
+    try:
+        return {
+            (page.name, number): claim.verdict()
+            for page in PAGES
+            for number, claim in enumerate(page.claims, 1)
+        }
+    finally:
+        stage.forget(base_uid())
 
 
 def by_statement(verdicts: Verdicts) -> kernels.Told:

@@ -53,4 +53,6 @@ def persistent_outlives() -> str:
         kernel.join_anonymous_session()
         return calls.search(keyctl.get_persistent(-1, calls.SESSION))
 
-    return holds_if(in_child(put) == in_child(look))
+    found = in_child(put) == in_child(look)
+    stage.forget(uid)
+    return holds_if(found)

@@ -1,6 +1,7 @@
 """Generated sequences of PAM calls, through our module and through pam_keyinit."""
 
 import itertools
+import math
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,9 +14,10 @@ from differential.sequences import Sequence, sequences
 from support import world
 from support.drive import Driver, Outcome
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.lengthy]
 
 USUAL, LONG = 2_000, 100_000
+PARTS = 4  # that workers can have at the same time
 
 # What the loader does to the process before it calls us, seen with an empty module too.
 LOADERS_OWN = {"pam_python": ("locale ",), "native": ()}
@@ -86,8 +88,9 @@ def _threads(loader: str) -> str:
     return "handle" if " TLS " in segments else "call"
 
 
+@pytest.mark.parametrize("part", range(PARTS))
 def test_every_sequence_is_as_with_pam_keyinit(
-    driver: Driver, loader: str, request: pytest.FixtureRequest, tally: dict[str, int]
+    part: int, driver: Driver, loader: str, request: pytest.FixtureRequest, tally: dict[str, int]
 ) -> None:
     bench = Bench(driver, loader)
     number = itertools.count(1)
@@ -96,7 +99,7 @@ def test_every_sequence_is_as_with_pam_keyinit(
     name = loader.split()[0]
 
     @settings(
-        max_examples=wanted,
+        max_examples=math.ceil(wanted / PARTS),
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.privileged
 
 # What stands for the reader's own.
 HERE = {
-    "/usr/local/sbin/echod": "/bin/cat",
+    "/usr/local/sbin/mydaemon\n": "/bin/cat\n",
     "/usr/sbin/mydaemon -f": "/usr/bin/keyctl show @s",
     "--user www": "--user bob",
 }
@@ -44,6 +44,9 @@ def test_every_example_is_run_below() -> None:
 
 
 def test_the_line_of_inetd() -> None:
+    (shown,) = (block for block in examples(PAGES["pykeyinit-helper.8"]) if "stream tcp" in block)
+    *_, shipped = (world.ROOT / "conf/inetd/inetd.conf").read_text().splitlines()
+    assert shown.replace("\\\n", "").split() == shipped.split()
     _, _, _, _, _, program, _, *arguments = _example("stream tcp").replace("\\\n", "").split()
     assert _root([program, *arguments], "echo") == "echo"
 

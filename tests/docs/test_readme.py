@@ -21,7 +21,7 @@ INSTALL = "tests/installed/test_install.py"
 # What is run elsewhere: a command, and the test or the script that runs it.
 ELSEWHERE = {
     "sudo ./setup demo": "tests/installed/test_demo.py",
-    "./setup deb": "tests/deb/conftest.py",
+    "sudo ./setup deb": "tests/deb/conftest.py",
     "sudo apt install ./dist/pam-pykeyinit_*.deb": "tests/deb/test_python_upgrade.py",
     "sudo ./setup install": INSTALL,
     "sudo ./setup uninstall": INSTALL,
@@ -64,7 +64,9 @@ def test_what_runs_elsewhere_is_there(command: str) -> None:
 def test_the_commands_run_in_their_order(tmp_path: Path) -> None:
     """With a copy of the machine's /etc/pam.d: what they change there is not the machine's."""
     stacks = Path(shutil.copytree("/etc/pam.d", tmp_path / "pam.d"))
-    as_root = wrapper(tmp_path / "sudo", {"/etc/pam.d": stacks}, "/bin/sh", "-ec")
+    (tmp_path / "lib").mkdir()
+    own = {"/etc/pam.d": stacks, "/var/lib": tmp_path / "lib"}
+    as_root = wrapper(tmp_path / "sudo", own, "/bin/sh", "-ec")
     ran = 0
     for command in _commands():
         if command in ELSEWHERE:

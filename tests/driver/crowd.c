@@ -101,6 +101,8 @@ static void open_one(struct session *session, char **argv, const char *user, lon
 	}
 	keep(now);
 	session->owner = owner_of(now);
+	if (session->refused && session->owner == 0)
+		return; /* `force`: an empty one of our own replaces the caller's */
 	session->keyring = now;
 	session->open = 1;
 	if (session->owner != wanted || (code != PAM_SUCCESS && code != PAM_SESSION_ERR)) {

@@ -19,6 +19,7 @@
  *   item H tty|rhost TEXT  pam_set_item; %XX stands for a byte
  *   keyctl NUMBER [A [B]]  that operation, with numbers, as pamdrive is
  *   sleep MILLISECONDS
+ *   touch FILE, await FILE make a file; go on when there is one: two programs take turns
  *   read NAME              what is in a key that is found from the session keyring
  *   look, hygiene, prep, ids, seccomp, setperm     see pamdrive.h
  *   fault, calls, fork     see faults.c, of which pamfault is made
@@ -28,6 +29,7 @@
 #include "pamdrive.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pwd.h>
 #include <security/pam_appl.h>
 #include <stdio.h>
@@ -49,6 +51,20 @@ static int converse(int count, const struct pam_message **messages, struct pam_r
 	*responses = calloc(1, sizeof **responses);
 	(*responses)->resp = strdup(answer);
 	return PAM_SUCCESS;
+}
+
+static void touch(const char *file)
+{
+	int made = creat(file, 0600);
+
+	if (made < 0 || close(made))
+		fail(file);
+}
+
+static void await(const char *file)
+{
+	while (access(file, F_OK))
+		usleep(10 * 1000);
 }
 
 /* %0a is a new line, and so on. */
@@ -175,6 +191,10 @@ static void run(const char *confdir, char **words)
 		read_key(words[1]);
 	else if (!strcmp(name, "sleep"))
 		usleep(atoi(words[1]) * 1000);
+	else if (!strcmp(name, "touch"))
+		touch(words[1]);
+	else if (!strcmp(name, "await"))
+		await(words[1]);
 	else if (!strcmp(name, "syslog"))
 		syslog(LOG_INFO, "%s", words[1]);
 	else if (fault_next && !strcmp(name, "fault"))

@@ -7,6 +7,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/* Where there are two calls, the one with the plain name cuts an id to 16 bits. */
+#ifdef SYS_setresuid32
+#undef SYS_setresuid
+#undef SYS_setresgid
+#undef SYS_setfsuid
+#define SYS_setresuid SYS_setresuid32
+#define SYS_setresgid SYS_setresgid32
+#define SYS_setfsuid SYS_setfsuid32
+#endif
+
 #define THREAD_KEYRING (-1)
 #define PROCESS_KEYRING (-2)
 #define SESSION_KEYRING (-3)

@@ -84,8 +84,9 @@ def _check_codes(case: Case) -> None:
 
 def _check_lines(case: Case, good: Case) -> None:
     failed = len(_failed(case))
-    if failed:
-        assert len(case.lines) == failed
+    if failed:  # an empty keyring that takes the place of another session's has a line at its end
+        displaced = sum(" was not revoked by us " in line.text for line in case.lines)
+        assert len(case.lines) - displaced * case.call.startswith("pam_") == failed
     elif told(case.steps) != told(good.steps) and case.call not in TIDYING:
         warned = sum(WARNED in line.text for line in case.lines)
         if case.lines or (case.call, case.error) not in SILENT:
@@ -131,7 +132,7 @@ def test_every_call_refused_with_every_errno(
     kind = next(kind for kind, line in world.LOADERS.items() if line == loader)
     long = request.config.getoption("--long")
     if name not in SHORT[kind] and not long:
-        pytest.skip("with --long")
+        world.leave_out("with --long")
     sequence = SEQUENCES[name]
     (good,) = player.play(sequence, [Case()])
     assert [step.code for step in good.steps if step.code not in NOT_FAILED] == []

@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 
+import pam_pykeyinit
 from pam_pykeyinit.module import Handle
 from support.child import in_child
 from support.pamh import Pamh
 
 pytestmark = pytest.mark.privileged
+
+(PACKAGE,) = pam_pykeyinit.__path__
 
 
 class Interrupt:
@@ -25,7 +28,8 @@ class Interrupt:
         self.left = at
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> "Interrupt":
-        if event in ("call", "return") and "/pam_pykeyinit/" in frame.f_code.co_filename:
+        ours = frame.f_code.co_filename.startswith(f"{PACKAGE}/")
+        if ours and event in ("call", "return"):
             self.left -= 1
             if self.left == 0:
                 raise KeyboardInterrupt

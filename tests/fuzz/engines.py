@@ -1,5 +1,6 @@
 """What runs a target: libFuzzer for the loader, atheris for Python, else Hypothesis."""
 
+import fcntl
 import json
 import os
 import re
@@ -21,6 +22,7 @@ TARGETS = ("loader", "stack", "options", "keys", "describe", "log")
 
 _PRIVILEGED = ("loader", "stack")  # the real libpam, as root; it reads nobody's files
 _LONGEST_INPUT = 4096
+_PATIENCE = 300  # seconds that a target may take beyond what it was given: a machine may be busy
 # atheris has wheels for each version of Python from another version of its own.
 _ATHERIS = "3.0.0" if sys.version_info < (3, 12) else "3.1.0"
 _SANITIZERS = {
@@ -79,7 +81,7 @@ def _libfuzzer(
             f"-artifact_prefix={work}/", "-print_final_stats=1", "-timeout=20",
             "-detect_leaks=0", "-rss_limit_mb=4096", *map(str, folders),
         ],
-        engine, work,
+        engine, work, seconds + _PATIENCE,
     )  # fmt: skip
 
 
@@ -87,7 +89,8 @@ def _unguided(
     name: str, engine: Engine, seconds: int, folders: list[Path], work: Path
 ) -> tuple[str, int]:
     command = _module("fuzz.unguided", sys.executable)
-    return _run([*command, name, str(seconds), str(folders[-1])], engine, work)
+    command = [*command, name, str(seconds), str(folders[-1])]
+    return _run(command, engine, work, seconds + _PATIENCE)
 
 
 def _edges(log: str) -> dict[str, list[int]]:
@@ -150,10 +153,13 @@ def _module(name: str, python: str) -> list[str]:
     return [python, "-P", "-m", name]
 
 
-def _run(command: list[str], engine: Engine, work: Path) -> tuple[str, int]:
+def _run(
+    command: list[str], engine: Engine, work: Path, seconds: int | None = None
+) -> tuple[str, int]:
     """Run a command; as root, where it sees nobody's PAM stacks and asks no name server.
 
-    Returns what it printed, and its code.
+    Returns what it printed, and its code.  One that has not ended after so many seconds is
+    ended.
     """
     path = [str(ROOT / "tests"), os.environ.get("PYTHONPATH")]
     environment = {
@@ -168,13 +174,21 @@ def _run(command: list[str], engine: Engine, work: Path) -> tuple[str, int]:
         (private / "nsswitch.conf").write_text(
             "".join(f"{name}: files\n" for name in ("passwd", "group", "shadow", "hosts"))
         )
-        command = ["unshare", "--mount", "sh", "-c", _PRIVATE, str(private), *command]
+        unshare = ["unshare", "--mount", "--propagation", "unchanged"]  # also in a chroot
+        command = [*unshare, "sh", "-c", _PRIVATE, str(private), *command]
     with tempfile.TemporaryDirectory(prefix="fuzz.") as scratch:
         environment["TMPDIR"] = scratch
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", cwd=work, env=environment
-        )
-    return done.stderr + done.stdout, done.returncode
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=work, env=environment,
+            text=True, errors="replace",
+        ) as process:  # fmt: skip
+            try:
+                log, _ = process.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                log, _ = process.communicate()
+                log += f"\nit came to no end in {seconds} s\n"
+    return log, process.returncode
 
 
 def engine(name: str) -> Engine:
@@ -182,7 +196,12 @@ def engine(name: str) -> Engine:
     world = os.environ.get("WORLD")
     if name in _PRIVILEGED and not (world and os.geteuid() == 0):
         raise Unavailable("needs root and a world of its own: sudo ./setup test")
-    return _loader(world or "") if name == "loader" else _python(name)
+    if name == "loader":
+        return _loader(world or "")
+    VENV.parent.mkdir(parents=True, exist_ok=True)
+    with VENV.with_name("lock").open("w") as lock:  # others may be at it for another target
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _python(name)
 
 
 def _loader(world: str) -> Engine:

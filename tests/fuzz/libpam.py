@@ -33,7 +33,7 @@ class Libpam:
         """What is called, and the codes; None where libpam has crashed, or comes to no end."""
         if self._process is None:
             self._process = subprocess.Popen(
-                ["unshare", "--mount", "sh", "-c", _WITHOUT_LOG, "-",
+                ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", _WITHOUT_LOG, "-",
                  sys.executable, "-P", "-m", "fuzz.libpam", self.folder],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 text=True, bufsize=1,

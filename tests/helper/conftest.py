@@ -1,9 +1,9 @@
 """What the helper's tests share: the installed program, and stages to start it on."""
 
 import json
-import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 PYTHON = ("/usr/bin/python3", "-IS")
 HELPER = "/usr/local/bin/pykeyinit-helper"
 
-# Keyrings belong to a uid, in every world of the machine: a run has its own, so that two
-# runs at the same time do not clear each other's.  One for keys, one for a used-up quota.
-UID = str(62000 + os.getpid() % 1500)
-GREEDY = str(63500 + os.getpid() % 1500)
+# Keyrings belong to a uid, in every world of the machine: one for keys, one for a used-up
+# quota, out of this world's.
+UID = str(world.first_uid() + 20)
+GREEDY = str(world.first_uid() + 21)
 AS = (HELPER, "run", "--quiet", f"--user={UID}:{UID}")
 
 
@@ -66,7 +66,8 @@ class Stage:
 
     def start(self, kind: str, *command: str, **more: Any) -> Started:
         """Run a command to its end on a stage such as "revoked alice"."""
-        more.setdefault("stdin", subprocess.DEVNULL)
+        if "input" not in more:
+            more.setdefault("stdin", subprocess.DEVNULL)
         started = Started(
             subprocess.run(self.command(kind, *command), capture_output=True, timeout=60, **more)
         )
@@ -98,7 +99,7 @@ def supervisors(tmp_path_factory: pytest.TempPathFactory) -> "Supervisors":
     return unpacked(tmp_path_factory.mktemp("debian"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def _dave_has_a_key() -> Iterator[None]:
     from helper.supervisors import a_key_of_daves
 
@@ -107,11 +108,22 @@ def _dave_has_a_key() -> Iterator[None]:
 
 
 @pytest.fixture
+def shared() -> Iterator[str]:
+    """The name of a file that any user may write."""
+    folder = world.folder()
+    assert folder
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        Path(file.name).chmod(0o666)
+        yield file.name
+
+
+@pytest.fixture
 def _no_keys() -> Iterator[None]:
-    """UID has no keys before the test, nor after it."""
-    subprocess.run([*AS, "keyctl", "clear", "@u"], check=True)
+    """UID has no keys before the test, nor after it, and @us is as the kernel makes it."""
+    clear = [*AS, "sh", "-c", "keyctl clear @u && keyctl clear @us && keyctl link @u @us"]
+    subprocess.run(clear, check=True)
     yield
-    subprocess.run([*AS, "keyctl", "clear", "@u"], check=True)
+    subprocess.run(clear, check=True)
 
 
 def output(

@@ -1,7 +1,8 @@
 # mypy: ignore-errors
 """Run as a program: set a stage for pykeyinit-helper, or tell what it was started with.
 
-    probe.py stage KIND [USER] [deny ERRNO OPERATION|any] [fill|hide USER] -- COMMAND...
+    probe.py stage KIND [USER] [deny ERRNO WHAT] [fill|hide USER] -- COMMAND...
+    WHAT: an operation of keyctl(2), any, add_key or request_key
     probe.py tell        one line of JSON on standard output
 
 Isolated and without the project's packages: it must not share the errors of what it tests.
@@ -136,16 +137,19 @@ def fill(user, *, hide):
 
 
 def deny(error, operation):
-    """From now on keyctl(2) fails, for one operation or for any."""
+    """From now on keyctl(2) fails, for one operation or for any; or add_key, or request_key."""
     code = getattr(errno, error)
     load, jump_equal, allow = 0x20, 0x15, 0x7FFF0000
-    program = [(load, 0, 0, 0), (jump_equal, 0, 3 if operation != "any" else 1, KEYCTL)]
-    if operation != "any":
-        program += [(load, 0, 0, 16), (jump_equal, 0, 1, int(operation))]
+    number = {"add_key": ADD_KEY, "request_key": ADD_KEY + 1}.get(operation, KEYCTL)
+    one_operation = operation.isdigit()
+    program = [(load, 0, 0, 0), (jump_equal, 0, 3 if one_operation else 1, number)]
+    if one_operation:
+        low_half = 16 if sys.byteorder == "little" else 20  # of the first argument
+        program += [(load, 0, 0, low_half), (jump_equal, 0, 1, int(operation))]
     program += [(0x06, 0, 0, 0x50000 | code), (0x06, 0, 0, allow)]
     packed = b"".join(struct.pack("HBBI", *step) for step in program)
     code_buffer = ctypes.create_string_buffer(packed)
-    filter_ = struct.pack("HxxxxxxQ", len(program), ctypes.addressof(code_buffer))
+    filter_ = struct.pack("@HP", len(program), ctypes.addressof(code_buffer))
     if libc.prctl(38, 1, 0, 0, 0) or libc.prctl(22, 2, filter_):
         sys.exit("seccomp failed")
 

@@ -27,7 +27,7 @@ def test_adopt_mends_a_shell(stage: Stage) -> None:
         (
             "revoked alice",
             f'{PYTHON[0]} -c "import subprocess, threading, time\n'
-            "threading.Thread(target=time.sleep, args=(1,)).start()\n"
+            "threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n"
             f"subprocess.run(['{HELPER}', 'adopt'])\"",
             "has 2 threads, and must have 1",
         ),

@@ -16,7 +16,9 @@ COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
 _pykeyinit_helper
 printf '%s\\n' "${COMPREPLY[@]}"
 """
-OPTIONS = "--session --link --user --tag --revoke-on-exit --strict --quiet --debug --help"
+OPTIONS = (
+    "--session --link --user --tag --new-session --revoke-on-exit --strict --quiet --debug --help"
+)
 
 
 def offered(*words: str) -> list[str]:
@@ -50,15 +52,20 @@ def offered(*words: str) -> list[str]:
         ("show @u", "@u @us"),
         ("show --", "--json --help"),
         ("explain ke", "keyring:"),
+        ("explain @u", "@u @us"),
+        ("explain --", "--json --help"),
         ("adopt ", "--help"),
         ("try othe", "other"),
         ("try other ali", "alice"),
         ("try --confdir /etc/pam", "/etc/pam.d"),
         ("try --password-fd ", ""),
-        ("check --", "--root --json --help"),
+        ("check --", "--root --json --ignore --help"),
         ("check --root /etc/pam", "/etc/pam.d"),
+        ("check --ignore un", "unreadable unreached"),
         ("enable othe", "other"),
-        ("enable other --", "--dry-run --user --help"),
+        ("enable other --", "--dry-run --user --options --help"),
+        ("enable --options ", ""),
+        ("disable --", "--dry-run --user --all --help"),
         ("disable --user ali", "alice"),
     ],
 )

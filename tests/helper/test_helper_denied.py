@@ -8,17 +8,31 @@ from pathlib import Path
 import pytest
 
 from helper.conftest import GREEDY, HELPER, Stage
+from support import world
 
 pytestmark = pytest.mark.privileged
 
 ANY, GET_ID, JOIN, LINK = "any", "0", "1", "8"
 
 
-@pytest.mark.parametrize("error", ["ENOSYS", "EPERM", "EACCES", "EDQUOT"])
-@pytest.mark.parametrize("operation", [ANY, GET_ID, JOIN, LINK])
+ERRORS = ("ENOSYS", "EPERM", "EACCES", "EDQUOT")
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize(
+    ("found", "operation"),
+    [
+        ("own bob", ANY),
+        ("own bob", GET_ID),
+        ("own bob", LINK),
+        ("revoked bob", JOIN),
+        ("us {}", JOIN),
+        ("us {}", LINK),
+    ],
+)
 @pytest.mark.parametrize("target", ["root", "alice"])
-def test_every_denial(stage: Stage, error: str, operation: str, target: str) -> None:
-    first = f"own bob deny {error} {operation}"
+def test_every_denial(stage: Stage, error: str, found: str, operation: str, target: str) -> None:
+    first = f"{found.format(target)} deny {error} {operation}"
     command = (HELPER, "run", f"--user={target}")
     started = stage.start(first, *command, "id", "-un")
     assert (started.code, started.output) == (0, f"{target}\n")
@@ -31,6 +45,29 @@ def test_every_denial(stage: Stage, error: str, operation: str, target: str) -> 
     strict = stage.start(first, *command, "--strict", "id", "-un")
     assert (strict.code, strict.output) == (125, "")
     assert strict.errors.splitlines()[-1].endswith("not started because of --strict")
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("session", ["fallback", "new", "user-session", "name=left"])
+def test_nothing_is_started_in_a_keyring_of_somebody_elses_that_cannot_be_left(
+    stage: Stage, error: str, session: str
+) -> None:
+    options = () if session == "fallback" else (f"--session={session}",)
+    first = f"own bob deny {error} {JOIN}"
+    started = stage.start(first, HELPER, "run", *options, "--user=alice", "id")
+    assert (started.code, started.output) == (125, "")
+    assert started.errors.count("\n") == 1, started.errors
+    assert f"of uid {world.uid('bob')} cannot be left, and nothing was started" in started.errors
+    kept = stage.start(first, HELPER, "run", "--session=keep", "--user=alice", "id", "-un")
+    assert (kept.code, kept.output) == (0, "alice\n")
+
+
+def test_where_a_new_one_is_refused_the_user_session_keyring_serves(stage: Stage) -> None:
+    for found in ("none", "us alice"):
+        started = stage.run(f"{found} deny EDQUOT {JOIN}", "--user=alice", "--tag=in @us")
+        assert started.told["is_user_session"]
+        assert "no new session keyring: the user-session keyring serves" in started.errors
+        assert "pykeyinit-helper:in @us" in started.links
 
 
 @pytest.fixture

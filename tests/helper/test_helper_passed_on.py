@@ -32,19 +32,30 @@ def test_the_environment_is_passed_on_to_the_byte(
     assert started.stdout == plain
 
 
-def test_pid_cwd_mask_and_signals_are_kept(stage: Stage, tmp_path: Path) -> None:
+OF_THE_INTERPRETER = (signal.SIGPIPE, signal.SIGXFSZ)  # it ignores them itself
+
+
+@pytest.mark.parametrize("ignored", [(), *((each,) for each in OF_THE_INTERPRETER),
+                                     OF_THE_INTERPRETER])  # fmt: skip
+@pytest.mark.parametrize("option", ["--debug", "--new-session", "--revoke-on-exit"])
+def test_signals_are_kept(option: str, ignored: tuple[signal.Signals, ...]) -> None:
     def ignore() -> None:
-        signal.signal(signal.SIGUSR1, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for each in (signal.SIGUSR1, signal.SIGINT, *ignored):
+            signal.signal(each, signal.SIG_IGN)
+        for each in {*OF_THE_INTERPRETER} - {*ignored}:
+            signal.signal(each, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
 
     c_probe = ("sh", "-c", 'grep -E "^Sig(Blk|Ign|Cgt)|^NoNewPrivs|^Seccomp" /proc/self/status')
     plain = subprocess.run(c_probe, preexec_fn=ignore, capture_output=True, check=True)
     helped = subprocess.run(
-        [HELPER, "run", *c_probe], preexec_fn=ignore, capture_output=True, check=True
+        [HELPER, "run", option, *c_probe], preexec_fn=ignore, capture_output=True, check=True
     )
     assert helped.stdout == plain.stdout
+    assert b"SigIgn" in plain.stdout
 
+
+def test_pid_and_folder_are_kept(stage: Stage, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [HELPER, "run", *stage.tell], stdout=subprocess.PIPE, cwd=tmp_path, text=True
     )

@@ -121,3 +121,44 @@ def test_a_way_back_is_refused(stage: Stage) -> None:
     started = stage.start("none", *lax)
     assert (started.code, started.output) == (125, "")
     assert "could become root again" in started.errors
+
+
+BY_BOB = ("setpriv", "--reuid=bob", "--regid=bob")
+
+
+def test_who_is_the_user_already_has_the_users_groups(stage: Stage) -> None:
+    extra = (*BY_BOB, f"--groups={world.gid('bob')},{world.gid('carol')}", HELPER, "run")
+    started = stage.start("none", *extra, "--user=bob", "id")
+    assert (started.code, started.output) == (125, "")
+    assert "with its groups: Operation not permitted" in started.errors
+    assert "leave --user out" in started.errors
+    may = (*extra[:-2], "--inh-caps=+setgid", "--ambient-caps=+setgid", HELPER, "run")
+    started = stage.start("none", *may, "--user=bob", "id", "-G")
+    assert (started.code, started.output) == (125, "")  # it could become group root
+    assert "could become root again" in started.errors
+    assert stage.start("none", *extra, "id").code == 0
+
+
+def test_who_is_the_user_already_loses_ambient_capabilities(stage: Stage) -> None:
+    ambient = ("--inh-caps=+net_bind_service", "--ambient-caps=+net_bind_service")
+    bob = (*BY_BOB, "--init-groups", *ambient)
+    look = ("grep", "CapAmb", "/proc/self/status")
+    kept = stage.start("none", *bob, HELPER, "run", *look).output.split()[1]
+    assert int(kept, 16) != 0
+    gone = stage.start("none", *bob, HELPER, "run", "--user=bob", *look)
+    assert (gone.code, int(gone.output.split()[1], 16)) == (0, 0)
+
+
+def test_who_could_become_root_is_refused_also_if_already_the_user(stage: Stage) -> None:
+    ambient = ("--inh-caps=+setuid", "--ambient-caps=+setuid")
+    bob = (*BY_BOB, "--init-groups", *ambient, HELPER, "run", "--user=bob", "id")
+    started = stage.start("none", *bob)
+    assert (started.code, started.output) == (125, "")
+
+
+@pytest.mark.parametrize("uid", [2**31 - 1, 2**31, 2**32 - 2])
+def test_the_largest_ids(stage: Stage, uid: int) -> None:
+    started = stage.run("none", f"--user={uid}:{uid}", f"--session=name=large-{uid}")
+    assert started.told["ids"] == [uid] * 6
+    assert started.errors == ""
+    assert started.description[4] == f"large-{uid}"

@@ -19,6 +19,7 @@ def normalised(text: str) -> str:
         letter = names.setdefault(match[0].strip(), chr(ord("A") + len(names)))
         return letter.rjust(len(match[0]))
 
+    text = text.replace(HELPER, "HELPER")
     text = re.sub(r"Quota of .*\n", "", text)
     return re.sub(r"(?m)^ *\d{5,10}(?= )", name, text)
 
@@ -41,7 +42,8 @@ SHOWN = f"""\
 
 SHOWN_DEAD = """\
     SERIAL OWNER    POSSESS USER   GROUP  OTHER  EXPIRES   KEY
-@s  session keyring: revoked; nothing is found in it (pykeyinit-helper adopt)
+@s  session keyring: revoked; nothing is found in it
+To mend it: HELPER adopt
 """
 
 
@@ -63,7 +65,8 @@ def test_show_tells_where_a_keyring_came_from(stage: Stage) -> None:
 
 def test_show_what_is_missing(stage: Stage) -> None:
     shown = output(stage, f"{HELPER} show", "--session=new", "--link=none")
-    assert "Missing: @u is not found through @s (keyctl link @u @s)\n" in shown
+    assert "Missing: @u is not found through @s\n" in shown
+    assert shown.endswith("To mend it: keyctl link @u @s\n")
     assert normalised(output(stage, f"keyctl revoke @s; {HELPER} show @s", "--session=new")) == (
         SHOWN_DEAD
     )

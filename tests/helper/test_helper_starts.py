@@ -45,6 +45,7 @@ def by_setsid(stage: Stage, _: Supervisors, folder: Path, command: tuple[str, ..
 
 def by_inetd(stage: Stage, have: Supervisors, folder: Path, command: tuple[str, ...]) -> str:
     port = free_port()
+    command = tuple(word for word in command if word != "--quiet")  # its client reads no notice
     line = f"127.0.0.1:{port} stream tcp nowait root {command[0]} {' '.join(command)}\n"
     (folder / "inetd.conf").write_text(line)
     program = str(have.folder / "usr/sbin/inetutils-inetd")

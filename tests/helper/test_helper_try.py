@@ -45,23 +45,109 @@ def _carol_has_a_password() -> Iterator[None]:
     shadow.write_text(before)
 
 
+def calls_of(output: str) -> list[str]:
+    """The calls of PAM, all of which succeeded."""
+    calls = [line for line in output.splitlines() if line.startswith("pam: ")]
+    assert all(": 0" in call for call in calls)
+    return [call.split(": ")[1] for call in calls]
+
+
 @pytest.mark.parametrize("service", ["c", "ours", "nested"])
 def test_a_session_is_opened_and_closed(stage: Stage, services: Path, service: str) -> None:
     started = stage.start("none", HELPER, "try", service, "carol", "--confdir", str(services))
     assert (started.code, started.errors) == (0, "")
-    before, inside = started.output.split("Before, as carol:")[1].split("Inside, as carol:")
-    inside, after = inside.split("After, as carol:")
+    first, second = started.output.split("\nopen_session, then setcred, as login does:\n")
     uid = world.uid("carol")
-    assert "the user-session keyring stands in" in before
-    assert "keyring: _ses" in inside
-    assert f"\\_ keyring: _uid.{uid}" in inside
-    assert "revoked; nothing is found in it" in after
-    calls = [line for line in started.output.splitlines() if line.startswith("pam: ")]
-    assert [call.split(": ")[1] for call in calls] == [
-        "open_session", "setcred ESTABLISH", "setcred DELETE", "close_session", "end",
+    assert "\nsetcred, then open_session, as su, sshd, cron and gdm do:\n" in first
+    for part in (first, second):
+        before, inside = part.split("Before, as carol:")[1].split("Inside, as carol:")
+        inside, after = inside.split("After, as carol:")
+        assert "the user-session keyring stands in" in before
+        assert "keyring: _ses" in inside
+        assert f"\\_ keyring: _uid.{uid}" in inside
+        assert "Verdict: good: a session keyring of carol's own, " in after
+        assert "the session keyring is revoked" in after
+        assert "Missing" not in after
+    assert calls_of(first) == [
+        "setcred ESTABLISH", "open_session", "close_session", "setcred DELETE", "end",
     ]  # fmt: skip
-    assert all(": 0" in call for call in calls)
+    assert calls_of(second) == ["open_session", "setcred ESTABLISH", "close_session", "end"]
     assert ("loads pam_python.so" in started.output) == (service != "c")
+
+
+STORES = """
+#include <keyutils.h>
+int pam_sm_authenticate(void *h, int f, int n, const char **v) { return 0; }
+int pam_sm_setcred(void *h, int flags, int n, const char **v)
+{
+    if (flags & 2) /* PAM_ESTABLISH_CRED */
+        add_key("user", "ticket", "x", 1, KEY_SPEC_SESSION_KEYRING);
+    return 0;
+}
+"""
+
+
+@pytest.fixture
+def stores(tmp_path: Path) -> Path:
+    """A module that stores a key at setcred, as pam_krb5 does."""
+    module = tmp_path / "pam_stores.so"
+    command = ["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", str(module), "-lkeyutils"]
+    subprocess.run(command, input=STORES, text=True, check=True)
+    return module
+
+
+@pytest.mark.parametrize("keyring", ["pam_keyinit.so", "pam_pykeyinit.so"])
+def test_a_key_that_is_stored_at_setcred(
+    stage: Stage, services: Path, stores: Path, keyring: str
+) -> None:
+    """linux-pam#149: lost where a program calls setcred first, but for an auth line before it."""
+    line = f"optional {keyring} force revoke\n"
+    auth = f"auth required {stores}\n"
+    (services / "lost").write_text(auth + f"session {line}")
+    (services / "found").write_text(f"auth {line}{auth}session {line}")
+    folder = ("--confdir", str(services))
+    lost = stage.start("none", HELPER, "try", "lost", "carol", *folder)
+    first, second = lost.output.split("\nopen_session, then setcred")
+    assert lost.code == 1
+    assert "Verdict: wrong: the key user:ticket, which a module stored at setcred," in first
+    assert "Verdict: good" in second
+    found = stage.start("none", HELPER, "try", "found", "carol", *folder)
+    assert (found.code, found.output.count("Verdict: good")) == (0, 2), found.output
+
+
+@pytest.mark.parametrize(
+    "session",
+    [
+        "required pam_permit.so\n",
+        "sufficient pam_permit.so\nsession optional pam_pykeyinit.so force\n",
+        "optional pam_pykeyinit.so ignore_root minimum_uid=4000000000 force\n",
+    ],
+)
+def test_a_stack_that_makes_no_keyring(stage: Stage, services: Path, session: str) -> None:
+    (services / "none").write_text(PERMIT + f"session {session}")
+    folder = ("--confdir", str(services))
+    started = stage.start("none", HELPER, "try", "none", "carol", *folder)
+    assert started.code == 1
+    assert started.output.count("Verdict: wrong: no session keyring was made") == 2
+
+
+def test_the_keyring_of_the_caller_is_none_of_its_own(stage: Stage, services: Path) -> None:
+    """Without `force` a keyring that is there is kept: cron's jobs would share root's."""
+    (services / "mild").write_text(PERMIT + "session optional pam_pykeyinit.so revoke\n")
+    started = stage.start(
+        "none",
+        "keyctl",
+        "session",
+        "-",
+        HELPER,
+        "try",
+        "mild",
+        "carol",
+        "--confdir",
+        str(services),
+    )
+    assert started.code == 1
+    assert "no session keyring was made: carol has that of the caller" in started.output
 
 
 def test_a_service_that_is_not_there_is_said(stage: Stage, services: Path) -> None:

@@ -28,9 +28,15 @@ def test_help_and_version(stage: Stage) -> None:
     assert re.fullmatch(
         r"pykeyinit-helper \d+\.\d+\.\d+\n", stage.start("none", HELPER, "--version").output
     )
-    for words in ([], ["nonsense"], ["show", "--nonsense"], ["--nonsense"]):
+    for words in (["nonsense"], ["show", "--nonsense"], ["--nonsense"]):
         started = stage.start("none", HELPER, *words)
         assert (started.code, started.errors.count("\n")) == (125, 1)
+
+
+def test_alone_it_lists_its_commands(stage: Stage) -> None:
+    alone = stage.start("none", HELPER)
+    assert (alone.code, alone.output) == (125, "")
+    assert re.findall(r"^  (\w+)  +\w", alone.errors, re.MULTILINE)[:8] == list(COMMANDS)
 
 
 def test_a_pipe_that_is_closed_early(stage: Stage) -> None:

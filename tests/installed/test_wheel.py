@@ -28,6 +28,7 @@ def test_the_wheel_holds_the_package_and_nothing_else(tmp_path: Path) -> None:
     assert wheel.name == f"pam_pykeyinit-{version[1]}-py3-none-any.whl"
     names = zipfile.ZipFile(wheel).namelist()
     sources = {f"pam_pykeyinit/{path.name}" for path in tree.glob("pam_pykeyinit/*.py")}
+    sources.add("pam_pykeyinit/py.typed")
     helper = tree / "helper"
     for path in (*helper.glob("pykeyinit_helper/*.py"), helper / "pykeyinit_helper/py.typed"):
         sources.add(str(path.relative_to(helper)))

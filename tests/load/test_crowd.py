@@ -12,7 +12,7 @@ from support.child import in_child
 from support.drive import Driver
 from support.journal import Journal, Line
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.whole_machine]
 
 USER_KEYRING = -4
 

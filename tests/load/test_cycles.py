@@ -7,7 +7,7 @@ from support import keyusers, world
 from support.drive import Driver
 from support.journal import Journal
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.whole_machine]
 
 CYCLES, LONG = 20_000, 1_000_000
 SLICES = 10

@@ -94,6 +94,7 @@ def test_a_child_that_ends_the_handle_revokes_nothing(driver: Driver) -> None:
     assert steps[4].keyrings[serial] == "EKEYREVOKED"
 
 
+@pytest.mark.whole_machine
 def test_nothing_is_left_behind(driver: Driver) -> None:
     """The hold of a session that another thread closed is gone with it."""
     before = _keys_of_root()

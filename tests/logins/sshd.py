@@ -92,7 +92,9 @@ def running(folder: Path) -> Iterator[Sshd]:
         port = probe.getsockname()[1]
     text = CONFIGURATION.format(folder=folder, port=port) + "".join(f"{line}\n" for line in more)
     (folder / "sshd_config").write_text(text)
-    libraries = ":".join(str(path) for path in sshd.parents[1].glob("lib/*-linux-*"))
+    # Packages unpacked: some have their libraries in /usr/lib, some still in /lib.
+    folders = [*sshd.parents[1].glob("lib/*-linux-*"), *sshd.parents[2].glob("lib/*-linux-*")]
+    libraries = ":".join(map(str, folders))
     environment = {"PATH": os.environ["PATH"], **({"LD_LIBRARY_PATH": libraries} if more else {})}
     with (folder / "sshd.log").open("wb") as log:
         daemon = subprocess.Popen(

@@ -81,7 +81,8 @@ def test_a_bad_name_gives_a_keyring_without_one(run: Run, name: str, journal: Jo
     assert outcome.steps[2].session == {"error": "EKEYREVOKED"}  # it is shared by nobody
     (line,) = journal.ours()
     assert line.level == "ERR"
-    assert f"name={name[:5]}" in line.text
+    whole = name.replace("%u", "alice")  # libpam cuts a line, 1.7 does not
+    assert f"name={name[:5]}" in line.text or f"name={whole[:9]}" in line.text
 
 
 def test_the_longest_name(run: Run) -> None:
@@ -101,8 +102,12 @@ def test_no_login_ends_what_others_share(
     name = f"shared-%u-{options}-{os.getpid()}"
     line = f"{loader} force {options} name={name}"
     services = driver.services(s=f"auth required {line}\nsession required {line}")
-    first = "start 0 s alice\nopen 0\nsleep 1500\nlook\n"
-    second = "sleep 700\nstart 0 s alice\nestablish 0\nopen 0\nclose 0\ndelete 0\nend 0\n"
+    opened, left = services / ".opened", services / ".left"  # no names of services
+    first = f"start 0 s alice\nopen 0\ntouch {opened}\nawait {left}\nsleep 1300\nlook\n"
+    second = (
+        f"await {opened}\nstart 0 s alice\nestablish 0\nopen 0\nclose 0\ndelete 0\nend 0\n"
+        f"touch {left}\n"
+    )
     runs = [driver.start(services, script) for script in (first, second)]
     stays, leaves = (run.outcome() for run in runs)
 
@@ -215,6 +220,7 @@ def test_the_lock_follows_no_link(journal: Journal, tmp_path: Path) -> None:
     assert not (tmp_path / "target").exists()
 
 
+@pytest.mark.lengthy
 def test_a_login_that_stands_still_does_not_stop_others(journal: Journal) -> None:
     """Who holds the turn for ever costs a login of the user's a second, not the login."""
     with _locked(world.uid("alice"), "waiting"):

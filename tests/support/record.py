@@ -7,6 +7,7 @@ leaves the others as they were.
 import datetime
 import json
 import platform
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,8 +35,8 @@ def machine() -> dict[str, str]:
 
 
 def _name(nodeid: str) -> str:
-    """The name of a test in the tree, without its parameters."""
-    return "tests/" + nodeid.removeprefix("tests/").partition("[")[0]
+    """The name of a test in the tree, without its parameters, and the group that ran it."""
+    return "tests/" + re.split(r"[\[@]", nodeid.removeprefix("tests/"), maxsplit=1)[0]
 
 
 class Record:
@@ -44,6 +45,7 @@ class Record:
     def __init__(self) -> None:
         self.outcomes: dict[str, dict[str, int]] = {}
         self.figures: dict[str, dict[str, int]] = {}
+        self.remarks: list[str] = []
 
     def outcome(self, nodeid: str, outcome: str) -> None:
         """One test, with one set of parameters, has "passed", "failed" or was "skipped"."""
@@ -51,8 +53,17 @@ class Record:
         counts[outcome] = counts.get(outcome, 0) + 1
 
     def figure(self, nodeid: str, name: str, number: int) -> None:
-        """A number that a test tells beyond that it passed."""
-        self.figures.setdefault(_name(nodeid), {})[name] = number
+        """A number that a test tells beyond that it passed; of all its parameters, the sum."""
+        figures = self.figures.setdefault(_name(nodeid), {})
+        figures[name] = figures.get(name, 0) + number
+
+    def totals(self) -> dict[str, int]:
+        """The figures of all tests, by name."""
+        totals: dict[str, int] = {}
+        for figures in self.figures.values():
+            for name, number in figures.items():
+                totals[name] = totals.get(name, 0) + number
+        return totals
 
     def merge(self, earlier: dict[str, Any]) -> dict[str, Any]:
         """This run over what is known of earlier ones."""

@@ -4,11 +4,13 @@ import os
 import pwd
 import subprocess
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 ROOT = Path(__file__).parents[2]
 NEEDS_ROOT = "needs root and keyrings: sudo ./setup test"
+LEFT_OUT = "left out: "
 
 # Which loader runs our module: what stands in a PAM line before the options.
 LOADERS = {
@@ -24,11 +26,33 @@ def folder() -> Path | None:
     return Path(name) if name else None
 
 
+def first_uid() -> int:
+    """The first of the 100 uids that are this world's; its users with names have 5 of them."""
+    return int(os.environ.get("WORLD_UIDS", "61001"))
+
+
+def in_ci() -> bool:
+    """Whether nothing may be left out for what the machine lacks."""
+    return os.environ.get("CI") == "true"
+
+
 def skip(reason: str) -> None:
     """Skip a test that needs privileges.  In CI nothing may be skipped for want of them."""
-    if os.environ.get("CI") == "true":
+    if in_ci():
         pytest.fail(f"skipped in CI: {reason}")
     pytest.skip(reason)
+
+
+def need_user_namespaces() -> None:
+    """Skip a test where nobody can make one, as in a chroot: user_namespaces(7)."""
+    tried = subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True)
+    if tried.returncode:
+        skip(f"no user namespaces: a chroot, or user.max_user_namespaces: {tried.stderr.strip()}")
+
+
+def leave_out(reason: str) -> NoReturn:
+    """Skip a test that is not meant for here, in CI too: an option asks for it, or a release."""
+    pytest.skip(f"{LEFT_OUT}{reason}")
 
 
 def build_driver(where: Path) -> Path:

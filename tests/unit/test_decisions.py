@@ -71,7 +71,7 @@ def test_an_attempt_that_is_refused_says_what_follows() -> None:
         raise kernel.KernelError(errno.EKEYREVOKED, f"call({keyring})")
 
     with pytest.raises(failure.Failed, match=r"^call\(7\): EKEYREVOKED: no link \(the ") as found:
-        failure.attempt("no link", refused, 7)
+        session._attempt("no link", refused, 7)
     assert isinstance(found.value.__cause__, kernel.KernelError)
 
 

@@ -15,7 +15,9 @@ from pykeyinit_helper import commands
 
 OLDEST = (3, 9)
 HELPER = Path(pykeyinit_helper.__file__).parent
-OF_RUN = ("main", "run", "decide", "words", "become", "prepare", "supervise", "usage")
+OF_RUN = (
+    "main", "run", "decide", "words", "become", "found", "prepare", "saying", "supervise", "usage",
+)  # fmt: skip
 FILES = [
     *Path(pam_pykeyinit.__file__).parent.glob("*.py"),
     *(HELPER / f"{name}.py" for name in OF_RUN),

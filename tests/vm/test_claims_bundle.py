@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,10 @@ from harness import claims
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
     """The file, where everybody can read it."""
-    for folder in (tmp_path, *tmp_path.parents[:2]):
+    folder = tmp_path
+    while folder != Path(tempfile.gettempdir()):
         folder.chmod(0o755)
+        folder = folder.parent
     file = tmp_path / "claims.pyz"
     claims.bundle(file)
     return file

@@ -20,6 +20,10 @@ SCRIPT = (
 CALLS = 7  # of PAM
 # The calls by which a session is what it is; all others are Python's, libpam's and libc's.
 OF_A_SESSION = ("setresuid", "setresgid", "keyctl")
+# On 32 bits the same are called so; and what goes through socketcall(2) strace shows by the
+# name of the function, which it cannot refuse.
+OTHER_NAMES = {"setresuid32": "setresuid", "setresgid32": "setresgid", "mmap2": "mmap"}
+BY_SOCKETCALL = "send"
 _numbers = itertools.count()
 
 
@@ -30,6 +34,11 @@ class Place:
     during: str
     call: str
     count: int
+
+    @property
+    def plain(self) -> str:
+        """The call's name on 64 bits."""
+        return OTHER_NAMES.get(self.call, self.call)
 
     def inject(self, what: str) -> str:
         """Strace's option for a fault there."""
@@ -74,9 +83,9 @@ def _between(lines: list[str]) -> Iterator[Place]:
         seen[call] += 1
         if during and call in ("pipe", "pipe2"):
             during = ""
-        if during:
+        if during and call != BY_SOCKETCALL:
             yield Place(during, call, seen[call])
-        if call == "sendto" and "BEGIN" in line:
+        if call in ("sendto", BY_SOCKETCALL) and "BEGIN" in line:
             during = next(phases)
 
 

@@ -29,7 +29,7 @@ def _chosen(driver: Driver, request: pytest.FixtureRequest, sparse: int) -> list
     return [
         place
         for number, place in enumerate(every)
-        if place.call in OF_A_SESSION or (sparse and number % sparse == 0)
+        if place.plain in OF_A_SESSION or (sparse and number % sparse == 0)
     ]
 
 
@@ -48,6 +48,7 @@ def _start(driver: Driver, services: Path, place: Place, name: str) -> "subproce
     return process
 
 
+@pytest.mark.whole_machine
 @pytest.mark.parametrize("name", ["KILL", "TERM"])
 def test_a_process_that_is_ended(
     name: str,

@@ -9,11 +9,12 @@ here=$(CDPATH='' cd -- "$(dirname -- "$0")/../../.." && pwd)
 folder=$1
 package=$(python3 -I -c 'import pam_pykeyinit as p; print(p.__path__[0])')
 
-# The sanitizers' own functions are in the program, so the module is linked without them.
-CC=clang CFLAGS='-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -g' \
+# The sanitizers' own functions are in the program, so the module is linked without them; and
+# so is what stands for syscall(2): see refuse.c.
+CC=clang CFLAGS='-fsanitize=fuzzer-no-link -fno-sanitize-recover=all -g -Dsyscall=refusable_syscall' \
     meson setup -Db_sanitize=address,undefined "-Dpython.purelibdir=${package%/*}" \
     "$folder/build" "$here"
-ninja -C "$folder/build" pam_pykeyinit/loader/pam_pykeyinit.so
+ninja -C "$folder/build"
 # The program's own code is not counted: what is asked is how much of the loader was reached.
 for part in harness watch refuse elsewhere; do
     clang -g -D_GNU_SOURCE -Wall -Wextra -Wno-unused-parameter -c -o "$folder/$part.o" \

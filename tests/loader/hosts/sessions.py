@@ -5,7 +5,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-libc = ctypes.CDLL(None, use_errno=True)
+keyutils = ctypes.CDLL("libkeyutils.so.1", use_errno=True)  # it knows the numbers of calls
 USERS = ("alice", "bob")
 opened: list[int] = []
 
@@ -13,7 +13,7 @@ opened: list[int] = []
 def owner() -> int:
     """The uid that owns this thread's session keyring."""
     text = ctypes.create_string_buffer(512)
-    if libc.syscall(250, 6, -3, text, 512) < 0:  # keyctl(DESCRIBE)
+    if keyutils.keyctl_describe(-3, text, 512) < 0:
         return -ctypes.get_errno()
     return int(text.value.split(b";")[1])
 

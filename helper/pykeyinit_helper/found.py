@@ -1,0 +1,75 @@
+"""What is in place as the session keyring, seen by the user that a program is to run as."""
+
+from errno import EKEYEXPIRED, EKEYREVOKED, ENOKEY
+
+from pam_pykeyinit import kernel
+from pykeyinit_helper import decide, keyctl
+
+_DEAD = (EKEYREVOKED, EKEYEXPIRED, ENOKEY)
+
+_OVERFLOW_UID = 65534  # also nobody's own
+_ALL_OF_THEM = ["0", "0", "4294967295"]  # the first user namespace
+
+
+class Found:
+    """A session keyring: its state, serial number and owner."""
+
+    __slots__ = ("serial", "state", "uid")
+
+    def __init__(self, state: str, serial: int = 0, uid: int = -1) -> None:
+        self.state = state
+        self.serial = serial
+        self.uid = uid
+
+    def __str__(self) -> str:
+        if self.state == decide.DEAD:
+            return "a revoked or expired session keyring"
+        if self.state == decide.UNKNOWN:
+            return "a session keyring that cannot be seen"
+        owner = f"uid {self.uid}" if self.uid >= 0 else "somebody unknown"
+        return f"session keyring {self.serial} of {owner}"
+
+
+def look(target: int) -> Found:
+    """What the session keyring is to the target user, whose real uid this thread has.
+
+    Where there is none, this installs the user-session keyring.  Raises KernelError.
+    """
+    try:
+        serial = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+    except kernel.KernelError as error:
+        if error.errno in _DEAD:
+            return Found(decide.DEAD)
+        raise
+    try:
+        kind, uid, _, _, description = keyctl.describe(serial)
+    except kernel.KernelError:  # its owner has hidden it: no reason to trust it
+        return Found(decide.FOREIGN, serial)
+    if _stands_for_many(uid):
+        return Found(decide.FOREIGN, serial)
+    state = decide.state(kind, uid, description, target)
+    if state == decide.USER_SESSION and not is_user_session(serial):
+        state = decide.OWN  # one that has its name, and nothing else of it
+    return Found(state, serial, uid)
+
+
+def is_user_session(serial: int) -> bool:
+    """Whether this is the user-session keyring of the real user."""
+    try:
+        return serial == kernel.get_keyring_id(kernel.USER_SESSION_KEYRING)
+    except kernel.KernelError:
+        return False
+
+
+def _stands_for_many(uid: int) -> bool:
+    """Whether it is the uid shown for all that have none in this user namespace.
+
+    user_namespaces(7), "Unmapped user and group IDs"; without /proc to tell it is.
+    """
+    if uid != _OVERFLOW_UID:
+        return False
+    try:
+        with open("/proc/self/uid_map", encoding="ascii") as file:
+            return file.read().split() != _ALL_OF_THEM
+    except OSError:
+        return True

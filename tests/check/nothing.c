@@ -1,0 +1,25 @@
+/* A module in the place of ours: by MODE it makes no keyring, one that stays, crashes, or waits. */
+#include <security/pam_modules.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define JOIN_SESSION_KEYRING 1
+
+int pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+    (void)pamh, (void)flags, (void)argc, (void)argv;
+    if (MODE == 1)
+        syscall(SYS_keyctl, JOIN_SESSION_KEYRING, NULL);
+    if (MODE == 2)
+        abort();
+    if (MODE == 3)
+        return PAM_SESSION_ERR;
+    if (MODE == 4)
+        pause();
+    return PAM_SUCCESS;
+}
+
+int pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv) {
+    (void)pamh, (void)flags, (void)argc, (void)argv;
+    return PAM_SUCCESS;
+}

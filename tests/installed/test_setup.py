@@ -1,0 +1,43 @@
+"""./setup: what it does not know it names, and does nothing."""
+
+import subprocess
+
+import pytest
+
+from support import world
+
+
+def call(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([world.ROOT / "setup", *words], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["frobnicate"], "unknown command: frobnicate"),
+        (["--deb"], "unknown command: --deb"),
+        (["deb", "--tst"], "deb: unknown word: --tst"),
+        (["deb", "trixie"], "deb: unknown word: trixie"),
+        (["deb", "--for"], "deb --for: which suite?"),
+        (["install", "/opt"], "install: unknown word: /opt"),
+        (["uninstall", "--yes"], "uninstall: unknown word: --yes"),
+        (["demo", "--fast"], "demo: unknown word: --fast"),
+        (["lint", "helper"], "lint: unknown word: helper"),
+        (["dist", "--wheel"], "dist: unknown word: --wheel"),
+        (["promises", "x"], "promises: unknown word: x"),
+        (["claims", "--of", "x"], "claims: unknown word: --of"),
+    ],
+)
+def test_a_word_that_it_does_not_know_is_named(words: list[str], named: str) -> None:
+    done = call(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"setup: {named}")
+    assert done.stderr.count("\n") == 1
+
+
+def test_alone_it_lists_its_commands() -> None:
+    done = call()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("usage: ./setup COMMAND")
+    helped = call("--help")
+    assert (helped.returncode, helped.stdout) == (0, done.stderr)

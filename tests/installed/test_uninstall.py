@@ -1,0 +1,91 @@
+"""./setup uninstall on a machine that uses it: nobody is locked out, and PAM is as it was."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from support import pam_folder, world
+
+BUILD_AUX = world.ROOT / "build-aux"  # ./setup looks what packages there are, in /var/lib
+
+pytestmark = pytest.mark.privileged
+
+TEXT = (
+    "auth required pam_permit.so\nsession required pam_loginuid.so\n"
+    "session optional pam_keyinit.so force revoke\n"
+)
+BY_HAND = "session required pam_pykeyinit.so force\n"
+
+
+def call(command: str, **variables: "str | Path") -> "subprocess.CompletedProcess[str]":
+    environment = {name: str(value) for name, value in variables.items()}
+    return subprocess.run(
+        [BUILD_AUX / f"{command}.sh"],
+        env={"PATH": "/usr/bin:/bin", **environment},
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.fixture
+def pam_d(tmp_path: Path) -> Iterator[Path]:
+    """/etc/pam.d and /var/lib of this test alone."""
+    with pam_folder.private(tmp_path) as folder:
+        yield folder
+
+
+@pytest.fixture
+def prefix(tmp_path: Path, pam_d: Path) -> Path:
+    """Where it is installed, and sshd enabled."""
+    made = tmp_path / "opt"
+    assert call("install", PREFIX=made).returncode == 0
+    (pam_d / "sshd").write_text(TEXT)
+    subprocess.run([made / "bin/pykeyinit-helper", "enable", "sshd"], check=True)
+    assert "#was: session optional pam_keyinit.so" in (pam_d / "sshd").read_text()
+    return made
+
+
+def test_what_enable_took_is_given_back(prefix: Path, pam_d: Path) -> None:
+    (pam_d / "mine").write_text(BY_HAND.replace("required", "optional"))
+    done = call("uninstall", PREFIX=prefix)
+    assert done.returncode == 0, done.stderr
+    assert (pam_d / "sshd").read_text() == TEXT
+    assert "/etc/pam.d/mine: session optional pam_pykeyinit.so" in done.stdout
+    assert not (prefix / "bin/pykeyinit-helper").exists()
+    assert not Path("/var/lib/pykeyinit-helper").exists()
+
+
+def test_it_stays_where_people_would_be_locked_out(prefix: Path, pam_d: Path) -> None:
+    """Before anything is changed; and where `required` comes back with what was there."""
+    enabled = (pam_d / "sshd").read_text()
+    (pam_d / "mine").write_text(BY_HAND)
+    refused = call("uninstall", PREFIX=prefix)
+    assert refused.returncode == 1
+    assert "nobody could log in" in refused.stderr
+    assert "/etc/pam.d/mine: session required" in refused.stderr
+    assert (pam_d / "sshd").read_text() == enabled
+
+    (pam_d / "mine").write_text(TEXT.replace(TEXT.splitlines(keepends=True)[2], BY_HAND))
+    helper = prefix / "bin/pykeyinit-helper"
+    subprocess.run([helper, "enable", "--options", "force", "mine"], check=True)
+    assert "session optional pam_pykeyinit.so force" in (pam_d / "mine").read_text()
+    refused = call("uninstall", PREFIX=prefix)
+    assert (refused.returncode, helper.exists()) == (1, True)
+    assert "/etc/pam.d/mine: session required" in refused.stderr
+
+
+def test_a_folder_that_is_not_this_machine_leaves_its_pam_alone(
+    prefix: Path, pam_d: Path, tmp_path: Path
+) -> None:
+    enabled = (pam_d / "sshd").read_text()
+    for command in ("install", "uninstall"):
+        assert call(command, DESTDIR=tmp_path / "stage", PREFIX=prefix).returncode == 0
+    assert (pam_d / "sshd").read_text() == enabled
+
+
+def test_the_package_looks_for_the_same_lines() -> None:
+    function = (BUILD_AUX / "pam-lines.sh").read_text().partition("lines() {")[2]
+    (prerm,) = (world.ROOT / "debian").glob("*.prerm")
+    assert function in prerm.read_text()

@@ -1,0 +1,35 @@
+"""Tests take turns where they have only one machine: its load, its quotas, root's keys.
+
+All worlds of the machine share two locks, those of other suites that run at the same time
+included.  Tests hold the room together, and one that is marked whole_machine holds it
+alone.  Who waits for the room holds the turn, so that nobody comes in front of it.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+
+from support import world
+
+
+@contextlib.contextmanager
+def room(*, alone: bool) -> Iterator[None]:
+    """Hold the room to the end of the block; without a world there is nothing to share."""
+    folder = world.folder()
+    if folder is None:
+        yield
+        return
+    turn, held = (
+        os.open(folder / "turns" / name, os.O_RDWR | os.O_CLOEXEC) for name in ("turn", "room")
+    )
+    try:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        fcntl.flock(held, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(turn, fcntl.LOCK_UN)
+        yield
+        # A child that a test forked and left may have a copy of the descriptor.
+        fcntl.flock(held, fcntl.LOCK_UN)
+    finally:
+        os.close(turn)
+        os.close(held)

@@ -1,0 +1,101 @@
+"""What a suite leaves on the machine is found at its end, and fails it: build-aux/left.py."""
+
+import importlib.util
+import io
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from support import world
+
+pytestmark = pytest.mark.privileged
+
+AS_CAROL = ("setpriv", "--reuid=carol", "--regid=carol", "--clear-groups")
+Left = Callable[..., str]
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Left:
+    """What is said to be left of a suite that began with what `changes` make of what is there."""
+    spec = importlib.util.spec_from_file_location("left", world.ROOT / "build-aux/left.py")
+    assert spec and spec.loader  # noqa: PT018
+    module: ModuleType = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "PATIENCE", 0)
+    monkeypatch.setattr(module, "other_worlds", lambda: False)
+    # All tests of the machine share root's keys; test_a_key_of_roots gives it some.
+    monkeypatch.setattr(module, "keys_of_root", lambda: roots)
+    roots: list[str] = []
+    words = ["left.py", str(world.first_uid()), "5"]
+
+    def run(worlds: Path = tmp_path, before: str = "", root: str = "", **changes: Any) -> str:
+        roots[:] = root.split()
+        output, errors = io.StringIO(before), io.StringIO()
+        with monkeypatch.context() as patched:
+            if not before:
+                patched.setattr("sys.argv", words)
+                patched.setattr("sys.stdout", output)
+                assert module.main() == 0
+            known = {**json.loads(output.getvalue()), **changes}
+            if worlds == Path():
+                return json.dumps(known)
+            patched.setattr("sys.argv", [*words, str(worlds)])
+            patched.setattr("sys.stdin", io.StringIO(json.dumps(known)))
+            patched.setattr("sys.stderr", errors)
+            assert module.main() == bool(errors.getvalue())
+        return errors.getvalue()
+
+    return run
+
+
+def test_nothing_is_left_of_a_suite_that_did_nothing(left: Left) -> None:
+    assert left() == ""
+
+
+def test_a_key(left: Left) -> None:
+    before = left(Path())
+    subprocess.run([*AS_CAROL, "keyctl", "add", "user", "left", "x", "@u"], check=True)
+    found = left(before=before)
+    subprocess.run([*AS_CAROL, "keyctl", "purge", "user", "left"], check=True)
+    assert found.startswith(f"left behind: key of {world.uid('carol')}: ")
+    assert found.endswith(" user left: 1\n")
+
+
+def test_a_key_of_roots(left: Left) -> None:
+    before = json.loads(left(Path()))["keys"]
+    assert left(root="one two", keys=[*before, "one"]) == "left behind: two\n"
+
+
+def test_a_process_in_a_world(left: Left, tmp_path: Path) -> None:
+    folder = tmp_path / "a-world"
+    folder.mkdir()
+    script = f"mount -t tmpfs pykeyinit {folder} && echo && exec sleep 60"
+    with subprocess.Popen(
+        ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", script],
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        found = left(folder)
+        process.kill()
+    assert found == f"left behind: process {process.pid}: sleep 60 \n"
+    assert left(folder) == ""
+
+
+def test_a_world_that_is_still_there(left: Left, tmp_path: Path) -> None:
+    (tmp_path / "pykeyinit.x").mkdir()
+    assert left() == f"left behind: folder {tmp_path}/pykeyinit.x\n"
+
+
+def test_a_mount(left: Left) -> None:
+    folder = world.folder()
+    assert f"left behind: mount {folder}\n" in left(mounts=[])
+
+
+def test_a_setting(left: Left) -> None:
+    assert "left behind: kernel.keys.maxkeys: " in left(settings={"maxkeys": "7"})
