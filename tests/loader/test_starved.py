@@ -62,7 +62,7 @@ def _results(module: str, options: str, cases: list[str], driver: Driver) -> lis
     return results
 
 
-def _fault(ours: Result, theirs: Result) -> str:
+def _fault(case: str, ours: Result, theirs: Result) -> str:
     """What is wrong, in words; empty where nothing is."""
     if ours.ended == theirs.ended != 0:
         return ""  # by libpam or libc
@@ -78,7 +78,9 @@ def _fault(ours: Result, theirs: Result) -> str:
     if theirs.opened == SUCCESS and ours.opened != SESSION_ERR:
         return "the module was not called"
     expected = [ours.opened, ours.closed].count(SESSION_ERR)
-    if ours.lines > expected or (theirs.opened == SUCCESS and ours.lines < expected):
+    # syslog(3) wants memory itself, and a thread has an arena of its own for it.
+    lost = "thread" in case or theirs.opened != SUCCESS
+    if ours.lines > expected or (ours.lines < expected and not lost):
         return f"{ours.lines} lines in the log"
     return ""
 
@@ -93,7 +95,7 @@ def _faults(cases: Iterable[str], options: str, driver: Driver) -> list[str]:
         strict=True,
     )
     for case, (ours, theirs) in zip(cases, pairs, strict=True):
-        fault = _fault(ours, theirs)
+        fault = _fault(case, ours, theirs)
         if fault:
             found.setdefault(fault, f"{case}: {fault}: {ours}; pam_keyinit: {theirs}")
     return list(found.values())
