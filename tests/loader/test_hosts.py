@@ -21,7 +21,7 @@ OURS = "pam_pykeyinit.so"
 MODULES = [OURS, world.ORACLE]
 STACK = """auth required pam_permit.so
 account required pam_permit.so
-session required {} force revoke"""
+session required {} {}"""
 
 
 class Host:
@@ -31,10 +31,16 @@ class Host:
         self._driver = driver
 
     def __call__(
-        self, module: str, python: str | Path, script: str, *more: str, packages: str = ""
+        self,
+        module: str,
+        python: str | Path,
+        script: str,
+        *more: str,
+        packages: str = "",
+        options: str = "force revoke",
     ) -> str:
         """What it prints; it must end well, and print no errors."""
-        services = self._driver.services(pykeyinit=STACK.format(module))
+        services = self._driver.services(pykeyinit=STACK.format(module, options))
         program = mounts.wrapper(
             self._driver.scratch / "host",
             {"/etc/pam.d": services},
@@ -139,7 +145,7 @@ def test_what_looks_like_a_python_of_another_kind_is_left_alone(
     source = "#include <stdlib.h>\nint _PyRuntime[4096];\n"
     source += f'const char *Py_GetVersion(void) {{ return "{kind}"; }}\n'
     source += "".join(f"void {name}(void) {{ abort(); }}\n" for name in names)
-    services = driver.services(s=STACK.format(OURS))
+    services = driver.services(s=STACK.format(OURS, "force revoke"))
 
     run = driver.run(
         services,
@@ -167,6 +173,6 @@ static __attribute__((destructor)) void look(void)
 }}
 """
     script = "start 0 s alice\nopen 0\nend 0\n"
-    services = driver.services(s=STACK.format(OURS))
+    services = driver.services(s=STACK.format(OURS, "force revoke"))
     driver.run(services, script, env=_preloaded(source, tmp_path))
     assert (tmp_path / "seen").read_text() == "nothing"
