@@ -29,7 +29,7 @@ foreign() {
 }
 
 # Folders above a file that somebody else than root can change, as group staff can change
-# /usr/local on some systems: pam_pykeyinit.so runs nothing from there.
+# /usr/local on some systems: who can, chooses what is run as root.
 not_roots() {
     folder=$1
     while folder=$(dirname "$folder") && [ "$folder" != / ]; do
@@ -98,10 +98,13 @@ loader=$(laid 'pam_pykeyinit\.so')
 script=$(laid 'security/pam_pykeyinit\.py')
 echo "Installed in $DESTDIR$prefix, and as $DESTDIR$loader and $DESTDIR$script."
 [ -z "$DESTDIR" ] || exit 0
-others=$(not_roots "$(laid 'pam_pykeyinit/module\.py')")
+others=$({
+    not_roots "$DESTDIR$loader"
+    not_roots "$(laid 'pam_pykeyinit/module\.py')"
+} | sort -u)
 [ -z "$others" ] || cat <<END
 
-pam_pykeyinit.so will refuse to run, for these are not root's alone:
+Others than root can change what is run as root, for these are not root's alone:
 $others
 Take group write from them, or install with PREFIX=/usr.
 END

@@ -75,6 +75,24 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(HELPER_FAILED)
 
 
+class _Version(argparse.Action):
+    """Prints the helper's version, and which Python is inside of the loader that libpam finds."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print, and exit."""
+        from pykeyinit_helper import inside
+        from pykeyinit_helper.below import Below
+        from pykeyinit_helper.machine import module
+
+        print(f"pykeyinit-helper {__version__}")
+        below = Below()
+        path = module(below, inside.FILE)
+        found = inside.read(below, path) if path else None
+        if found:
+            print(f"{path}: {found}")
+        parser.exit()
+
+
 def _parser() -> _Parser:
     parser = _Parser(
         prog="pykeyinit-helper",
@@ -83,7 +101,7 @@ def _parser() -> _Parser:
         usage="%(prog)s COMMAND [OPTION...]",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"pykeyinit-helper {__version__}")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the versions")
     commands = parser.add_subparsers(
         dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS,
         prog="pykeyinit-helper",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pam_pykeyinit
 import pykeyinit_helper
 from pam_pykeyinit import kernel, procfs, quota
-from pykeyinit_helper import installed, ours, owners, sshd_config, units
+from pykeyinit_helper import inside, installed, ours, owners, sshd_config, units
 from pykeyinit_helper.below import LIBRARY, Below
 from pykeyinit_helper.entries import Entry
 from pykeyinit_helper.folders import PAM_D, VENDOR, Folders
@@ -48,6 +48,7 @@ class Facts(NamedTuple):
     setuid: frozenset[str] = frozenset()  # names of programs
     absent: frozenset[str] = frozenset()  # modules and scripts, ours or nearly, not found
     unsafe: tuple[tuple[str, str, str], ...] = ()  # a path, who else can change it, what it is
+    old: tuple[tuple[str, str, str], ...] = ()  # a file, the Python inside, the system's
     broken: tuple[Broken, ...] = ()  # what a trial session came to
     units: tuple[Unit, ...] = ()
     no_pam: UsePam | None = None  # where UsePAM is no
@@ -82,6 +83,7 @@ def look(place: Folders, entries: Iterable[Entry], ignoring: Path | None = None)
         setuid=frozenset(_setuid_programs(below)),
         absent=absent,
         unsafe=tuple(_unsafe(place, lines, ignoring)),
+        old=tuple(_old(below, lines)),
         broken=tuple(_broken(below, lines, absent)) if running and not refused else (),
         units=tuple(units.read(below)),
         no_pam=sshd_config.switched_off(below),
@@ -165,8 +167,19 @@ def _pam_files(place: Folders) -> Iterator[Path]:
 
 
 def _loaded(below: Below, lines: list[Entry]) -> Iterator[Path]:
-    found = (module(below, name) for name in {entry.module for entry in lines})
+    names = {name for entry in lines for name in ours.files_of(entry) if name.endswith(".so")}
+    found = (module(below, name) for name in names)
     return (path for path in found if path is not None)
+
+
+def _old(below: Below, lines: list[Entry]) -> Iterator[tuple[str, str, str]]:
+    """Our loaders whose Python is older than the system's of the same minor version."""
+    for name in sorted({ours.interpreter(each.module) for each in lines if ours.is_native(each)}):
+        path = module(below, name)
+        has = inside.read(below, path) if path else None
+        system = inside.newer(below, has) if has else ""
+        if system:
+            yield str(path), str(has), system
 
 
 def _scripts(below: Below, lines: list[Entry]) -> Iterator[Path]:

@@ -48,6 +48,14 @@ def absent(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
         yield Finding("absent", services, first.file, first.line, what, mend)
 
 
+def old_python(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """Python's fixes come to the loader when it is built anew."""
+    for path, has, system in facts.old:
+        what = f"{has} is inside, and the system has {system}: its fixes have not come to logins"
+        mend = f"{edits.BY_HAND}upgrade pam_pykeyinit, or build and install it anew"
+        yield Finding("old-python", (), path, 0, what, mend)
+
+
 def broken(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
     """What a trial session through our module came to."""
     for loader, outcome in facts.broken:

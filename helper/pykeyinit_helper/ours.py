@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher, get_close_matches
 
 from pam_pykeyinit import options
+from pykeyinit_helper import inside
 from pykeyinit_helper.entries import Entry
 
 MODULE, SCRIPT, THEIRS, PAM_PYTHON = (
@@ -30,9 +31,19 @@ def is_ours(entry: Entry) -> bool:
     return entry.name == MODULE
 
 
+def interpreter(module: str) -> str:
+    """The file that our loader opens beside itself."""
+    return f"{module.removesuffix(MODULE)}{inside.FILE}"
+
+
 def is_maker(entry: Entry) -> bool:
     """Whether it is pam_keyinit or ours."""
     return is_ours(entry) or entry.name == THEIRS
+
+
+def is_native(entry: Entry) -> bool:
+    """Whether it is loaded by our own loader."""
+    return entry.name == MODULE
 
 
 def loader(entry: Entry) -> str:
@@ -96,6 +107,8 @@ def files_of(entry: Entry) -> Iterator[str]:
     """The files that a line of ours, or one that nearly is, names."""
     if is_ours(entry) or meant(entry):
         yield entry.module
+        if entry.name == MODULE:
+            yield interpreter(entry.module)
         yield from entry.arguments[: entry.name == PAM_PYTHON]
 
 

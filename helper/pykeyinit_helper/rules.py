@@ -18,6 +18,7 @@ RULES: tuple[Rule, ...] = (
     line_rules.strict,
     machine_rules.absent,
     machine_rules.broken,
+    machine_rules.old_python,
     line_rules.misspelt,
     line_rules.wrong_type,
     stack_rules.unreached,
@@ -37,8 +38,8 @@ RULES: tuple[Rule, ...] = (
 # The names by which findings are silenced, in the order of the manual page.
 NAMES = (
     "pam-python-in-set-user-id", "writable", "unreadable", "strict", "absent", "broken",
-    "misspelt", "wrong-type", "unreached", "keyctl-refused", "no-pam", "twice", "setcred",
-    "late", "early", "keyring-mode", "options", "quota", "without",
+    "old-python", "misspelt", "wrong-type", "unreached", "keyctl-refused", "no-pam", "twice",
+    "setcred", "late", "early", "keyring-mode", "options", "quota", "without",
 )  # fmt: skip
 
 # Those that say what could be better where nothing is wrong: they leave the status 0.

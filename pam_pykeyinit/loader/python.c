@@ -7,6 +7,7 @@
  */
 #include "cpython.h"
 
+#include <elf.h>
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 #include <syslog.h>
@@ -16,9 +17,14 @@
 #include "interpreter.h"
 #include "libc.h"
 
-/* What can be read from the file without running it. */
-__attribute__((used, section(".note.pam_pykeyinit"))) static const char inside[] =
-	"pam_pykeyinit: Python " PY_VERSION;
+/* An ELF note, for who asks which Python is inside: readelf -n, pykeyinit-helper --version. */
+#define OWNER "pam_pykeyinit"
+#define INSIDE "Python " PY_VERSION LINKED_FROM
+__attribute__((used, aligned(4), section(".note.pam_pykeyinit"))) static const struct {
+	Elf32_Word name_size, size, type;
+	_Alignas(4) char name[sizeof OWNER];
+	_Alignas(4) char inside[sizeof INSIDE];
+} note = {sizeof OWNER, sizeof INSIDE, 1, OWNER, INSIDE};
 
 #define DATA "pam_pykeyinit"
 

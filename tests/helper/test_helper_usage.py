@@ -26,7 +26,8 @@ def test_help_and_version(stage: Stage) -> None:
         assert (started.code, started.errors) == (0, "")
         assert "usage: pykeyinit-helper" in started.output
     assert re.fullmatch(
-        r"pykeyinit-helper \d+\.\d+\.\d+\n", stage.start("none", HELPER, "--version").output
+        r"pykeyinit-helper \d+\.\d+\.\d+\n/.*/pam_pykeyinit_python\.so: Python 3\..*\n",
+        stage.start("none", HELPER, "--version").output,
     )
     for words in (["nonsense"], ["show", "--nonsense"], ["--nonsense"]):
         started = stage.start("none", HELPER, *words)

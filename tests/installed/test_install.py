@@ -252,9 +252,9 @@ def test_a_folder_that_is_not_roots_alone_is_named() -> None:
         prefix.chmod(0o2775)
         staffs = subprocess.run(install, env=run, capture_output=True, text=True, check=True)
         # The world itself is in a folder where everybody may write.
-        warning = "will refuse to run, for these are not root's alone:\n"
+        warning = "what is run as root, for these are not root's alone:\n"
         assert f"{warning}/var/tmp\n" in roots.stdout
-        assert f"{warning}{prefix}\n/var/tmp\n" in staffs.stdout
+        assert f"{warning}/var/tmp\n{prefix}\n" in staffs.stdout
         assert f"session optional {prefix}/lib/security/pam_pykeyinit.so" in staffs.stdout
     finally:
         shutil.rmtree(prefix)
