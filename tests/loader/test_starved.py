@@ -107,9 +107,7 @@ def _faults(cases: Iterable[str], options: str, driver: Driver) -> list[str]:
     [("", OPTIONS[0], 1), ("thread ", OPTIONS[1], 3), ("warm ", OPTIONS[1], 3)],
     ids=["first", "thread", "warm"],
 )
-def test_little_memory(
-    state: str, options: str, pages: int, limit: str, driver: Driver
-) -> None:
+def test_little_memory(state: str, options: str, pages: int, limit: str, driver: Driver) -> None:
     """From nothing to plenty, a page or a few at a time."""
     cases = [f"{state}{limit} {size}" for size in range(0, PLENTY, pages * PAGE)]
     assert _faults(cases, options, driver) == []

@@ -23,11 +23,11 @@ KEY = "attack:roots own"
 
 
 @pytest.fixture
-def root_has_a_key() -> Iterator[None]:
+def _root_has_a_key() -> Iterator[None]:
     """In root's user keyring, which is searched from root's session keyring."""
-    subprocess.run(["keyctl", "add", "user", KEY, "secret", "@u"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["keyctl", "add", "user", KEY, "secret", "@u"], check=True)
     yield
-    subprocess.run(["keyctl", "purge", "user", KEY], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["keyctl", "purge", "user", KEY], check=True)
 
 
 def _passwd(folder: Path, uid: int, gid: int) -> Path:
@@ -38,7 +38,7 @@ def _passwd(folder: Path, uid: int, gid: int) -> Path:
 
 
 def _seen(module: str, options: str, ids: tuple[int, int], scratch: Path) -> list[str]:
-    """What the user of a runuser session has: ids, session keyring, whether root's key is found."""
+    """In a runuser session: ids, session keyring, and what came of a search for root's key."""
     folder = scratch / module
     folder.mkdir()
     passwd = _passwd(folder, *ids)
@@ -56,6 +56,7 @@ def _seen(module: str, options: str, ids: tuple[int, int], scratch: Path) -> lis
     return run.stdout.splitlines()
 
 
+@pytest.mark.usefixtures("_root_has_a_key")
 @pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("ids", IDS, ids=lambda ids: f"{ids[0]}:{ids[1]}")
 def test_a_user_with_wide_ids(
@@ -64,7 +65,6 @@ def test_a_user_with_wide_ids(
     loader: str,
     scratch: Path,
     journal: Journal,
-    root_has_a_key: None,
 ) -> None:
     uid, gid, keyring, key = _seen(loader, options, ids, scratch)
     theirs = _seen(world.ORACLE, "force revoke", ids, scratch)
@@ -78,8 +78,9 @@ def test_a_user_with_wide_ids(
     assert journal.ours() == []
 
 
-def test_root_finds_it(root_has_a_key: None, scratch: Path) -> None:
+@pytest.mark.usefixtures("_root_has_a_key")
+def test_root_finds_it(scratch: Path) -> None:
     """What is looked for is there: the test above can fail."""
-    assert "Required key not available" not in _seen(
-        world.ORACLE, "force revoke", (0, 0), scratch
-    )[3]
+    assert (
+        "Required key not available" not in _seen(world.ORACLE, "force revoke", (0, 0), scratch)[3]
+    )
