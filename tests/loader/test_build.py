@@ -1,5 +1,7 @@
-"""What pam_pykeyinit.so is, as the linker left it."""
+"""What pam_pykeyinit.so and the file with Python beside it are, as they are installed."""
 
+import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -17,40 +19,54 @@ HANDLERS = {
     "pam_sm_open_session",
     "pam_sm_setcred",
 }
+BOTH = pytest.mark.parametrize(
+    "file", [native.module(), native.interpreter()], ids=["module", "python"]
+)
 
 
 def _output(*command: str | Path) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def _defined(file: Path) -> set[str]:
+    lines = _output("nm", "-D", "--defined-only", file).splitlines()
+    return {line.split()[-1].split("@")[0] for line in lines}
+
+
+def _wanted(file: Path) -> set[str]:
+    lines = _output("nm", "-uD", file).splitlines()
+    return {line.split()[-1].split("@")[0] for line in lines}
+
+
+def _needed(file: Path) -> set[str]:
+    return set(re.findall(r"\(NEEDED\).*\[(.*?)\.so", _output("readelf", "-dW", file)))
+
+
 def test_only_the_service_functions_are_exported() -> None:
-    lines = _output("nm", "-D", "--defined-only", native.module()).splitlines()
+    assert _defined(native.module()) == HANDLERS
+    (answer,) = _defined(native.interpreter())
+    assert answer.startswith("answer_")
 
-    assert {line.split()[-1] for line in lines} == HANDLERS
+
+def test_python_is_inside_and_nowhere_else() -> None:
+    """Neither the dynamic linker nor another Python of the program comes into it."""
+    for file in (native.module(), native.interpreter()):
+        assert not [name for name in _wanted(file) if name.lstrip("_").startswith("Py")]
+        needed = _needed(file) - {"libpam", "libc", "libm", "libdl", "libpthread"}
+        assert not [name for name in needed if not name.startswith("ld-linux")]
 
 
-def test_nothing_of_python_is_bound_by_the_dynamic_linker() -> None:
-    wanted = [line.split()[-1] for line in _output("nm", "-uD", native.module()).splitlines()]
-
-    assert "dlsym@GLIBC_2.34" in wanted or any(name.startswith("dlsym") for name in wanted)
-    assert not [name for name in wanted if name.lstrip("_").startswith("Py")]
-    needed = [
-        line for line in _output("readelf", "-d", native.module()).splitlines() if "NEEDED" in line
-    ]
-    assert needed
-    assert not [line for line in needed if "python" in line]
+def test_the_module_itself_is_small() -> None:
+    """It fits where the other file does not."""
+    assert native.module().stat().st_size < 50_000
+    assert native.interpreter().stat().st_size < 10 << 20
 
 
 def test_dangerous_functions_are_not_used() -> None:
-    wanted = {
-        line.split()[-1].split("@")[0]
-        for line in _output("nm", "-uD", native.module()).splitlines()
-    }
-
     absent = (
         "setenv putenv getenv setlocale openlog signal sigaction system popen execve fork exit"
     )
-    assert not wanted & {
+    assert not _wanted(native.module()) & {
         *absent.split(),
         "strcpy",
         "strcat",
@@ -61,29 +77,56 @@ def test_dangerous_functions_are_not_used() -> None:
     }
 
 
-def test_it_is_hardened() -> None:
-    dynamic = _output("readelf", "-dW", native.module())
-    segments = _output("readelf", "-lW", native.module())
-    symbols = _output("nm", "-uD", native.module())
+@BOTH
+def test_what_the_linker_makes_sure_of(file: Path) -> None:
+    dynamic = _output("readelf", "-dW", file)
+    segments = _output("readelf", "-lW", file)
 
     assert "BIND_NOW" in dynamic
-    assert "NODELETE" in dynamic
-    assert "TEXTREL" not in dynamic
-    assert "RPATH" not in dynamic
-    assert "RUNPATH" not in dynamic
+    for absent in ("TEXTREL", "RPATH", "RUNPATH"):
+        assert absent not in dynamic
     assert "GNU_RELRO" in segments
     assert [line.split()[-2] for line in segments.splitlines() if "GNU_STACK" in line] == ["RW"]
-    assert "__stack_chk_fail" in symbols
-    assert "_chk@" in symbols.replace("__stack_chk_fail", "")
+    loaded = [line.split() for line in segments.splitlines() if line.split()[:1] == ["LOAD"]]
+    flags = ["".join(words[6:-1]) for words in loaded]
+    assert flags
+    assert not [words for words in flags if "W" in words and "E" in words]
 
 
-def test_so_can_what_it_trusts() -> None:
-    assert len(native.SOURCE.with_name("trust.c").read_text().splitlines()) <= 90
+def test_python_stays_in_memory() -> None:
+    """It is never ended, and threads may have an entry of it: it must not be unloaded."""
+    assert "NODELETE" in _output("readelf", "-dW", native.interpreter())
 
 
-def test_it_can_be_read_in_one_sitting() -> None:
-    source = native.SOURCE.read_text()
-    stripped = _output("gcc", "-fpreprocessed", "-dD", "-E", "-P", "-w", native.SOURCE)
+@BOTH
+def test_what_the_compiler_makes_sure_of(file: Path) -> None:
+    """Stack protector, and functions that know the size of what they write to."""
+    wanted = _wanted(file)
+    assert "__stack_chk_fail" in wanted
+    assert {name for name in wanted if re.fullmatch(r"__\w+_chk", name)}
 
-    assert len([line for line in stripped.splitlines() if line.strip()]) <= 376
-    assert len(source.splitlines()) <= 470
+
+def _code(file: Path) -> str:
+    return _output("objdump", "-d", "--no-show-raw-insn", file)
+
+
+@pytest.mark.skipif(platform.machine() not in {"x86_64", "i686"}, reason="of x86")
+def test_the_stack_is_probed_and_branches_end_where_they_may() -> None:
+    """-fstack-clash-protection: what is larger than a page is touched; -fcf-protection."""
+    code = _code(native.module())
+    assert re.search(r"or[lqb]? +\$0x0,(0x[0-9a-f]+)?\(%[er]sp", code)
+    for file in (native.module(), native.interpreter()):
+        for name in _defined(file):
+            begin = _output("objdump", "-d", "--no-show-raw-insn", f"--disassemble={name}", file)
+            first = begin[begin.index(f"<{name}>:") :].splitlines()[1]
+            assert first.split()[-1] in {"endbr64", "endbr32"}, name
+
+
+@pytest.mark.skipif(platform.machine() != "aarch64", reason="of arm64")
+def test_branches_end_where_they_may() -> None:
+    assert re.search(r"\b(bti|paciasp)\b", _code(native.module()))
+
+
+def test_each_file_can_be_read_in_one_sitting() -> None:
+    for source in native.SOURCES.glob("*.[ch]"):
+        assert len(source.read_text().splitlines()) <= 250, source.name

@@ -29,8 +29,9 @@ PidFile none
 class Sshd:
     """A running sshd, and how to log in to it."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, pid: int) -> None:
         """Logins are for whoever has the key in this folder."""
+        self.pid = pid
         self._folder = folder
         self._port = port
 
@@ -119,7 +120,7 @@ def running(
         )
     try:
         wait_for(port, daemon, folder / "sshd.log")
-        yield Sshd(folder, port)
+        yield Sshd(folder, port, daemon.pid)
     finally:
         daemon.terminate()
         daemon.wait()

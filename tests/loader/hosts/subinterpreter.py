@@ -17,14 +17,17 @@ import bare  # type: ignore[import-not-found]  # beside this file
 handle = bare.start()
 codes = [bare.pam.pam_open_session(handle, 0), bare.pam.pam_close_session(handle, 0)]
 assert bare.pam.pam_end(handle, 0) == 0
-assert codes in ([0, 0], [14, 14]), codes
+assert codes == [0, 0], codes
 """
 
 
 def run() -> None:
     """Once in a sub-interpreter of its own."""
-    interpreter = interpreters.create()
-    interpreters.run_string(interpreter, SCRIPT)
+    # In 3.12 ctypes cannot be imported in one that has a GIL of its own.
+    one_gil = {"isolated": False} if sys.version_info[:2] == (3, 12) else {}
+    interpreter = interpreters.create(**one_gil)
+    failed = interpreters.run_string(interpreter, SCRIPT)  # in 3.13 and later it does not raise
+    assert failed is None, failed
     interpreters.destroy(interpreter)
 
 

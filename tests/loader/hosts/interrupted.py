@@ -1,0 +1,60 @@
+"""Sessions in a program whose main thread has a handler for SIGINT, while their user sends it.
+
+Prints how many signals came while the user could send them, and "fine".
+"""
+
+import contextlib
+import os
+import pwd
+import subprocess
+import sys
+
+import bare  # type: ignore[import-not-found]  # beside this file
+
+ROUNDS = int(sys.argv[1])
+SENDER = """
+import os, sys
+sent = 0
+pid = int(sys.argv[1])
+sys.stdout.write("ready\\n")
+sys.stdout.flush()
+while True:
+    try:
+        os.kill(pid, 2)
+        sent += 1
+    except PermissionError:
+        pass
+    except ProcessLookupError:
+        sys.exit(sent > 0)
+"""
+alice = pwd.getpwnam("alice")
+sender = subprocess.Popen(
+    ["/usr/bin/python3", "-I", "-c", SENDER, str(os.getpid())],
+    user=alice.pw_uid,
+    group=alice.pw_gid,
+    extra_groups=[],
+    stdout=subprocess.PIPE,
+)
+assert sender.stdout
+sender.stdout.readline()
+IDS = (0, 0, 0)
+interrupted = 0
+for _ in range(ROUNDS):
+    try:
+        handle = bare.start()
+        bare.pam.pam_open_session(handle, 0)
+        bare.pam.pam_close_session(handle, 0)
+        bare.pam.pam_end(handle, 0)
+    except KeyboardInterrupt:
+        interrupted += 1
+    found = os.getresuid(), os.getresgid()
+    if found != (IDS, IDS):
+        sender.kill()
+        sys.exit(f"the ids stayed switched: {found}")
+while True:
+    with contextlib.suppress(KeyboardInterrupt):
+        sender.kill()
+        sender.wait()
+        break
+print(interrupted)  # noqa: T201
+print("fine")  # noqa: T201

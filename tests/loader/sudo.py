@@ -1,0 +1,69 @@
+"""A sudo with Python plugins, built here once: Debian's own has none."""
+
+import shutil
+import subprocess
+from pathlib import Path
+
+from loader.setuid import DATABASES
+
+from support import mounts, world
+from support.drive import Driver
+
+_BUILT = world.ROOT / "build/sudo-python"
+_PLUGINS = {"approval": "ApprovalPlugin", "io": "IOPlugin", "audit": "AuditPlugin"}
+_AT = "/etc/plugin.py"
+_PLUGIN = """
+import sudo
+
+class ApprovalPlugin(sudo.Plugin):
+    def check(self, command_info, run_argv, run_env):
+        return sudo.RC.ACCEPT
+
+class IOPlugin(sudo.Plugin):
+    def log_stdout(self, buf):
+        return sudo.RC.ACCEPT
+
+class AuditPlugin(sudo.Plugin):
+    def accept(self, plugin_name, plugin_type, command_info, run_argv, run_envp):
+        return sudo.RC.ACCEPT
+"""
+
+
+def built() -> Path:
+    """Where it is; the test that asks is skipped where its source is not to be had."""
+    script = world.ROOT / "tests/loader/sudo-python.sh"
+    done = subprocess.run(
+        [script, _BUILT], capture_output=True, text=True, check=False, timeout=580
+    )
+    if done.returncode:
+        world.skip(f"no sudo with Python plugins: {done.stderr[-500:]}")
+    return _BUILT
+
+
+def command(driver: Driver, stack: str, plugins: tuple[str, ...]) -> list[str | Path]:
+    """What starts it, with this stack: `sudo` and its arguments follow."""
+    usr = driver.scratch / "sudo"
+    if not usr.exists():
+        shutil.copytree(built() / "usr", usr, symlinks=True)
+        (usr / "bin/sudo").chmod(0o4755)
+    etc = driver.scratch / "etc"
+    shutil.rmtree(etc, ignore_errors=True)
+    etc.mkdir(mode=0o755)
+    for name in DATABASES:
+        if Path("/etc", name).exists():
+            shutil.copy(Path("/etc", name), etc)
+    (etc / "plugin.py").write_text(_PLUGIN)
+    (etc / "plugin.py").chmod(0o644)
+    lines = [
+        f"Plugin python_{name} python_plugin.so ModulePath={_AT} ClassName={_PLUGINS[name]}"
+        for name in plugins
+    ]
+    (etc / "sudo.conf").write_text("\n".join(lines) + "\n")
+    (etc / "sudoers").write_text("ALL ALL=(ALL) NOPASSWD: ALL\n")
+    (etc / "sudoers").chmod(0o440)
+    (etc / "pam.d").symlink_to(driver.services(sudo=stack))
+    as_alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
+    start = mounts.wrapper(
+        driver.scratch / "start", {"/etc": etc, "/usr/libexec": usr / "libexec"}, *as_alice
+    )
+    return [start, usr / "bin/sudo", "-n"]

@@ -1,0 +1,52 @@
+"""PostgreSQL asks PAM who somebody is, and starts a Python for a function written in it."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from loader import postgresql
+
+from support import world
+from support.drive import Driver
+from support.journal import Journal
+
+pytestmark = pytest.mark.privileged
+
+STACK = """auth optional {line}
+auth required pam_permit.so
+account optional {line}
+account required pam_permit.so"""
+FUNCTION = """
+create extension if not exists plpython3u;
+create or replace function f() returns int language plpython3u as 'import json; return 7';
+"""
+
+
+@pytest.fixture(scope="module")
+def programs() -> Iterator[Path]:
+    """The server's programs, where everybody can run them."""
+    if world.folder() is None:
+        world.skip(world.NEEDS_ROOT)
+    with tempfile.TemporaryDirectory(dir=world.folder()) as folder:
+        yield postgresql.unpacked(Path(folder))
+
+
+@pytest.fixture(params=["pam_pykeyinit.so", world.ORACLE])
+def server(
+    request: pytest.FixtureRequest, programs: Path, driver: Driver
+) -> Iterator[postgresql.Server]:
+    stack = STACK.format(line=f"{request.param} force revoke")
+    running = postgresql.Server(programs, driver, stack)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+def test_a_function_in_python(server: postgresql.Server, journal: Journal) -> None:
+    server.query("alice", FUNCTION, "create role bob login")
+
+    assert server.query("bob", "select f()", "select f() + 1").split() == ["7", "8"]
+    assert "terminated by signal" not in server.log.read_text()
+    assert journal.ours() == []

@@ -1,0 +1,115 @@
+"""What pam_pykeyinit(8) has for seccomp filters is what a trace of sessions shows."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pam_pykeyinit import policies
+from support import native, world
+from support.drive import Driver
+
+pytestmark = pytest.mark.privileged
+
+MANUAL = (world.ROOT / "pam_pykeyinit/pam_pykeyinit.8").read_text()
+OPTIONS = [
+    "",
+    "force revoke",
+    "force revoke tag refresh link=user,user-session,persistent quota_warn=1 foreign=replace",
+    "name=%u-traced tag link=persistent",
+    "force name=%u-traced revoke=10m on_error=degrade minimum_uid=1 ignore_root",
+    "revoke=cred foreign=replace",
+    "ignore_root revoke=never link=none",
+]
+SCRIPT = (
+    "prep own bob\nstart 0 s alice\nauth 0\nacct 0\nestablish 0\nopen 0\nrefresh 0\n"
+    "start 1 s bob\nopen 1\nclose 1\nend 1\nthread 1\nclose 0\ndelete 0\nend 0\n"
+    "start 0 s root\nopen 0\nclose 0\nend 0\n"
+)
+
+
+def _listed() -> set[str]:
+    section = MANUAL[MANUAL.index(".Ss SYSTEM CALLS") :]
+    block = re.search(r"^\.Bd -literal.*?\n(.*?)^\.Ed", section, re.MULTILINE | re.DOTALL)
+    assert block
+    return set(block[1].split())
+
+
+def _made(module: str, options: str, driver: Driver, folder: Path) -> set[str]:
+    """The calls of all processes since the module was looked for."""
+    line = f"{module} {options}"
+    services = driver.services(s="".join(f"{kind} optional {line}\n" for kind in KINDS) + REST)
+    script = folder / "script"
+    script.write_text(SCRIPT)
+    trace = folder / "trace"
+    for old in folder.glob("trace*"):
+        old.unlink()
+    with script.open() as commands:
+        subprocess.run(
+            ["strace", "-ff", "-o", trace, driver.program, services],
+            stdin=commands,
+            env={"PATH": "/usr/bin:/bin"},
+            stdout=subprocess.DEVNULL,
+            check=True,
+            timeout=60,
+        )
+    texts = [path.read_text(errors="replace") for path in folder.glob("trace.*")]
+    whole = next(text for text in texts if f'/{module}"' in text)
+    since = whole[whole.index(f'/{module}"') :]  # of the first thread; of the others all
+    texts = [since if text is whole else text for text in texts]
+    return set(re.findall(r"^(\w+)\(", "".join(texts), re.MULTILINE))
+
+
+KINDS = ("auth", "account", "session")
+REST = "".join(f"{kind} required pam_permit.so\n" for kind in KINDS)
+
+
+FILE = "open|openat|openat2|stat|lstat|newfstatat|statx|access|faccessat|faccessat2|readlink"
+
+
+def test_every_option_is_traced() -> None:
+    words = {word.partition("=")[0] for options in OPTIONS for word in options.split()}
+    assert words >= {*policies._VALUES, *policies._SWITCHES, "force", "revoke"}
+
+
+@pytest.mark.parametrize("options", OPTIONS)
+def test_no_other_call_is_made(options: str, driver: Driver, tmp_path: Path) -> None:
+    """What libpam, libc and the user database call, pam_keyinit's sessions show too."""
+    ours = _made("pam_pykeyinit.so", options, driver, tmp_path)
+    words = set(options.split()) & {"force", "revoke"}
+    theirs = _made(world.ORACLE, " ".join(sorted(words)), driver, tmp_path)
+
+    assert ours - theirs <= _listed()
+    assert ours >= {"keyctl", "setresuid", "setresgid", "mmap"}, "it shows too little"
+
+
+def test_nothing_is_listed_that_is_never_called(driver: Driver, tmp_path: Path) -> None:
+    made = {
+        call
+        for options in OPTIONS
+        for call in _made("pam_pykeyinit.so", options, driver, tmp_path)
+    }
+    others = {"fcntl", "futex", "madvise", "sysinfo", "brk", "clock_nanosleep"}  # now and then
+    others |= {"capget", "fstat", "pread64"}  # without root's rights; with another libc
+    assert _listed() - made - others == set()
+
+
+def test_a_login_opens_no_file_of_python(driver: Driver, tmp_path: Path) -> None:
+    """Nor of our package: libpam's, the two of the module, the user database's and the log's."""
+    _made("pam_pykeyinit.so", OPTIONS[2], driver, tmp_path)
+    trace = "".join(path.read_text(errors="replace") for path in tmp_path.glob("trace.*"))
+    looked_for = set(re.findall(rf'^(?:{FILE})\((?:AT_FDCWD, )?"([^"]*)"', trace, re.MULTILINE))
+    looked_for -= {"", "/", str(driver.program)}
+
+    assert {str(native.module()), str(native.interpreter())} <= looked_for
+    ours = {path for path in looked_for if "python" in path or "pykeyinit" in path}
+    world_of_tests = str(world.folder())
+    ours = {path for path in ours if not path.startswith(world_of_tests)}
+    assert ours == {str(native.module()), str(native.interpreter()), *_of_the_lock(ours)}
+    known = ("/etc/", "/lib/", "/usr/lib/", "/proc/", "/dev/", "/run/", "/var/run/", "/var/tmp/")
+    assert [path for path in looked_for if not path.startswith((*known, world_of_tests))] == []
+
+
+def _of_the_lock(paths: set[str]) -> set[str]:
+    return {path for path in paths if path.startswith("/run/pam_pykeyinit")}
