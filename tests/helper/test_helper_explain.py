@@ -36,7 +36,9 @@ CASES = {
     ),
     "permissions": (NEW, ADD.format("@s"), COLOUR, 0, "as possessor alswrv, as user -----v"),
     "not-readable": (BARE, ADD.format("@u"), COLOUR, 1, "It cannot be read"),
-    "session-stand-in": (("--session=user-session",), ADD.format("@u"), COLOUR, 0, "(@us) stands in"),
+    "session-stand-in": (
+        ("--session=user-session",), ADD.format("@u"), COLOUR, 0, "(@us) stands in",
+    ),
     "session-dead": (
         NEW, "keyctl revoke @s; ", "@s", 1, "To mend it: pykeyinit-helper adopt",
     ),
