@@ -162,8 +162,7 @@ def main(arguments: list[str]) -> int:
         package = (missing.name or "").partition(".")[0]
         if package not in _PACKAGES:
             raise
-        debian, pip = _PACKAGES[package]
-        say(f"{missing}: apt-get install {debian}, or {pip}; `run` and `adopt` do without")
+        say(f"{missing}: {_how_to_get(package)}; run, adopt and check do without")
         return _failed(arguments)
     except OSError as error:
         say(f"cannot write: {error.strerror}")
@@ -171,15 +170,22 @@ def main(arguments: list[str]) -> int:
     return status
 
 
-# What is imported: Debian's package, and how pip gets it.
-_PACKAGES = {
-    "keyutils": (
-        "python3-keyutils",
-        "pip install 'cython<3.1' setuptools wheel && pip install --no-build-isolation keyutils",
-    ),
-    "pamela": ("python3-pamela", "pip install pamela"),
-    "pam": ("python3-pampy", "pip install python-pam"),
-}
+# What is imported, and Debian's package of it.
+_PACKAGES = {"keyutils": "python3-keyutils", "pamela": "python3-pamela", "pam": "python3-pampy"}
+
+
+def _how_to_get(package: str) -> str:
+    """The commands that bring a package, and the others of the extra `inspect` with it."""
+    if sys.prefix == sys.base_prefix:
+        return f"apt-get install {' '.join(_PACKAGES.values())}"
+    extra = "pip install 'pam_pykeyinit[inspect]'"
+    if package != "keyutils":
+        return extra
+    return (
+        "apt-get install gcc python3-dev libkeyutils-dev, then in this environment: "
+        "pip install 'cython<3.1' setuptools wheel && "
+        f"pip install --no-build-isolation keyutils && {extra}"
+    )
 
 
 def _parse_and_dispatch(arguments: list[str]) -> int:
