@@ -15,7 +15,7 @@ BUILD = """
 cd /root/source
 meson setup --wrap-mode=nodownload --prefix=/usr --libdir=lib64 /root/build
 meson compile -C /root/build
-meson test -C /root/build
+meson test --print-errorlogs -C /root/build
 DESTDIR=/root/laid meson install -C /root/build
 """
 
@@ -35,7 +35,7 @@ def test_it_is_built_in_an_empty_system_without_a_network() -> None:
     root = bootstrap(BUILDING)
     source = root / "root/source"
     source.mkdir()
-    unpack = ["tar", "-x", "-f", sdist, "-C", source, "--strip-components", "1"]
+    unpack = ["tar", "-x", "-f", str(sdist), "-C", str(source), "--strip-components", "1"]
     subprocess.run(unpack, check=True)
     subprocess.run(["/bin/mount", "-t", "proc", "proc", root / "proc"], check=True)
     try:
