@@ -13,7 +13,6 @@ import datetime
 import email.utils
 import re
 import sys
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,14 +70,11 @@ def debian(releases: list[Release], suffix: str, maintainer: str, now: int) -> s
     for release in releases:
         version = release.version + ("" if release.date else "~dev") + suffix
         suite = "unstable" if release.date else "UNRELEASED"
-        notes = "".join(
-            textwrap.fill(note, 78, initial_indent="  * ", subsequent_indent="    ") + "\n"
-            for note in release.notes
-        )
         date = email.utils.formatdate(now if release.epoch is None else release.epoch)
         date = date.replace("-0000", "+0000")
         entries.append(
-            f"pam-pykeyinit ({version}) {suite}; urgency=medium\n\n{notes}\n"
+            f"pam-pykeyinit ({version}) {suite}; urgency=medium\n\n"
+            "  * What is new in this release is in CHANGELOG.md.\n\n"
             f" -- {maintainer}  {date}\n"
         )
     return "\n".join(entries)

@@ -24,6 +24,6 @@ def test_the_profile_is_off_until_it_is_asked_for_and_leaves_no_line(
     assert "pam_pykeyinit.so" in stack.read_text()
     system.run("dpkg", "--install", system.take(package))  # an upgrade keeps it
     assert "pam_pykeyinit.so" in stack.read_text()
-    removed = system.run("dpkg", "--remove", "pam-pykeyinit")
+    removed = system.run("dpkg", "--remove", "libpam-pykeyinit")
     assert "pam_pykeyinit" not in stack.read_text()
     assert "do nothing from now on" not in removed.stderr

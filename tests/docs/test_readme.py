@@ -22,7 +22,7 @@ INSTALL = "tests/installed/test_install.py"
 ELSEWHERE = {
     "sudo ./setup demo": "tests/installed/test_demo.py",
     "./setup deb": "tests/deb/conftest.py",
-    "sudo apt install ./dist/pam-pykeyinit_*.deb": "tests/deb/test_python_upgrade.py",
+    "sudo apt install ./dist/libpam-pykeyinit_*.deb": "tests/deb/test_python_upgrade.py",
     "sudo ./setup install": INSTALL,
     "sudo ./setup uninstall": INSTALL,
     "sudo pykeyinit-helper check": "tests/check/test_check.py",
@@ -56,7 +56,7 @@ def test_no_command_hides_from_these_tests() -> None:
 def test_what_runs_elsewhere_is_there(command: str) -> None:
     assert command in _commands()
     text = (world.ROOT / ELSEWHERE[command]).read_text()
-    words = command.replace("sudo ", "").replace("./dist/pam-pykeyinit_*.deb", "").split()
+    words = command.replace("sudo ", "").replace("./dist/libpam-pykeyinit_*.deb", "").split()
     assert words[-1] in text
 
 
