@@ -47,15 +47,17 @@ _pykeyinit_helper() {
             [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -c -- "$current")
             ;;
         esac
+    elif [[ $previous == --color ]]; then
+        words='auto always never'
     else
         case ${COMP_WORDS[1]} in
-        show) words='@t @p @s @u @us --json --help' ;;
-        explain) words='user: keyring: logon: --help' ;;
+        show) words='@t @p @s @u @us --json --dot --color --help' ;;
+        explain) words='user: keyring: logon: --color --help' ;;
         adopt) words='--help' ;;
         check)
             [[ $previous != --root ]] || mapfile -t COMPREPLY < <(compgen -d -- "$current")
             [[ $previous != --root ]] || return
-            words='--root --json --help'
+            words='--root --json --color --help'
             ;;
         enable | disable)
             [[ $previous != --user ]] || mapfile -t COMPREPLY < <(compgen -u -- "$current")
@@ -68,7 +70,7 @@ _pykeyinit_helper() {
             --confdir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
             --password-fd) return ;;
             esac
-            words='--password --password-fd --confdir --help'
+            words='--password --password-fd --confdir --color --help'
             if [[ $current != -* && $previous == try ]]; then
                 words=$(cd /etc/pam.d 2>/dev/null && echo *)
             elif [[ $current != -* ]]; then

@@ -7,6 +7,7 @@ import sys
 from typing import Any, NoReturn
 
 from pam_pykeyinit import __version__
+from pykeyinit_helper import output
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.keynames import is_keyring
 from pykeyinit_helper.run import HELPER_FAILED, say
@@ -94,7 +95,9 @@ def _parser() -> _Parser:
         metavar="KEYRING",
         help="@t, @p, @s, @u, @us or a serial number; by default all five",
     )
-    show.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    how = show.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    how.add_argument("--dot", action="store_true", help="a picture, for Graphviz's dot(1)")
     explain = _add(commands, "explain", _EXPLAIN)
     explain.add_argument("key", metavar="KEY", help="a serial number, or TYPE:DESCRIPTION")
     _add(commands, "adopt", _ADOPT)
@@ -115,7 +118,15 @@ def _parser() -> _Parser:
     )
     test.add_argument("--confdir", metavar="FOLDER", help="instead of /etc/pam.d")
     _add_those_of_the_machine(commands)
-    return parser  # fmt: skip
+    for name in _COLOURED:
+        commands.choices[name].add_argument(
+            "--color", choices=output.WHEN, default="auto", help="when to use colours: auto"
+        )
+    return parser
+
+
+# Those whose text has something to set off.
+_COLOURED = ("show", "explain", "try", "check")
 
 
 def _add_those_of_the_machine(commands: Any) -> None:
@@ -207,12 +218,14 @@ _OF_THE_MACHINE = ("check", "enable", "disable")
 
 
 def _dispatch(asked: argparse.Namespace) -> int:
+    if asked.command in _COLOURED:
+        output.choose(asked.color)
     if asked.command == "show":
         if asked.keyring is not None and not is_keyring(asked.keyring):
             raise Refused(f"not a keyring: {asked.keyring[:64]} (@t @p @s @u @us, or a serial)")
         from pykeyinit_helper.show import show
 
-        return show(asked.keyring, as_json=asked.json)
+        return show(asked.keyring, as_json=asked.json, as_dot=asked.dot)
     if asked.command == "explain":
         from pykeyinit_helper.explain import explain
 

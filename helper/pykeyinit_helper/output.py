@@ -1,7 +1,16 @@
-"""Colour on a terminal, and only there; NO_COLOR is honoured."""
+"""Colour on a terminal, and only there, unless --color says otherwise; NO_COLOR is honoured."""
 
 import os
 from typing import TextIO
+
+WHEN = ("auto", "always", "never")
+_when = "auto"
+
+
+def choose(when: str) -> None:
+    """Take the word of --color, one of WHEN, for what is printed from here on."""
+    global _when
+    _when = when
 
 
 class Style:
@@ -13,7 +22,9 @@ class Style:
     @classmethod
     def of(cls, stream: TextIO) -> "Style":
         """The style that fits where the text goes."""
-        plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+        if _when != "auto":
+            return cls(colour=_when == "always")
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
         return cls(colour=stream.isatty() and not plain)
 
     def bold(self, text: str) -> str:

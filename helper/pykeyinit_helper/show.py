@@ -7,7 +7,7 @@ from typing import Any
 
 from pam_pykeyinit import quota
 from pam_pykeyinit.log import printable
-from pykeyinit_helper import permissions
+from pykeyinit_helper import dot, permissions
 from pykeyinit_helper.output import Style
 from pykeyinit_helper.tree import ANCHORS, Key, Tree
 
@@ -151,7 +151,7 @@ def _entry(tree: Tree, key: Key) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def show(which: str | None, *, as_json: bool) -> int:
+def show(which: str | None, *, as_json: bool, as_dot: bool = False) -> int:
     """Print it; the exit status, 1 where the keyring that was asked for is not to be had."""
     tree = Tree().read()  # all of it: what is possessed, is so by way of any of them
     names, roots, code = list(ANCHORS), [], 0
@@ -162,9 +162,11 @@ def show(which: str | None, *, as_json: bool) -> int:
         names, roots = [], [int(which)]
         tree.walk(roots[0])
         code = 1 if tree.keys[roots[0]].error and not tree.keys[roots[0]].kind else 0
+    behind = [serial for name in names if isinstance(serial := tree.anchors[name], int)]
     if as_json:
-        behind = [serial for name in names if isinstance(serial := tree.anchors[name], int)]
         print(json.dumps(document(tree, behind + roots), indent=2))
+    elif as_dot:
+        print(dot.text(tree, names, behind + roots))
     else:
         sys.stdout.write("\n".join(text(tree, names, roots, Style.of(sys.stdout))) + "\n")
     return code
