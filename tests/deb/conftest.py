@@ -14,7 +14,7 @@ from support import native, world
 from .system import System
 
 INSTALLED = (
-    "python3,python3-keyutils,python3-pamela,python3-pampy,"
+    "python3,python3-keyutils,python3-pamela,python3-pampy,python3-six,"
     "libpam-python,libpam-modules,libpython3-stdlib"
 )
 _numbers = itertools.count()
