@@ -65,9 +65,14 @@ def parse(text: str) -> list[Release]:
 
 
 def debian(releases: list[Release], suffix: str, maintainer: str, now: int) -> str:
-    """debian/changelog.  What is not out yet sorts before what will be, and is dated `now`."""
+    """debian/changelog.  What is not out yet sorts before what will be, and is dated `now`.
+
+    A version that was never released, and is not the newest, has no entry.
+    """
     entries = []
     for release in releases:
+        if release.date is None and release is not releases[0]:
+            continue
         version = release.version + ("" if release.date else "~dev") + suffix
         suite = "unstable" if release.date else "UNRELEASED"
         date = email.utils.formatdate(now if release.epoch is None else release.epoch)

@@ -27,7 +27,7 @@ def dated() -> Path:
     """A copy of this tree, as on the day of its release."""
     tree = copy()
     notes = tree / "CHANGELOG.md"
-    notes.write_text(notes.read_text().replace("(not released)", "(2026-11-30)"))
+    notes.write_text(notes.read_text().replace("(not released)", "(2026-11-20)", 1))
     for words in ("init -q", "add .", "commit -q -m all"):
         subprocess.run([*GIT, "-C", tree, *words.split()], check=True)
     return tree
@@ -60,7 +60,7 @@ def test_what_is_left_of_another_release_does_not_get_in(dated: Path) -> None:
 def test_nothing_comes_of_a_tree_without_the_day(dated: Path) -> None:
     tree, dist = copy(), scratch()
     text = (dated / "CHANGELOG.md").read_text()
-    (tree / "CHANGELOG.md").write_text(text.replace("(2026-11-30)", "(not released)", 1))
+    (tree / "CHANGELOG.md").write_text(text.replace("(2026-11-20)", "(not released)", 1))
     done = release(tree, dist)
     assert done.returncode == 1
     assert "put the day of the release" in done.stderr

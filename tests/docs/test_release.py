@@ -90,6 +90,13 @@ def test_the_packages_change_log() -> None:
     )
 
 
+def test_what_never_came_out_has_no_entry() -> None:
+    text = GOOD.replace("2026-01-02", "not released")
+    written = changelog.debian(changelog.parse(text), "", "A <a@b.invalid>", 86400)
+    assert written.count("\n -- ") == 1
+    assert written.startswith("pam-pykeyinit (1.1.0) unstable")
+
+
 def test_the_change_log_in_debian_is_of_this_change_log() -> None:
     """`build-aux/changelog.py debian "" "$(date +%s)" >debian/changelog` makes it."""
     releases = changelog.parse((world.ROOT / "CHANGELOG.md").read_text())
