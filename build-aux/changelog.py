@@ -13,7 +13,6 @@ import datetime
 import email.utils
 import re
 import sys
-import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,19 +65,21 @@ def parse(text: str) -> list[Release]:
 
 
 def debian(releases: list[Release], suffix: str, maintainer: str, now: int) -> str:
-    """debian/changelog.  What is not out yet sorts before what will be, and is dated `now`."""
+    """debian/changelog.  What is not out yet sorts before what will be, and is dated `now`.
+
+    A version that was never released, and is not the newest, has no entry.
+    """
     entries = []
     for release in releases:
+        if release.date is None and release is not releases[0]:
+            continue
         version = release.version + ("" if release.date else "~dev") + suffix
         suite = "unstable" if release.date else "UNRELEASED"
-        notes = "".join(
-            textwrap.fill(note, 78, initial_indent="  * ", subsequent_indent="    ") + "\n"
-            for note in release.notes
-        )
         date = email.utils.formatdate(now if release.epoch is None else release.epoch)
         date = date.replace("-0000", "+0000")
         entries.append(
-            f"pam-pykeyinit ({version}) {suite}; urgency=medium\n\n{notes}\n"
+            f"pam-pykeyinit ({version}) {suite}; urgency=medium\n\n"
+            "  * What is new in this release is in CHANGELOG.md.\n\n"
             f" -- {maintainer}  {date}\n"
         )
     return "\n".join(entries)

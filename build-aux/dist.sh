@@ -22,7 +22,7 @@ trap 'exit 130' INT TERM HUP
 # What `pip wheel` and `python -m build` call, without the network that they use.
 hook() {
     python3 -c 'import mesonpy, sys
-getattr(mesonpy, sys.argv[1])(sys.argv[2], {"setup-args": ["-Dkeyutils=false"]})' "$1" "$2"
+getattr(mesonpy, sys.argv[1])(sys.argv[2])' "$1" "$2"
 }
 
 make() {

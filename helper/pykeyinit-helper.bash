@@ -47,17 +47,19 @@ _pykeyinit_helper() {
             [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -c -- "$current")
             ;;
         esac
+    elif [[ $previous == --color ]]; then
+        words='auto always never'
     else
         case ${COMP_WORDS[1]} in
-        show) words='@t @p @s @u @us --json --help' ;;
-        explain) words='user: keyring: logon: @t @p @s @u @us --json --help' ;;
+        show) words='@t @p @s @u @us --json --dot --color --help' ;;
+        explain) words='user: keyring: logon: @t @p @s @u @us --json --color --help' ;;
         adopt) words='--help' ;;
         check)
             [[ $previous != --root ]] || mapfile -t COMPREPLY < <(compgen -d -- "$current")
             [[ $previous != --root ]] || return
-            words='--root --json --ignore --help'
+            words='--root --json --ignore --color --help'
             [[ $previous != --ignore ]] || words='pam-python-in-set-user-id writable unreadable
-                strict absent broken misspelt wrong-type unreached keyctl-refused no-pam twice
+                strict absent broken old-python misspelt wrong-type unreached keyctl-refused no-pam twice
                 setcred late early keyring-mode options quota without'
             ;;
         enable | disable)
@@ -73,7 +75,7 @@ _pykeyinit_helper() {
             --confdir) mapfile -t COMPREPLY < <(compgen -d -- "$current") && return ;;
             --password-fd) return ;;
             esac
-            words='--password --password-fd --confdir --help'
+            words='--password --password-fd --confdir --color --help'
             if [[ $current != -* && $previous == try ]]; then
                 words=$(cd /etc/pam.d 2>/dev/null && echo *)
             elif [[ $current != -* ]]; then

@@ -141,8 +141,11 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Keep what this run gave, for ./setup promises: a worker's is told to who distributes."""
-    if not hasattr(session.config, "workerinput"):
+    """Keep what this run gave, for ./setup promises: a worker's is told to who distributes.
+
+    Not of a run that skips most.
+    """
+    if world.folder() and not hasattr(session.config, "workerinput"):
         record.write()
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import Any, NoReturn
 
 from pam_pykeyinit import __version__
+from pykeyinit_helper import output
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.keynames import is_keyring
 from pykeyinit_helper.run import HELPER_FAILED, say
@@ -115,7 +116,9 @@ def _parser() -> _Parser:
         metavar="KEYRING",
         help="@t, @p, @s, @u, @us or a serial number; by default all five",
     )
-    show.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    how = show.add_mutually_exclusive_group()
+    how.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    how.add_argument("--dot", action="store_true", help="a picture, for Graphviz's dot(1)")
     explain = _add(commands, "explain", _EXPLAIN)
     explain.add_argument(
         "key",
@@ -141,7 +144,15 @@ def _parser() -> _Parser:
     )
     test.add_argument("--confdir", metavar="FOLDER", help="instead of /etc/pam.d")
     _add_those_of_the_machine(commands)
-    return parser  # fmt: skip
+    for name in _COLOURED:
+        commands.choices[name].add_argument(
+            "--color", choices=output.WHEN, default="auto", help="when to use colours: auto"
+        )
+    return parser
+
+
+# Those whose text has something to set off.
+_COLOURED = ("show", "explain", "try", "check")
 
 
 def _add_those_of_the_machine(commands: Any) -> None:
@@ -203,8 +214,7 @@ def main(arguments: list[str]) -> int:
         package = (missing.name or "").partition(".")[0]
         if package not in _PACKAGES:
             raise
-        debian, pip = _PACKAGES[package]
-        say(f"{missing}: apt-get install {debian}, or {pip}; `run` and `adopt` do without")
+        say(f"{missing}: {_how_to_get(package)}; run, adopt and check do without")
         return _failed(arguments)
     except OSError as error:
         say(f"cannot write: {error.strerror}")
@@ -212,16 +222,27 @@ def main(arguments: list[str]) -> int:
     return status
 
 
-# What is imported: Debian's package, and how pip gets it.
+# What is imported, and Debian's package of it.
 _PACKAGES = {
-    "keyutils": (
-        "python3-keyutils",
-        "pip install 'cython<3.1' setuptools wheel && pip install --no-build-isolation keyutils",
-    ),
-    "pamela": ("python3-pamela", "pip install pamela"),
-    "pam": ("python3-pampy", "pip install python-pam"),
-    "six": ("python3-six", "pip install six"),  # python-pam wants it, and Debian's does not say so
+    "keyutils": "python3-keyutils",
+    "pamela": "python3-pamela",
+    "pam": "python3-pampy",
+    "six": "python3-six",  # python-pam wants it, and Debian's does not say so
 }
+
+
+def _how_to_get(package: str) -> str:
+    """The commands that bring a package, and the others of the extra `inspect` with it."""
+    if sys.prefix == sys.base_prefix:
+        return f"apt-get install {' '.join(_PACKAGES.values())}"
+    extra = "pip install 'pam_pykeyinit[inspect]'"
+    if package != "keyutils":
+        return extra
+    return (
+        "apt-get install gcc python3-dev libkeyutils-dev, then in this environment: "
+        "pip install 'cython<3.1' setuptools wheel && "
+        f"pip install --no-build-isolation keyutils && {extra}"
+    )
 
 
 def _parse_and_dispatch(arguments: list[str]) -> int:
@@ -246,12 +267,14 @@ _OF_THE_MACHINE = ("check", "enable", "disable")
 
 
 def _dispatch(asked: argparse.Namespace) -> int:
+    if asked.command in _COLOURED:
+        output.choose(asked.color)
     if asked.command == "show":
         if asked.keyring is not None and not is_keyring(asked.keyring):
             raise Refused(f"not a keyring: {asked.keyring[:64]} (@t @p @s @u @us, or a serial)")
         from pykeyinit_helper.show import show
 
-        return show(asked.keyring, as_json=asked.json)
+        return show(asked.keyring, as_json=asked.json, as_dot=asked.dot)
     if asked.command == "explain":
         from pykeyinit_helper.explain import explain
 

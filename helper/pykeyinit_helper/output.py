@@ -1,4 +1,6 @@
-"""What is printed fits the terminal; colour on a terminal, and only there, NO_COLOR honoured."""
+"""What is printed fits the terminal; colour on a terminal, and only there, unless --color says
+otherwise; NO_COLOR is honoured.
+"""
 
 import os
 import re
@@ -6,6 +8,15 @@ import unicodedata
 from typing import TextIO
 
 from pykeyinit_helper.case import Mend
+
+WHEN = ("auto", "always", "never")
+_when = "auto"
+
+
+def choose(when: str) -> None:
+    """Take the word of --color, one of WHEN, for what is printed from here on."""
+    global _when
+    _when = when
 
 
 class Style:
@@ -17,7 +28,9 @@ class Style:
     @classmethod
     def of(cls, stream: TextIO) -> "Style":
         """The style that fits where the text goes."""
-        plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb"
+        if _when != "auto":
+            return cls(colour=_when == "always")
+        plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
         return cls(colour=stream.isatty() and not plain)
 
     def bold(self, text: str) -> str:

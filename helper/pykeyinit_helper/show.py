@@ -5,7 +5,7 @@ import sys
 
 from pam_pykeyinit import quota
 from pam_pykeyinit.log import printable
-from pykeyinit_helper import mends, permissions
+from pykeyinit_helper import dot, mends, permissions
 from pykeyinit_helper.case import Mend
 from pykeyinit_helper.facts import about_process, owner, refused
 from pykeyinit_helper.keynames import Asked
@@ -126,7 +126,7 @@ def mend(tree: Tree, names: list[str]) -> Mend | None:
     return None
 
 
-def show(which: str | None, *, as_json: bool) -> int:
+def show(which: str | None, *, as_json: bool, as_dot: bool = False) -> int:
     """Print it; the exit status, 1 where the keyring that was asked for is not to be had."""
     tree = Tree().read()  # all of it: what is possessed, is so by way of any of them
     names, roots, code = list(ANCHORS), [], 0
@@ -137,9 +137,11 @@ def show(which: str | None, *, as_json: bool) -> int:
         names, roots = [], [serial_of(which)]
         tree.walk(roots[0])
         code = 1 if tree.keys[roots[0]].error and not tree.keys[roots[0]].kind else 0
+    behind = [serial for name in names if isinstance(serial := tree.anchors[name], int)]
     if as_json:
-        behind = [serial for name in names if isinstance(serial := tree.anchors[name], int)]
         print(json.dumps(document(tree, behind + roots), indent=2))
+    elif as_dot:
+        print(dot.text(tree, names, behind + roots))
     else:
         _print(tree, names, roots)
     return code

@@ -38,9 +38,9 @@ def test_nobody_is_kept_out(
             without = [session for session in seen if not session.own]
             tally[f"of these without a keyring, while {name}"] = len(without)
 
-    assert wrong(people.during(lambda: system.run("dpkg", "--remove", "pam-pykeyinit"))) == []
+    assert wrong(people.during(lambda: system.run("dpkg", "--remove", "libpam-pykeyinit"))) == []
     assert [system.session(loader).own for loader in BOTH] == [False, False]
-    assert wrong(people.during(lambda: system.run("dpkg", "--purge", "pam-pykeyinit"))) == []
+    assert wrong(people.during(lambda: system.run("dpkg", "--purge", "libpam-pykeyinit"))) == []
     left = system.run("find", "/", "-xdev", "-name", "*pykeyinit*", "!", "-path", "/root/*")
     assert left.stdout == ""
 
@@ -62,7 +62,7 @@ def test_it_stays_where_people_would_be_locked_out(system: System, package: Path
     service = system.root / "etc/pam.d/somebodys"
     service.write_text(DEADLY)
 
-    refused = system.run("dpkg", "--remove", "pam-pykeyinit", check=False)
+    refused = system.run("dpkg", "--remove", "libpam-pykeyinit", check=False)
     assert refused.returncode != 0
     named = [line for line in refused.stderr.splitlines() if line.startswith("  /etc/pam.d/")]
     assert [" ".join(line.split()[1:4]) for line in named] == [
@@ -72,7 +72,7 @@ def test_it_stays_where_people_would_be_locked_out(system: System, package: Path
     assert system.session("native").own
 
     service.write_text("session optional pam_pykeyinit.so\n")
-    removed = system.run("dpkg", "--remove", "pam-pykeyinit")
+    removed = system.run("dpkg", "--remove", "libpam-pykeyinit")
     assert "do nothing from now on" in removed.stderr
     assert "somebodys: session optional" in removed.stderr
 

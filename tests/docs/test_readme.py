@@ -22,7 +22,9 @@ INSTALL = "tests/installed/test_install.py"
 ELSEWHERE = {
     "sudo ./setup demo": "tests/installed/test_demo.py",
     "sudo ./setup deb": "tests/deb/conftest.py",
-    "sudo apt install ./dist/pam-pykeyinit_*.deb": "tests/deb/test_python_upgrade.py",
+    "sudo apt install ./dist/libpam-pykeyinit_*.deb": "tests/deb/test_python_upgrade.py",
+    "./setup dist": "tests/installed/test_dist.py",
+    "pip install ./dist/pam_pykeyinit-*.whl": "tests/installed/test_wheel.py",
     "sudo ./setup install": INSTALL,
     "sudo ./setup uninstall": INSTALL,
     "sudo pykeyinit-helper check": "tests/check/test_check.py",
@@ -56,8 +58,9 @@ def test_no_command_hides_from_these_tests() -> None:
 def test_what_runs_elsewhere_is_there(command: str) -> None:
     assert command in _commands()
     text = (world.ROOT / ELSEWHERE[command]).read_text()
-    words = command.replace("sudo ", "").replace("./dist/pam-pykeyinit_*.deb", "").split()
-    assert words[-1] in text
+    words = command.replace("sudo ", "").replace("./dist/libpam-pykeyinit_*.deb", "")
+    words = words.replace("./dist/pam_pykeyinit-*.whl", "wheel")
+    assert words.split()[-1] in text
 
 
 @pytest.mark.privileged

@@ -1,6 +1,8 @@
 """build-aux/changelog.py: what a release needs of CHANGELOG.md, and what packages get of it."""
 
+import email.utils
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -79,10 +81,28 @@ def test_the_packages_change_log() -> None:
     written = changelog.debian(changelog.parse(text), "+deb12", "A <a@b.invalid>", 86400)
     assert written == (
         "pam-pykeyinit (1.1.0~dev+deb12) UNRELEASED; urgency=medium\n\n"
-        "  * A thing that needs two lines.\n  * Another.\n\n"
+        "  * What is new in this release is in CHANGELOG.md.\n\n"
         " -- A <a@b.invalid>  Fri, 02 Jan 1970 00:00:00 +0000\n"
         "\n"
         "pam-pykeyinit (1.0.0+deb12) unstable; urgency=medium\n\n"
-        "  * The first.\n\n"
+        "  * What is new in this release is in CHANGELOG.md.\n\n"
         " -- A <a@b.invalid>  Fri, 02 Jan 2026 00:00:00 +0000\n"
     )
+
+
+def test_what_never_came_out_has_no_entry() -> None:
+    text = GOOD.replace("2026-01-02", "not released")
+    written = changelog.debian(changelog.parse(text), "", "A <a@b.invalid>", 86400)
+    assert written.count("\n -- ") == 1
+    assert written.startswith("pam-pykeyinit (1.1.0) unstable")
+
+
+def test_the_change_log_in_debian_is_of_this_change_log() -> None:
+    """`build-aux/changelog.py debian "" "$(date +%s)" >debian/changelog` makes it."""
+    releases = changelog.parse((world.ROOT / "CHANGELOG.md").read_text())
+    there = (world.ROOT / "debian/changelog").read_text()
+    (maintainer,) = changelog.MAINTAINER.findall((world.ROOT / "debian/control").read_text())
+    # The day of what is not out yet is that on which it was made.
+    (day,) = re.findall(r"  (\w{3}, .*)$", there.split("\n\npam-")[0], re.MULTILINE)
+    now = int(email.utils.parsedate_to_datetime(day).timestamp())
+    assert there == changelog.debian(releases, "", maintainer, now)

@@ -200,9 +200,12 @@ def test_the_drop_in(folder: Path) -> None:
 
 
 def test_every_file_of_conf_is_run() -> None:
-    """By these tests and those of tests/check/test_conf.py; a new file wants a test."""
+    """By these tests, those of tests/check, and of tests/deb; a new file wants a test."""
     files = {str(path.relative_to(CONF)) for path in CONF.rglob("*") if path.is_file()}
-    others = {path for path in files - {"README"} if not path.endswith(".diff")}
-    tests = Path(__file__).read_text() + (world.ROOT / "tests/check/test_conf.py").read_text()
+    files -= {"README", "meson.build"}  # which tests/installed/test_meson.py builds
+    others = {path for path in files if not path.endswith(".diff")}
+    others = {path for path in others if not path.startswith("ansible/")}  # tests/deb
+    testing = (Path(__file__), *(world.ROOT / "tests/check").glob("test_*.py"))
+    tests = "".join(path.read_text() for path in testing)
     assert {path for path in others if f'"{path}"' not in tests} == set()
     assert HELPER in (CONF / "systemd/mydaemon@.service").read_text()

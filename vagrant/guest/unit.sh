@@ -5,7 +5,7 @@
 set -eu
 how=$1 user=$2
 shift 2
-conf=$(find /usr/share/doc/pam-pykeyinit/examples -type d -name systemd)
+conf=$(find /usr/share/doc/libpam-pykeyinit/examples -type d -name systemd)
 units=/etc/systemd/system
 out=/run/vm/$2
 

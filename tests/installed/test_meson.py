@@ -1,0 +1,121 @@
+"""What packagers ask of meson.build: their flags, their folders, their Python."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support import world
+
+HARDENED = "-O2 -D_FORTIFY_SOURCE=3 -Wconversion -Wshadow"
+
+
+def meson(*words: str | Path, **variables: str) -> str:
+    """What meson prints; it must succeed."""
+    done = subprocess.run(
+        ["/usr/bin/meson", *words],
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **variables},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def commands(build: Path) -> list[list[str]]:
+    """How the files of the loader are compiled."""
+    entries = json.loads((build / "compile_commands.json").read_text())
+    loader = [entry["command"].split() for entry in entries if "/loader/" in entry["file"]]
+    assert loader
+    return loader
+
+
+def laid(build: Path, root: Path) -> set[str]:
+    """What is installed below a folder: the files, without the modules of Python."""
+    meson("install", "-C", build, "--quiet", DESTDIR=str(root))
+    files = (path for path in root.rglob("*") if path.is_file())
+    return {f"/{path.relative_to(root)}" for path in files if "-packages" not in str(path)}
+
+
+def test_flags_of_the_distribution_are_kept(tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    meson("setup", build, world.ROOT, CFLAGS=HARDENED)
+    for command in commands(build):
+        assert [word for word in command if "FORTIFY_SOURCE" in word] == ["-D_FORTIFY_SOURCE=3"]
+    meson("compile", "-C", build)  # warnings are no errors
+
+
+def test_without_flags_it_is_hardened_and_has_no_warnings(tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    meson("setup", "--werror", build, world.ROOT)
+    for command in commands(build):
+        assert "-D_FORTIFY_SOURCE=2" in command
+        assert "-fstack-protector-strong" in command
+    meson("compile", "-C", build)
+
+
+def test_folders_that_are_asked_for(tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    options = ("-Dpam_python=false", "-Dconf=false")
+    meson("setup", "--prefix=/usr", "--libdir=lib64", *options, build, world.ROOT)
+    files = laid(build, tmp_path / "root")
+    assert {file for file in files if "security" in file} == {
+        "/usr/lib64/security/pam_pykeyinit.so",
+        "/usr/lib64/security/pam_pykeyinit_python.so",
+    }
+    assert "/usr/share/licenses/pam_pykeyinit/LICENSE" in files
+    assert [file for file in files if "/examples/" in file] == []
+    assert {Path(file).parts[1] for file in files} == {"usr"}
+
+
+def test_all_of_conf_is_laid_and_the_rest_where_it_is_asked_for(tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    options = ("-Dsecuredir=/secure", "-Dsecuritydir=/script", "-Ddocs=false", "-Ddocdir=/docs")
+    meson("setup", "--prefix=/usr", *options, build, world.ROOT)
+    files = laid(build, tmp_path / "root")
+    assert {"/secure/pam_pykeyinit.so", "/script/pam_pykeyinit.py"} <= files
+    conf = world.ROOT / "conf"
+    ours = {str(path.relative_to(conf)) for path in conf.rglob("*") if path.is_file()}
+    theirs = {file.removeprefix("/docs/examples/") for file in files if file.startswith("/docs/")}
+    assert theirs == ours - {"meson.build"}
+    assert [file for file in files if "LICENSE" in file] == []
+
+
+@pytest.mark.parametrize("libdir", ["lib64", "lib"])
+def test_below_usr_local_the_module_is_where_libpam_looks(tmp_path: Path, libdir: str) -> None:
+    build = tmp_path / "build"
+    meson("setup", f"--libdir={libdir}", build, world.ROOT)
+    assert f"/usr/{libdir}/security/pam_pykeyinit.so" in laid(build, tmp_path / "root")
+
+
+def test_the_python_of_a_native_file(tmp_path: Path) -> None:
+    python = tmp_path / "python3"
+    python.symlink_to("/usr/bin/python3")
+    native = tmp_path / "native"
+    native.write_text(f"[binaries]\npython3 = '{python}'\n")
+    build = tmp_path / "build"
+    meson("setup", "--native-file", native, build, world.ROOT)
+    laid(build, tmp_path / "root")
+    (helper,) = (tmp_path / "root").rglob("bin/pykeyinit-helper")
+    assert helper.read_text().startswith("#!")
+    (interpreter,) = (tmp_path / "root").rglob("pykeyinit_helper/interpreter")
+    assert str(python).encode() in interpreter.read_bytes()
+
+
+def test_there_is_something_for_meson_test(tmp_path: Path) -> None:
+    build = tmp_path / "build"
+    meson("setup", build, world.ROOT)
+    assert "unprivileged" in meson("test", "-C", build, "--list")
+    done = subprocess.run(
+        ["/usr/bin/meson", "test", "-C", build, "--test-args=--collect-only"],
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    log = (build / "meson-logs/testlog.txt").read_text()
+    assert "tests/check/test_place.py" in log
+    assert "tests/unit/" in log
