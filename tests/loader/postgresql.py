@@ -85,7 +85,7 @@ class Server:
         words = [f"--command={statement}" for statement in statements]
         self._environment["PGPASSWORD"] = "any"
         psql = self._programs / "psql"
-        options = ["-X", "-q", "-A", "-t", "-h", self._folder, "-U", user, "-d", "postgres"]
+        options = ["-X", "-q", "-A", "-t", "-h", str(self._folder), "-U", user, "-d", "postgres"]
         return self._run(psql, *options, *words)
 
     def stop(self) -> None:

@@ -27,8 +27,10 @@ session required {} {}"""
 class Host:
     """Runs a script of the folder hosts/ in a Python, where /etc/pam.d has our service."""
 
-    def __init__(self, driver: Driver) -> None:
+    def __init__(self, driver: Driver, stack: str = STACK) -> None:
+        """Of a stack in which {} stand for the module and its options."""
         self._driver = driver
+        self._stack = stack
 
     def __call__(
         self,
@@ -40,7 +42,7 @@ class Host:
         options: str = "force revoke",
     ) -> str:
         """What it prints; it must end well, and print no errors."""
-        services = self._driver.services(pykeyinit=STACK.format(module, options))
+        services = self._driver.services(pykeyinit=self._stack.format(module, options))
         program = mounts.wrapper(
             self._driver.scratch / "host",
             {"/etc/pam.d": services},
