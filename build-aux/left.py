@@ -116,7 +116,7 @@ def main() -> int:
     before = json.load(sys.stdin)
     left = settled(lambda: processes(worlds[0]))
     left += settled(lambda: sorted({*keys(int(first), int(many))} - {*before["keys"]}))
-    left += [f"folder {path}" for path in Path(worlds[0]).iterdir()]
+    left += [f"file {path}" for path in Path(worlds[0]).glob("*/*")]
     left += [f"mount {at}" for at in mounts() if at not in before["mounts"] and "pykeyinit" in at]
     if not before["others"] and not other_worlds():
         left += settled(lambda: sorted({*keys_of_root()} - {*before["keys"]}))

@@ -12,6 +12,7 @@ SESSION_KEYRING = -3
 USER_KEYRING = -4
 USER_SESSION_KEYRING = -5
 
+_IDS = 2**32
 KEEP = -1  # an id that setresuid(2) and setresgid(2) leave as it is
 
 _GET_KEYRING_ID = 0
@@ -124,4 +125,4 @@ def setfsuid(uid: int) -> int:
 
     It never fails: KEEP tells what is in place.
     """
-    return _call("setfsuid", sysnums.SETFSUID, uid)
+    return _call("setfsuid", sysnums.SETFSUID, uid) % _IDS  # 2^31 and more: of 32 bits, signed

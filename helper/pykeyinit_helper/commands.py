@@ -46,8 +46,9 @@ show the user's keyrings before, inside and after it, with the codes of all
 calls and a verdict."""
 
 _CHECK = """\
-Read this machine's PAM stacks and what belongs to them, and print what is wrong
-with the keyrings of its logins: the worst first, with the line and the mend."""
+Read this machine's PAM stacks and what belongs to them, and print what is
+wrong with the keyrings of its logins: the worst first, with the line and the
+mend."""
 
 _ENABLE = """\
 See to it that pam_pykeyinit.so makes the session keyring of each SERVICE: its

@@ -8,7 +8,7 @@ from pam_pykeyinit.log import printable
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.case import Case, Finding, Mend
 from pykeyinit_helper.diagnosis import diagnose
-from pykeyinit_helper.facts import examine
+from pykeyinit_helper.examine import examine
 from pykeyinit_helper.keynames import parse
 from pykeyinit_helper.output import Style, fold, mend_lines, width
 

@@ -17,7 +17,6 @@ MODULE, SCRIPT, THEIRS, PAM_PYTHON = (
     "pam_python.so",
 )
 _NEAR = 0.85  # of 1, how alike two names are
-_LONGEST = 64  # of a name that is looked at for likeness, which takes the square of its length
 _WORDS = (
     "debug", "force", "revoke", "name", "link", "minimum_uid", "ignore_root", "on_error",
     "foreign", "tag", "refresh", "quota_warn",
@@ -83,7 +82,7 @@ def corrected(entry: Entry) -> Entry:
             good.append(word)
             continue
         name, sign, value = word.partition("=")
-        meant = get_close_matches(name.lower()[:_LONGEST], _WORDS, 1, 0.75)
+        meant = get_close_matches(name.lower(), _WORDS, 1, 0.75)
         candidate = f"{meant[0]}{sign}{value}" if meant else ""
         if candidate and not options.parse([candidate]).wrong:
             good.append(candidate)
@@ -95,10 +94,10 @@ def corrected(entry: Entry) -> Entry:
 
 def meant(entry: Entry) -> str:
     """Which module (or script of pam_python.so) it nearly names; "" if none, or exactly."""
-    if is_maker(entry) or len(entry.module) > _LONGEST:
+    if is_maker(entry):
         return ""
     if entry.name == PAM_PYTHON:
-        near = _near(_file(entry.arguments[0][-_LONGEST:])) if entry.arguments else ""
+        near = _near(_file(entry.arguments[0])) if entry.arguments else ""
         return SCRIPT if near == MODULE else ""
     return _near(entry.name)
 

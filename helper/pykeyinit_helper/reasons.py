@@ -81,6 +81,10 @@ def _adding(case: Case) -> Mend | None:
     return mends.add(case) if _can_add(case) else None
 
 
+def _replacing(case: Case) -> Mend | None:
+    return (mends.replace(case) or mends.add(case)) if _can_add(case) else None
+
+
 def _can_add(case: Case) -> bool:
     kind, description = case.asked.kind, case.asked.description
     hopeless = keytypes.fault(kind, description) or keytypes.source(kind, description)
@@ -96,7 +100,7 @@ def _dead(case: Case) -> Iterator[Finding]:
             look = f"look why request-key(8) fails for {case.asked.kind}: see /etc/request-key.d"
             yield Finding("key-negative", text, administrator=look)
             return
-        yield Finding("key-negative", text, mends.replace(case) if _can_add(case) else None)
+        yield Finding("key-negative", text, _replacing(case))
         return
     error = {"revoked": "EKEYREVOKED", "expired": "EKEYEXPIRED"}[case.state]
     text = f"The key has {'been ' if case.state == 'revoked' else ''}{case.state}: {error}."
@@ -144,8 +148,7 @@ def _blocked(case: Case) -> Finding:
         text += "  Nobody of this process's rights can change that."
         return Finding("no-search", text)
     text += "  Nobody can change that any more: it has to be made again."
-    mend = mends.replace(case) if _can_add(case) else None
-    return Finding("no-search", text, mend)
+    return Finding("no-search", text, _replacing(case))
 
 
 def _elsewhere(case: Case) -> Finding:

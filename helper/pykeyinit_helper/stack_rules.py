@@ -27,7 +27,11 @@ _MOST = 20  # makers of one stack that are compared: each comparison walks the w
 def unreadable(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
     """What libpam cannot read, or not in every version alike."""
     for stack in stacks:
+        lines: dict[tuple[str, int], list[str]] = {}
         for file, line, text in stack.troubles:
+            lines.setdefault((file, line), []).append(text)
+        for (file, line), texts in lines.items():
+            text = "; ".join(texts)
             mend = f"{edits.BY_HAND}correct it, as pam.conf(5) has it"
             yield Finding("unreadable", (stack.service,), file, line, text, mend)
 

@@ -54,8 +54,9 @@ def cold(program: Path, folder: Path, rounds: int) -> None:
                 added[name].append(kilobytes)
     print(f"First session of a process, {rounds} processes each, taking turns:")
     for name in commands:
-        times = f"{min(took[name]):>6.2f} ms at least, median {statistics.median(took[name]):.2f}"
-        print(f"  {name:<20} {times}, {statistics.median(added[name]):.0f} kB")
+        lowest, middle = min(took[name]), statistics.median(took[name])
+        memory = statistics.median(added[name])
+        print(f"  {name:<20} {lowest:>6.2f} ms at least, median {middle:.2f}, {memory:.0f} kB")
     median = {name: statistics.median(values) for name, values in took.items()}
     least = {name: min(values) for name, values in took.items()}
     goal("first session, to an isolated Python, medians", median[OURS] / median[BARE], 0.45)

@@ -142,6 +142,7 @@ def test_what_fails_only_in_its_place_is_put_back(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "svc: as it was before: open_session gives 4" in done.stderr
     assert (PAM_D / "svc").read_text() == text
+    assert list((KEPT / "pykeyinit-helper/pam.d").iterdir()) == []
 
 
 def test_a_stack_that_fails_anyway_is_no_reason() -> None:

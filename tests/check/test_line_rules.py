@@ -1,12 +1,16 @@
 """What `check` says of our own lines: their words, names, types, and whether they are reached."""
 
+import random
 from pathlib import Path
 
 import pytest
 
 from check.test_rules import OURS, SCRIPT, THEIRS, UNIX, judged, service
 from pykeyinit_helper import stack
+from pykeyinit_helper.dispatch import reachable, skip
+from pykeyinit_helper.entries import Entry
 from pykeyinit_helper.machine import Facts
+from pykeyinit_helper.units import Unit
 
 AUTH = "auth required pam_unix.so\n"
 KRB5 = "auth optional pam_krb5.so\n"
@@ -216,6 +220,44 @@ def test_keys_that_an_included_file_stores_at_setcred(tmp_path: Path) -> None:
     assert found.mend.endswith("/sshd")
 
 
+def test_what_the_auth_part_has_made_is_there_when_the_session_is_opened(tmp_path: Path) -> None:
+    auth = OURS.replace("session", "auth")
+    store = "session optional pam_mount.so\n"
+    assert rules_of(tmp_path, Facts(), sshd=AUTH + store + OURS) == ["late"]
+    assert rules_of(tmp_path, Facts(), sshd=AUTH + auth + store + OURS) == []
+    unit = Unit("ssh.service", "/x", "private", "", aliases=("sshd.service",))
+    for facts in (Facts(units=(unit,)), Facts(units=(unit._replace(name="x.service"),))):
+        kept = OURS.replace("force ", "")
+        assert rules_of(tmp_path, facts, sshd=AUTH + kept) == ["keyring-mode"]
+        assert rules_of(tmp_path, facts, sshd=AUTH + auth + kept) == []
+        idle = kept.replace("session", "auth")
+        assert rules_of(tmp_path, facts, sshd=AUTH + idle + kept) == ["keyring-mode"]
+
+
+def test_a_service_that_cannot_be_read_is_not_without(tmp_path: Path) -> None:
+    assert rules_of(tmp_path, Facts(), sshd=OURS, cron="optional pam_pykeyinit.so\n") == [
+        "unreadable"
+    ]
+
+
+@pytest.mark.parametrize("number", range(200))
+def test_several_jumps_lead_where_each_leads(number: int) -> None:
+    chance = random.Random(number)
+    levels, entries = [0], []
+    for _ in range(12):
+        levels.append(max(0, levels[-1] + chance.choice((-1, 0, 0, 1))))
+    for line, level in enumerate(levels):
+        actions = tuple(chance.choice((2, 5, chance.randrange(1, 9))) for _ in range(2))
+        entries.append(Entry("/f", line, line, "session", "x", actions, "m", level=level))
+    expected, todo = set(), [0]
+    while todo:
+        at = todo.pop()
+        if at < len(entries) and at not in expected:
+            expected.add(at)
+            todo += [skip(entries, at, action)[0] for action in entries[at].actions]
+    assert reachable(entries) == expected
+
+
 def test_one_cause_is_one_finding(tmp_path: Path) -> None:
     names = ("login", "sshd", "cron", "su-l")
     absent = Facts(absent=frozenset({"pam_pykeyinit.so"}))
@@ -236,6 +278,11 @@ def test_a_jump_that_leads_over_a_line_leaves_the_mend_to_the_administrator(
     (found,) = judged(service(tmp_path, sshd=jump + UNIX + THEIRS + OURS))
     assert found.rule == "twice"
     assert found.mend.startswith("by hand: ")
+    ours = OURS.replace("optional", "[default=1]")
+    found = judged(service(tmp_path, sshd=ours + UNIX * 3 + "session required pam_loginuid.so\n"))[
+        -1
+    ]
+    assert (found.rule, found.mend) == ("early", "by hand: put it after pam_loginuid.so")
 
 
 def test_what_is_longer_than_any_stack_is_not_read(tmp_path: Path) -> None:
@@ -246,5 +293,9 @@ def test_what_is_longer_than_any_stack_is_not_read(tmp_path: Path) -> None:
     folders = service(tmp_path, b14=UNIX)
     with pytest.raises(OSError, match="more than 500 lines"):
         stack.read("b0", folders)
+    (tmp_path / "comments").write_text("#" * 250_000 + "\n")
+    (tmp_path / "big").write_text("session include comments\n" * 3)
+    with pytest.raises(OSError, match="512 KiB"):
+        stack.read("big", folders)
     (tmp_path / "long").write_text("# a comment\n" * 2000 + OURS)
     assert len(stack.read("long", folders).of("session")) == 1

@@ -106,3 +106,29 @@ def test_the_persistent_keyring_expires_as_the_page_says() -> None:
     setting = Path("/proc/sys/kernel/keys/persistent_keyring_expiry")
     # The kernel tells it in whole units, and some seconds have passed.
     assert int(left[0]) * unit <= int(setting.read_text()) <= (int(left[0]) + 1) * unit + 60
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "keyctl.add_user_key('doc-lost', b'x', -3)",
+        "kernel.link(-4, -3)",
+        "kernel.set_permissions(-3, 0x3f3f0000)",
+    ],
+)
+def test_a_write_to_the_session_keyring_joins_a_new_one_where_the_other_stands_in(
+    call: str,
+) -> None:
+    script = f"""
+from pam_pykeyinit import kernel, keyctl
+assert kernel.get_keyring_id(-3) == kernel.get_keyring_id(-5)
+{call}
+assert keyctl.describe(-3)[4] == "_ses"
+"""
+    done = alice_without_session("/usr/bin/python3", "-Ic", script)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_write_to_the_user_session_keyring_by_its_own_name_stays() -> None:
+    add = "keyctl add user doc-stays x @us; keyctl request user doc-stays"
+    assert alice_without_session("sh", "-ec", add).returncode == 0

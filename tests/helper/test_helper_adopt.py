@@ -1,11 +1,15 @@
 """`adopt`: a shell gets another session keyring, or is told why it cannot."""
 
+import re
+from pathlib import Path
+
 import pytest
 
-from helper.conftest import HELPER, PYTHON, Stage, output
+from helper.conftest import AS, HELPER, PYTHON, Stage, output
 
 pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("_no_keys")]
 
+AS_ALICE = ("setpriv", "--reuid=alice", "--regid=alice", "--clear-groups")
 ASK = f"{HELPER} explain user:colour"
 
 
@@ -16,6 +20,7 @@ def test_adopt_mends_a_shell(stage: Stage) -> None:
     )
     printed = output(stage, script, "--session=new", code=0)
     assert "has the new session keyring" in printed
+    assert re.search(r"Found through it: (@us and )?@u\.", printed)
     assert "user:colour can be used" in printed
     assert "Nothing to do: the session keyring" in printed
 
@@ -37,3 +42,29 @@ def test_adopt_says_which_condition_failed(
     stage: Stage, first: str, script: str, condition: str
 ) -> None:
     assert condition in output(stage, script + "; :", "--session=keep", first=first)
+
+
+@pytest.mark.parametrize("error", ["EDQUOT", "EPERM"])
+def test_adopt_claims_only_what_it_has_seen(stage: Stage, error: str) -> None:
+    """The new session keyring is made, and no keyring can be linked into it."""
+    link = "8"
+    script = f"{HELPER} adopt; echo status $?; keyctl list @s"
+    started = stage.start(f"revoked alice deny {error} {link}", *AS_ALICE, "sh", "-c", script)
+    assert "has the new session keyring" in started.output, started.errors
+    assert "The user keyring (@u) is not found through it." in started.output
+    assert error in started.output
+    assert "status 1\nkeyring is empty\n" in started.output
+    assert "Found through it" not in started.output
+
+
+def test_adopt_tells_what_to_do_instead(stage: Stage, shared: str) -> None:
+    """It is pasted, and the shell that it starts has a session keyring of its own."""
+    command = f"{HELPER} adopt >{shared}; sed -n 's/^To mend it: //p' {shared}"
+    paste = f'PATH=/usr/local/bin:$PATH; mend=$({command}); eval "$mend"'
+    ask = f"{ASK}; echo status $?\n"
+    started = stage.start(
+        "own root", *AS, "--session=keep", "sh", "-c",
+        f"keyctl add user colour blue @u >/dev/null; {paste}", input=ask.encode(),
+    )  # fmt: skip
+    assert "to be replaced, belongs to uid 0." in Path(shared).read_text()
+    assert started.output.endswith("status 0\n"), (started.output, started.errors)

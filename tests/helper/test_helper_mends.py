@@ -137,7 +137,7 @@ def pasted(stage: Stage, paste: Paste, tmp: str, command: str = "explain") -> tu
     A shell that the mend starts reads the question from standard input.
     """
     options, first, session = SESSIONS[paste.session]
-    asked = paste.asked if "$k" in paste.asked else mends.word(paste.asked)
+    asked = paste.asked if "$k" in paste.asked or not paste.asked else mends.word(paste.asked)
     ask = f"{HELPER} {command} {asked}"
     shell = "bash" if paste.asked.endswith("\n") else "sh"  # dash has no $'...'
     script = (
@@ -165,6 +165,27 @@ def test_a_mend_is_pasted_and_mends(stage: Stage, paste: Paste, shared: str) -> 
     seen.add((paste.maker, shape(found[1])))
     assert after.endswith("status 0\n"), (before, after)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", before)
+
+
+SHOWN = ("own", "own, not writable", "none, and @u unlinked", "another's", "revoked")
+
+
+@pytest.mark.parametrize("session", SHOWN)
+def test_what_show_prints_is_pasted_and_mends(stage: Stage, session: str, shared: str) -> None:
+    paste = Paste("link-user", session, ADD.format("@u"), asked="")
+    before, after = pasted(stage, paste, shared, command="show")
+    assert "Missing: @u" in before
+    assert before.splitlines()[-1].startswith("To mend it: ")
+    assert "Missing: @u" not in after
+    assert "user: colour" in after
+
+
+@pytest.mark.parametrize("session", ["revoked", "revoked, quota used up"])
+def test_what_show_prints_of_one_keyring(stage: Stage, session: str, shared: str) -> None:
+    paste = Paste("new-session", session, "", asked="@s")
+    before, after = pasted(stage, paste, shared, command="show")
+    assert "revoked; nothing is found in it" in before
+    assert after.endswith("status 0\n")
 
 
 def possible() -> set[tuple[str, str]]:
@@ -203,6 +224,15 @@ COMMAND = r"keyctl (link|add|setperm|unlink|newring|get_)|helper (run|adopt)"
 
 def test_no_command_is_worded_elsewhere() -> None:
     folder = Path(mends.__file__).parent
-    for name in ("explain", "diagnosis", "reasons", "circumstances", "show", "adopt", "facts"):
+    for name in (
+        "explain",
+        "diagnosis",
+        "reasons",
+        "circumstances",
+        "show",
+        "adopt",
+        "facts",
+        "examine",
+    ):
         source = re.sub(r'"""[\s\S]*?"""', "", (folder / f"{name}.py").read_text())
         assert not re.search(COMMAND, source), name

@@ -16,8 +16,8 @@ from helper.conftest import UID
 from helper.random_keyrings import Keyrings, found, tries
 from pam_pykeyinit import kernel, keyctl
 from pykeyinit_helper.diagnosis import diagnose
+from pykeyinit_helper.examine import examine
 from pykeyinit_helper.explain import mend_of
-from pykeyinit_helper.facts import examine
 from pykeyinit_helper.keynames import parse
 from pykeyinit_helper.tree import Tree
 from support.child import in_child

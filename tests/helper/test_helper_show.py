@@ -70,7 +70,7 @@ def test_show_what_is_missing(stage: Stage) -> None:
     assert normalised(output(stage, f"keyctl revoke @s; {HELPER} show @s", "--session=new")) == (
         SHOWN_DEAD
     )
-    stand_in = output(stage, f"{HELPER} show @s")
+    stand_in = output(stage, f"{HELPER} show @s", "--session=user-session")
     assert "none of its own, the user-session keyring stands in" in stand_in
 
 

@@ -131,6 +131,13 @@ def test_a_stack_that_makes_no_keyring(stage: Stage, services: Path, session: st
     assert started.output.count("Verdict: wrong: no session keyring was made") == 2
 
 
+def test_a_key_of_the_callers_is_not_one_that_was_lost(stage: Stage, services: Path) -> None:
+    trial = f"{HELPER} try c carol --confdir {services}"
+    script = f"keyctl add user callers x @s >/dev/null; exec {trial}"
+    started = stage.start("none", "keyctl", "session", "-", "sh", "-c", script)
+    assert (started.code, started.output.count("Verdict: good")) == (0, 2), started.output
+
+
 def test_the_keyring_of_the_caller_is_none_of_its_own(stage: Stage, services: Path) -> None:
     """Without `force` a keyring that is there is kept: cron's jobs would share root's."""
     (services / "mild").write_text(PERMIT + "session optional pam_pykeyinit.so revoke\n")

@@ -187,3 +187,11 @@ def test_without_proc_a_revoked_key_is_known_as_one(stage: Stage) -> None:
     started = stage.start("own root", *unshare, "sh", "-c", script)
     assert started.code == 1, started.errors
     assert "EKEYREVOKED" in started.output
+
+
+@pytest.mark.parametrize(("how", "status"), [("describe", 0), ("revoke", 1)])
+def test_a_key_without_reading_by_its_number(stage: Stage, how: str, status: int) -> None:
+    """keyctl_read(3) says EOPNOTSUPP of it, dead or alive."""
+    script = f"k=$(keyctl add logon svc:colour blue @s); keyctl {how} $k >&2; {HELPER} explain $k"
+    printed = output(stage, script, *NEW, code=status)
+    assert ("EKEYREVOKED" in printed) == bool(status)

@@ -81,7 +81,7 @@ def test_prefix(tmp_path: Path, prefix: str) -> None:
 def test_modes_and_owners_do_not_depend_on_the_umask(installed: Path) -> None:
     for path in [installed, *installed.rglob("*")]:
         found = path.lstat()
-        executable = path.is_dir() or path.parent.name == "bin"
+        executable = path.is_dir() or path.parent.name == "bin" or path.name == "interpreter"
         assert stat.S_IMODE(found.st_mode) == (0o755 if executable else 0o644), path
         assert (found.st_uid, found.st_gid) == (os.geteuid(), os.getegid()), path
 

@@ -1,4 +1,4 @@
-"""A JupyterHub of Debian's packages, unpacked, on loopback; and its users, over HTTP."""
+"""A JupyterHub on loopback, and its users, over HTTP."""
 
 import http.cookiejar
 import json
@@ -12,21 +12,13 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from support import mounts, native, world
+from loader.hubs import Installation
+
+from support import mounts
 
 HERE = Path(__file__).parent
 PERSON = HERE.parent / "logins/person.py"
 PATIENCE = 40
-
-
-def unpacked(where: Path) -> Path:
-    """The packages that this machine lacks for it."""
-    subprocess.run([world.ROOT / "build-aux/unpack.sh", "--all", where, "jupyterhub"], check=True)
-    node = shutil.which("node", path=f"{where}/usr/bin:/usr/bin") or "node"
-    libraries = {"LD_LIBRARY_PATH": f"{where}/usr/lib/{native.MULTIARCH}"}
-    if subprocess.run([node, "-e", "0"], env=libraries, check=False).returncode:
-        world.leave_out("Debian 13's node runs only where its package is installed")
-    return where
 
 
 def _free_ports() -> str:
@@ -40,25 +32,22 @@ def _free_ports() -> str:
 class Hub:
     """A hub, from `Hub(...)` to `stop`.  `before` stands in front of the servers' command."""
 
-    def __init__(self, packages: Path, services: Path, scratch: Path, before: str) -> None:
+    def __init__(
+        self, installed: Installation, services: Path, scratch: Path, before: str
+    ) -> None:
         self.scratch = scratch
         self.left = scratch / "left"
         self.left.mkdir()
         self.left.chmod(0o1777)
         for file in (PERSON, HERE / "hosts/jupyterhub_server.py"):
             shutil.copy(file, scratch)  # the tree may be where the users cannot read
-        usr = packages / "usr"
         ports = _free_ports()
         self.url = f"http://127.0.0.1:{ports.split()[0]}"
-        proxy = usr / "share/nodejs/configurable-http-proxy/bin/configurable-http-proxy"
         environment = {
-            "PATH": f"/usr/local/bin:/usr/bin:/bin:{usr}/bin",
-            "LD_LIBRARY_PATH": f"{usr}/lib/{native.MULTIARCH}",
-            "PYTHONPATH": str(usr / "lib/python3/dist-packages"),
+            **installed.environment,
             "PYTHONDONTWRITEBYTECODE": "1",
-            "NODE_PATH": f"{usr}/share/nodejs:{usr}/lib/{native.MULTIARCH}/nodejs",
-            "PROXY": f"node {proxy}",
-            "DATA": str(usr / "share/jupyterhub"),
+            "PROXY": " ".join(installed.proxy),
+            "DATA": str(installed.data),
             "PORTS": ports,
             "SCRATCH": str(scratch),
             "PERSON": str(scratch),
@@ -66,8 +55,9 @@ class Hub:
             "SERVER": str(scratch / "jupyterhub_server.py"),
             "BEFORE": before,
         }
-        config = HERE / "hosts/jupyterhub_config.py"
-        command = ["/usr/bin/python3", str(usr / "bin/jupyterhub"), "-f", str(config)]
+        # A session keyring of its own, to tell it from what a server has.
+        command = ["keyctl", "session", "-", *installed.command]
+        command += ["-f", str(HERE / "hosts/jupyterhub_config.py")]
         program = mounts.wrapper(scratch / "hub", {"/etc/pam.d": services}, *command)
         self._log = scratch / "hub.log"
         with self._log.open("w") as log:
@@ -111,7 +101,7 @@ class Hub:
         """Log in, and have the server started."""
         visitor = Visitor(self.url, user)
         self._soon(lambda: visitor.get("/hub/login"))
-        visitor.get("/hub/login?next=/hub/spawn", username=user, password="any")
+        visitor.post("/hub/login?next=/hub/spawn", username=user, password="any")
         self._soon(lambda: visitor.ask("look"))
         return visitor
 
@@ -121,16 +111,26 @@ class Visitor:
 
     def __init__(self, url: str, user: str) -> None:
         self._url, self._user = url, user
-        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self._opener = urllib.request.build_opener(cookies)
+        self._cookies = http.cookiejar.CookieJar()
+        processor = urllib.request.HTTPCookieProcessor(self._cookies)
+        self._opener = urllib.request.build_opener(processor)
 
-    def get(self, path: str, method: str | None = None, **form: str) -> str:
-        """A page; a form is posted."""
-        data = urllib.parse.urlencode(form).encode() if form else None
-        headers = {"Referer": self._url + "/hub/home"}
+    def get(self, path: str, method: str = "GET", data: bytes | None = None) -> str:
+        """A page."""
+        # What a page of the hub sends along, so that other sites cannot: from 4.1 on.
+        headers = {"Referer": self._url + "/hub/home", "X-XSRFToken": self._token()}
         request = urllib.request.Request(self._url + path, data, headers, method=method)
         with self._opener.open(request, timeout=PATIENCE) as answer:
             return str(answer.read().decode())
+
+    def _token(self) -> str:
+        tokens = [cookie.value for cookie in self._cookies if cookie.name == "_xsrf"]
+        return tokens[-1] or "" if tokens else ""
+
+    def post(self, path: str, **form: str) -> str:
+        """The page that comes of a form."""
+        fields = {"_xsrf": self._token(), **form}
+        return self.get(path, "POST", urllib.parse.urlencode(fields).encode())
 
     def ask(self, what: str) -> dict[str, Any]:
         """Have the user's server tell something."""

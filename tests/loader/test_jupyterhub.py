@@ -1,10 +1,9 @@
 """JupyterHub, which opens a PAM session for each server that it starts; see docs/jupyterhub.md."""
 
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from loader import jupyterhub
+from loader import hubs, jupyterhub
 from logins.people import own, plain, revoked
 
 from support.drive import Driver
@@ -14,15 +13,10 @@ pytestmark = pytest.mark.privileged
 
 STACK = """auth required pam_permit.so
 account required pam_permit.so
-session required pam_pykeyinit.so force revoke debug"""
+session optional pam_pykeyinit.so force revoke debug
+session required pam_permit.so"""
 HELPER = "/usr/local/bin/pykeyinit-helper run --revoke-on-exit --"
-NAMES = {HELPER: "helper", "": "bare"}
-
-
-@pytest.fixture(scope="module")
-def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The hub's packages."""
-    return jupyterhub.unpacked(tmp_path_factory.mktemp("packages"))
+BARE = ""
 
 
 class Visit:
@@ -39,23 +33,42 @@ class Visit:
         bob.stop()
         self.bob_after = hub.left_by("bob")
         self.hub = hub.seen()
+        self.log = hub.log()
+
+
+@pytest.fixture(scope="module", params=hubs.HUBS)
+def installed(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> hubs.Installation:
+    """Each JupyterHub in turn."""
+    return hubs.HUBS[request.param](tmp_path_factory.mktemp("hub"))
 
 
 @pytest.fixture
-def visit(
-    request: pytest.FixtureRequest, packages: Path, driver: Driver, journal: Journal
-) -> Iterator[Visit]:
+def visit(installed: hubs.Installation, driver: Driver, journal: Journal) -> Callable[..., Visit]:
     """What two users of a hub see, with something in front of the command of their servers."""
-    services = driver.services(jupyterhub=STACK)
-    hub = jupyterhub.Hub(packages, services, driver.scratch, request.param)
-    try:
-        yield Visit(hub)
-    finally:
-        hub.stop()
+
+    def see(before: str, stack: str = STACK) -> Visit:
+        services = driver.services(jupyterhub=stack)
+        hub = jupyterhub.Hub(installed, services, driver.scratch, before)
+        try:
+            return Visit(hub)
+        finally:
+            hub.stop()
+
+    return see
 
 
-@pytest.mark.parametrize("visit", [HELPER], indirect=True, ids=NAMES.get)
-def test_by_way_of_the_helper_each_server_has_a_session_keyring(visit: Visit) -> None:
+def hub_keeps_its_own(visit: Visit) -> bool:
+    """Whether its session keyring was the same before each start and after each stop."""
+    assert len(visit.hub) == 4
+    assert visit.hub[0]["ids"] == [0] * 6
+    assert "serial" in visit.hub[0]
+    return all(seen == visit.hub[0] for seen in visit.hub)
+
+
+def servers_have_their_own(visit: Visit) -> None:
+    """Each its user's, until it is stopped."""
     assert plain(visit.alice) == own("alice")
     assert plain(visit.bob) == own("bob")
     assert visit.alice_after == revoked("alice")
@@ -63,28 +76,46 @@ def test_by_way_of_the_helper_each_server_has_a_session_keyring(visit: Visit) ->
     assert visit.bob_after == revoked("bob")
 
 
-@pytest.mark.parametrize("visit", [HELPER, ""], indirect=True, ids=NAMES.get)
-def test_the_hub_keeps_its_own_session_keyring(visit: Visit) -> None:
-    """It has looked before each start and after each stop."""
-    assert len(visit.hub) == 4
-    assert all(seen == visit.hub[0] for seen in visit.hub)
-    assert visit.hub[0]["ids"] == [0] * 6
-    assert "serial" in visit.hub[0]
+def said(journal: Journal) -> list[str]:
+    """What our module has logged."""
+    return [line.text.split("): ")[1] for line in journal.ours()]
 
 
-@pytest.mark.parametrize("visit", [""], indirect=True, ids=NAMES.get)
-def test_otherwise_a_server_has_the_hubs(visit: Visit, journal: Journal) -> None:
+def test_by_way_of_the_helper_each_server_has_a_session_keyring(
+    visit: Callable[..., Visit],
+) -> None:
+    seen = visit(HELPER)
+    servers_have_their_own(seen)
+    assert hub_keeps_its_own(seen)
+    assert "Disabling PAM sessions" not in seen.log
+
+
+def test_otherwise_a_server_has_the_hubs(visit: Callable[..., Visit], journal: Journal) -> None:
     """The hub opens the session in a thread of its own, and starts the server in another.
 
     It closes it through another PAM handle, which has nothing to revoke.
     """
-    hubs = visit.hub[0]["serial"]
-    assert visit.alice["serial"] == visit.bob["serial"] == hubs
-    assert visit.alice_after == visit.alice
+    seen = visit(BARE)
+    hubs_own = seen.hub[0]["serial"]
+    assert seen.alice["serial"] == seen.bob["serial"] == hubs_own
+    assert seen.alice_after == seen.alice
+    assert hub_keeps_its_own(seen)
 
-    said = [line.text.split("): ")[1] for line in journal.ours()]
-    made = [text.split()[-1] for text in said if text.startswith("joined")]
+    texts = said(journal)
+    made = [text.split()[-1] for text in texts if text.startswith("joined")]
     assert len(set(made)) == 2
-    assert str(hubs) not in made
-    assert said[-2:] == ["close, -1 left, session keyring 0"] * 2
-    assert not [text for text in said if text.startswith("revoked")]
+    assert str(hubs_own) not in made
+    assert texts[-2:] == ["close, -1 left, session keyring 0"] * 2
+    assert not [text for text in texts if text.startswith("revoked")]
+
+
+def test_after_a_session_that_failed_there_are_none_any_more(
+    visit: Callable[..., Visit], journal: Journal
+) -> None:
+    """Whichever module it was.  The helper in front of the servers does not depend on them."""
+    seen = visit(
+        HELPER, STACK.replace("session required pam_permit.so", "session required pam_deny.so")
+    )
+    assert "Disabling PAM sessions from now on" in seen.log
+    assert len([text for text in said(journal) if text.startswith("joined")]) == 1
+    servers_have_their_own(seen)

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from logins.people import Login
@@ -39,9 +39,12 @@ class Sshd:
         """Log in with the key."""
         return Login(self.command(user), scratch)
 
-    def command(self, user: str) -> list[str]:
-        """The command line that logs in with the key, and runs what follows it."""
-        options = [f"IdentityFile={self._folder}/user", "BatchMode=yes", "LogLevel=ERROR"]
+    def command(self, user: str, *first: str) -> list[str]:
+        """The command line that logs in with the key, and runs what follows it.
+
+        Options of ssh_config(5) that come first are the ones that hold.
+        """
+        options = [*first, f"IdentityFile={self._folder}/user", "BatchMode=yes", "LogLevel=ERROR"]
         options += ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
         switches = [word for option in options for word in ("-o", option)]
         return ["ssh", "-F", "none", "-p", str(self._port), *switches, f"{user}@127.0.0.1"]
@@ -78,8 +81,17 @@ def ensure_account() -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Sshd]:
-    """An sshd, from here to the end of the block."""
+def running(
+    folder: Path,
+    first: str = "",
+    environment: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
+) -> Iterator[Sshd]:
+    """An sshd, from here to the end of the block.
+
+    Lines of sshd_config(5) that come first are the ones that hold.  The environment is for
+    the PAM modules in it.  A command that comes before it runs it in place.
+    """
     sshd, more = program()
     ensure_account()
     Path("/run/sshd").mkdir(exist_ok=True)
@@ -91,15 +103,20 @@ def running(folder: Path) -> Iterator[Sshd]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    text = CONFIGURATION.format(folder=folder, port=port) + "".join(f"{line}\n" for line in more)
+    text = first + CONFIGURATION.format(folder=folder, port=port)
+    text += "".join(f"{line}\n" for line in more)
     (folder / "sshd_config").write_text(text)
-    # Packages unpacked: some have their libraries in /usr/lib, some still in /lib.
-    folders = [*sshd.parents[1].glob("lib/*-linux-*"), *sshd.parents[2].glob("lib/*-linux-*")]
-    libraries = ":".join(map(str, folders))
-    environment = {"PATH": os.environ["PATH"], **({"LD_LIBRARY_PATH": libraries} if more else {})}
+    environment = {"PATH": os.environ["PATH"], **(environment or {})}
+    if more:
+        # Packages unpacked: some have their libraries in /usr/lib, some still in /lib.
+        folders = [*sshd.parents[1].glob("lib/*-linux-*"), *sshd.parents[2].glob("lib/*-linux-*")]
+        libraries = [*map(str, folders), *filter(None, [environment.get("LD_LIBRARY_PATH")])]
+        environment["LD_LIBRARY_PATH"] = ":".join(libraries)
     with (folder / "sshd.log").open("wb") as log:
         daemon = subprocess.Popen(
-            [sshd, "-D", "-e", "-f", folder / "sshd_config"], stderr=log, env=environment
+            [*before, sshd, "-D", "-e", "-f", folder / "sshd_config"],
+            stderr=log,
+            env=environment,
         )
     try:
         wait_for(port, daemon, folder / "sshd.log")

@@ -12,12 +12,17 @@ from collections.abc import Iterator
 
 from support import world
 
+HELD = "PYKEYINIT_ROOM_IS_HELD"
+
 
 @contextlib.contextmanager
 def room(*, alone: bool) -> Iterator[None]:
-    """Hold the room to the end of the block; without a world there is nothing to share."""
+    """Hold the room to the end of the block; without a world there is nothing to share.
+
+    A test that itself runs tests, as those of the mutants do, holds it for them.
+    """
     folder = world.folder()
-    if folder is None:
+    if folder is None or HELD in os.environ:
         yield
         return
     turn, held = (
@@ -27,7 +32,9 @@ def room(*, alone: bool) -> Iterator[None]:
         fcntl.flock(turn, fcntl.LOCK_EX)
         fcntl.flock(held, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
         fcntl.flock(turn, fcntl.LOCK_UN)
+        os.environ[HELD] = "1"
         yield
+        del os.environ[HELD]
         # A child that a test forked and left may have a copy of the descriptor.
         fcntl.flock(held, fcntl.LOCK_UN)
     finally:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pam_pykeyinit import sysnums
+from pam_pykeyinit import kernel, libc, sysnums
 
 # Our name, and the folder of Debian's linux-libc-dev-*-cross packages.
 HEADERS = {
@@ -61,3 +61,13 @@ def test_the_numbers_are_the_kernels(name: str) -> None:
     ).stdout
     numbers = eval(output.split("numbers")[1].strip())  # as in (0 + 309)
     assert numbers == sysnums.TABLE[name]
+
+
+@pytest.mark.parametrize("uid", [0, 1000, 2**31 - 1, 2**31, 3_000_000_000])
+def test_an_id_that_a_32_bit_process_sees_as_negative(
+    uid: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """setfsuid(2) returns a long: of 32 bits there, and the id may need all of them."""
+    signed = uid - 2**32 if uid >= 2**31 else uid
+    monkeypatch.setattr(libc, "syscall", lambda number, *arguments: signed)
+    assert kernel.setfsuid(kernel.KEEP) == uid

@@ -1,0 +1,76 @@
+"""Debian's packages of consumers, unpacked, and sources: installing would change this machine.
+
+libpam-krb5 puts itself into /etc/pam.d, krb5-kdc starts a daemon, cifs-utils adds to
+/etc/request-key.d.  What is fetched is kept below build/consumers for the next run.
+"""
+
+import subprocess
+from pathlib import Path
+
+from support import native, world
+from support.fetched import CACHE
+
+PACKAGES = (
+    "krb5-kdc", "krb5-admin-server", "krb5-user", "kstart", "libpam-krb5",
+    "cifs-utils", "fscrypt", "ecryptfs-utils",
+)  # fmt: skip
+
+
+def fetched() -> Path:
+    """The folder with all of them; it is complete when it has a file of their names."""
+    folder = CACHE / "debian"
+    complete = folder / "complete"
+    names = "\n".join(PACKAGES)
+    if complete.exists() and complete.read_text() == names:
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    for package in PACKAGES:
+        unpack = [str(world.ROOT / "build-aux/unpack.sh"), "--all", str(folder), package]
+        done = subprocess.run(unpack, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            world.skip(f"{package} is not to be had: {done.stderr}")
+    complete.write_text(names)
+    return folder
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """What a program needs to find the others there, and their libraries."""
+    libraries = [f"{folder}/{place}/{native.MULTIARCH}" for place in ("usr/lib", "lib")]
+    programs = [f"{folder}/{place}" for place in ("usr/bin", "usr/sbin", "bin", "sbin")]
+    return {
+        "LD_LIBRARY_PATH": ":".join(libraries),
+        "PATH": ":".join([*programs, "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"]),
+    }
+
+
+def pam_module(folder: Path, name: str) -> Path:
+    """The path of a PAM module, for a line of a stack."""
+    (found,) = folder.glob(f"**/security/{name}")
+    return found
+
+
+def source(package: str) -> Path:
+    """The sources of the package's makers, as Debian has them for this release."""
+    folder = CACHE / f"{package}-source"
+    complete = folder / "complete"
+    if complete.exists():
+        return folder
+    script = f"""set -eu
+        . /etc/os-release
+        apt=$PWD/apt
+        mkdir -p $apt/lists $apt/cache/archives/partial $apt/parts
+        echo "deb-src http://deb.debian.org/debian $VERSION_CODENAME main" >$apt/sources
+        here="-o Dir::Etc::SourceList=$apt/sources -o Dir::Etc::SourceParts=$apt/parts
+            -o Dir::State::Lists=$apt/lists -o Dir::Cache=$apt/cache -o APT::Sandbox::User=root"
+        apt-get -q $here update
+        apt-get -q $here --download-only source {package}
+        tar -xf {package}_*.orig.tar.* --strip-components=1
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        world.skip(f"the sources of {package} are not to be had: {done.stderr}")
+    complete.touch()
+    return folder

