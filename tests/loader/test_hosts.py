@@ -28,6 +28,7 @@ class Host:
     """Runs a script of the folder hosts/ in a Python, where /etc/pam.d has our service."""
 
     def __init__(self, driver: Driver, stack: str = STACK) -> None:
+        """Of a stack in which {} stand for the module and its options."""
         self._driver = driver
         self._stack = stack
 

@@ -50,7 +50,7 @@ print(seen)
 def test_the_users_own_signals(options: str, driver: Driver, journal: Journal) -> None:
     """They come while a session is opened and closed, to a program in Python that wants them."""
     host = Host(driver)
-    printed = host(OURS, "/usr/bin/python3", "interrupted.py", "1500", options=options)
+    printed = host(OURS, "/usr/bin/python3", "interrupted.py", "4000", options=options)
 
     assert printed.split()[-1] == "fine"
     assert [line for line in journal.ours() if line.level == "ALERT"] == []
