@@ -1,7 +1,8 @@
 """sbom.py PACKAGE SECONDS: print what a built .deb is made of, as SPDX 2.3 in JSON.
 
-The package with its hash, every file in it with its own, and the packages that it depends on
-in the versions that this machine built it with.  SECONDS is the time that it is said to be of.
+The package with its hash, every file in it with its own, the packages that it depends on in
+the versions that this machine built it with, and the Python that is linked in.  SECONDS is the
+time that it is said to be of.
 """
 
 import datetime
@@ -32,6 +33,11 @@ def field(deb: Path, name: str) -> str:
 def dependencies(text: str) -> list[str]:
     """The names in a Depends field; of alternatives the first."""
     return [match[1] for match in re.finditer(r"(?:^|,)\s*([a-z0-9][a-z0-9+.-]*)", text)]
+
+
+def built_using(text: str) -> list[tuple[str, str]]:
+    """The source packages of a Static-Built-Using field, each with its version."""
+    return re.findall(r"(?:^|,)\s*([a-z0-9][a-z0-9+.-]*) \(= ([^)]+)\)", text)
 
 
 def installed_version(package: str) -> str:
@@ -99,14 +105,19 @@ def document(deb: Path, seconds: int) -> dict[str, Any]:
         licenseConcluded=LICENSE,
         licenseDeclared=LICENSE,
     )
-    needed = dependencies(field(deb, "Pre-Depends")) + dependencies(field(deb, "Depends"))
+    needed = dependencies(field(deb, "Depends"))
     others = [
         package(name, installed_version(name), f"SPDXRef-needed-{name.replace('+', '-')}")
         for name in dict.fromkeys(needed)
     ]
+    inside = [
+        package(name, version, f"SPDXRef-inside-{name}")
+        for name, version in built_using(field(deb, "Static-Built-Using"))
+    ]
     relations = [("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-package")]
     relations += [("SPDXRef-package", "CONTAINS", file["SPDXID"]) for file in laid]
     relations += [("SPDXRef-package", "DEPENDS_ON", other["SPDXID"]) for other in others]
+    relations += [(part["SPDXID"], "STATIC_LINK", "SPDXRef-package") for part in inside]
     created = datetime.datetime.fromtimestamp(seconds, datetime.UTC)
     return {
         "spdxVersion": "SPDX-2.3",
@@ -118,7 +129,7 @@ def document(deb: Path, seconds: int) -> dict[str, Any]:
             "created": f"{created:%Y-%m-%dT%H:%M:%SZ}",
             "creators": ["Tool: pam_pykeyinit-sbom"],
         },
-        "packages": [ours, *others],
+        "packages": [ours, *others, *inside],
         "files": laid,
         "relationships": [
             {"spdxElementId": one, "relationshipType": kind, "relatedSpdxElement": other}

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ pytestmark = pytest.mark.privileged
 def bill(package: Path) -> Path:
     """The document of this tree's package."""
     return package.with_name(package.name + ".spdx.json")
+
+
+PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 
 
 def test_it_is_of_this_very_package(package: Path, bill: Path, tmp_path: Path) -> None:
@@ -35,6 +39,9 @@ def test_it_is_of_this_very_package(package: Path, bill: Path, tmp_path: Path) -
     names = {one["name"] for one in needed}
     assert {"python3-keyutils", "python3-pamela", "python3-pampy", "libpam0g", "libc6"} <= names
     assert [one for one in needed if not one.get("versionInfo")] == []
+    linked = [each for each in read["relationships"] if each["relationshipType"] == "STATIC_LINK"]
+    assert [each["spdxElementId"] for each in linked] == [f"SPDXRef-inside-{PYTHON}"]
+    assert PYTHON in names
 
 
 def test_the_standards_own_checker_finds_nothing(bill: Path, tmp_path: Path) -> None:
