@@ -82,14 +82,20 @@ class Session:
         def make(*, force: bool) -> None:
             identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))
 
+        linked = False
         try:
             if plan is None:
                 make(force=force)
             else:
                 plan.in_turn(make, force, said)
+            linked = bool(self.keyring)
         except kernel.KernelError as error:
-            raise _failed(error, self.without()) from error
+            raise _failed(error, self._lacks()) from error
         finally:
+            if plan is None and self.keyring:
+                self.made(self.keyring, said)
+                if linked:
+                    said.append((log.DEBUG, "linked user keyring into %d", self.keyring))
             for line in said:  # not before: a log line carries its sender's ids
                 say(*line)
 
@@ -137,14 +143,9 @@ class Session:
         if self._plan is not None:
             self._plan.make(self, said)
             return
-        self.made(_attempt(self.without(), kernel.join_anonymous_session), said)
-        _attempt(
-            f"session keyring {self.keyring} does not lead to the keys of {self._user.name}",
-            kernel.link,
-            kernel.USER_KEYRING,
-            kernel.SESSION_KEYRING,
-        )
-        said.append((log.DEBUG, "linked user keyring into %d", self.keyring))
+        # No more than this: meanwhile the user can stop and signal the process.
+        self.keyring = kernel.join_anonymous_session()
+        kernel.link(kernel.USER_KEYRING, kernel.SESSION_KEYRING)
 
     def made(self, keyring: int, said: "Said", kind: str = "new") -> None:
         """Remember a keyring that was joined, and see to it that it can be ended."""
@@ -161,6 +162,12 @@ class Session:
     def without(self) -> str:
         """What follows for the user where no keyring can be made, in words."""
         return f"{self._user.name} gets no new session keyring"
+
+    def _lacks(self) -> str:
+        """The same, or what the keyring lacks that was made."""
+        if not self.keyring:
+            return self.without()
+        return f"session keyring {self.keyring} does not lead to the keys of {self._user.name}"
 
     def end(self, say: log.Log) -> None:
         """Revoke the keyring, and forget it whether that succeeds or not.
