@@ -17,6 +17,14 @@ build() {
     if [ "$prefix" = /usr/local ]; then
         set -- "$@" "-Dpython.purelibdir=$(python3 -I "$here/build-aux/purelib.py")"
     fi
+    # Meson asks dpkg-architecture where libraries are, which a small system lacks.
+    multiarch=$(python3 -I -c 'import sysconfig; print(sysconfig.get_config_var("MULTIARCH") or "")')
+    case $prefix in
+    /usr | /usr/local)
+        [ -z "$multiarch" ] || [ ! -d "/lib/$multiarch/security" ] ||
+            set -- "$@" "-Dsecuredir=/lib/$multiarch/security"
+        ;;
+    esac
     meson setup "$stage/build" "$here" "$@" && meson install -C "$stage/build" --destdir "$stage/root"
 }
 

@@ -66,7 +66,7 @@ kernel() {
 stage() {
     with_copy_of "$1"
     apt_get update
-    apt_get install meson gcc libc6-dev libpam0g-dev python3-dev
+    apt_get install meson gcc binutils libc6-dev libpam0g-dev libpython3-dev python3-dev
     case $(chroot "$top" meson --version) in
     0.*) # too old for our build; it is Python alone, and ours runs with Python 3.9 as well
         (cd "$work" && apt-get -q download meson && dpkg -x meson_*.deb "$top")

@@ -18,6 +18,20 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#if PY_VERSION_HEX < 0x030a0000 /* 3.9 */
+static inline PyObject *Py_NewRef(PyObject *object)
+{
+	Py_INCREF(object);
+	return object;
+}
+
+static inline PyObject *Py_XNewRef(PyObject *object)
+{
+	Py_XINCREF(object);
+	return object;
+}
+#endif
+
 static inline void only_the_core(PyConfig *config)
 {
 	config->_init_main = 0;

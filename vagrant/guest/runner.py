@@ -37,6 +37,7 @@ def installed() -> Dict[str, str]:
     patterns = {
         "pam_unix": "lib/*/security/pam_unix.so",
         "so": "lib/*/security/pam_pykeyinit.so",
+        "inside": "lib/*/security/pam_pykeyinit_python.so",
         "script": "lib/security/pam_pykeyinit.py",
         "package": "usr/**/dist-packages/pam_pykeyinit",
         "python": "usr/lib/*/libpython3*.so.1.0",

@@ -85,7 +85,6 @@ class Parts:
         packages = [
             *PACKAGES,
             *more,
-            *suite.more,
             *(["libpam-python"] if "pam_python" in suite.loaders else []),
         ]
         key = digest([HERE / "root.sh", HERE / "guest/prepare.sh"], suite.release, *packages)

@@ -10,7 +10,6 @@ class Suite(NamedTuple):
     release: str
     kernel: str  # the package
     loaders: tuple[str, ...] = ("pam_keyinit", "native", "pam_python")
-    more: tuple[str, ...] = ()  # packages that the others have from libpam-python
 
 
 SUITES = {
@@ -21,7 +20,6 @@ SUITES = {
             "bullseye",
             "linux-image-cloud-amd64",
             loaders=("pam_keyinit", "native"),
-            more=("libpython3.9",),
         ),
         Suite("bookworm", "bookworm", "linux-image-cloud-amd64"),
         Suite("bookworm-6.12", "bookworm", "linux-image-6.12-cloud-amd64"),
