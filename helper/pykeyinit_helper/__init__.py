@@ -3,4 +3,13 @@
 from pykeyinit_helper.api import ensure_session_keyring
 """
 
-from pam_pykeyinit import __version__ as __version__
+__version__: str
+
+
+def __getattr__(name: str) -> object:
+    """`__version__`, when it is asked for: a package that is broken is main.py's to report."""
+    if name == "__version__":
+        from pam_pykeyinit import __version__
+
+        return __version__
+    raise AttributeError(name)

@@ -17,7 +17,7 @@ SUCCESS, SESSION_ERR = 0, 14
 
 def _tree(folder: Path, *, careless: bool) -> Path:
     """Our sources, as they are or with an install that writes through what is in its way."""
-    files = ("build-aux", "helper", "pam_pykeyinit", "tests/driver", "docs")
+    files = ("build-aux", "conf", "helper", "pam_pykeyinit", "tests/driver", "docs")
     tree = folder / "tree"
     tree.mkdir()
     for name in files:

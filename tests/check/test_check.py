@@ -37,7 +37,7 @@ def system(tmp_path: Path) -> Path:
         (services / name).unlink()
     sshd = (services / "sshd").read_text()
     (services / "sshd").write_text(sshd.replace("pam_keyinit.so", "pam_pykeyinit.so"))
-    for path in (native.module(), native.LIBPYTHON, *native.package().glob("*.py")):
+    for path in (native.module(), native.interpreter(), *native.package().glob("*.py")):
         copied = root / str(path)[1:]
         copied.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path.resolve(), copied)
@@ -108,16 +108,20 @@ def test_this_machine() -> None:
     assert subprocess.run(as_user, capture_output=True).returncode in (0, 1)
 
 
-def test_a_module_that_is_not_there(system: Path) -> None:
-    (system / str(native.module())[1:]).unlink()
+@pytest.mark.parametrize("file", [native.module(), native.interpreter()], ids=lambda f: f.name)
+def test_a_module_that_is_not_there(file: Path, system: Path) -> None:
+    (system / str(file)[1:]).unlink()
     assert rules_of("--root", system) == ["absent"]
 
 
 @pytest.mark.parametrize("who", ["others", "group", "owner"])
-@pytest.mark.parametrize("what", ["the module", "a folder above", "a service", "all services"])
+@pytest.mark.parametrize(
+    "what", ["the module", "its Python", "a folder above", "a service", "all services"]
+)
 def test_what_others_than_root_can_change(system: Path, who: str, what: str) -> None:
     path = {
         "the module": system / str(native.module())[1:],
+        "its Python": system / str(native.interpreter())[1:],
         "a folder above": system / str(native.module().parent.parent)[1:],
         "a service": system / "etc/pam.d/sshd",
         "all services": system / "etc/pam.d",

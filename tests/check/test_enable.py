@@ -113,7 +113,10 @@ def test_without_a_trial_session_nothing_is_changed(tmp_path: Path, client: str)
     assert (done.returncode, (PAM_D / "svc").read_text()) == (
         (2, PERMIT + THEIRS) if client == "none" else (1, PERMIT + THEIRS)
     )
-    said = {"none": "apt-get install python3-pamela", "broken": "could not be opened"}[client]
+    said = {
+        "none": "apt-get install python3-keyutils python3-pamela",
+        "broken": "could not be opened",
+    }[client]
     assert said in done.stderr
 
 

@@ -115,7 +115,7 @@ def test_without_the_packages(stage: Stage, tmp_path: Path, left: str) -> None:
         assert (started.code, started.errors.count("\n")) == (125, 1), started.errors
         name = "keyutils" if words[0] != "try" or not left else "pam"
         assert name in started.errors.split(":")[1], started.errors
-        packages = "python3-keyutils python3-pamela python3-pampy"
+        packages = "python3-keyutils python3-pamela python3-pampy python3-six"
         assert f"apt-get install {packages};" in started.errors
         assert started.output == ""
     assert (start("run", "true").code, start("adopt").code) == (0, 0)

@@ -7,6 +7,7 @@ code there builds it: some seconds for the first, two for each after it.
 import functools
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -61,6 +62,4 @@ class Workshop:
 @functools.cache
 def workshop() -> Workshop:
     """The one of this world."""
-    folder = world.folder()
-    assert folder
-    return Workshop(folder / "workshop")
+    return Workshop(Path(tempfile.mkdtemp(dir=world.folder(), prefix="workshop.")))
