@@ -15,7 +15,12 @@ from pykeyinit_helper import mends
 from pykeyinit_helper.case import Case
 from pykeyinit_helper.keynames import Asked
 
-pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("_no_keys")]
+# One worker: the last test asks what the others have pasted.
+pytestmark = [
+    pytest.mark.privileged,
+    pytest.mark.usefixtures("_no_keys"),
+    pytest.mark.xdist_group("mends"),
+]
 
 
 PATH = "PATH=/usr/local/bin:$PATH; export PATH; "
