@@ -29,8 +29,17 @@ def fetched() -> Path:
         done = subprocess.run(unpack, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             world.skip(f"{package} is not to be had: {done.stderr}")
+    _link_alternatives(folder)
     complete.write_text(names)
     return folder
+
+
+def _link_alternatives(folder: Path) -> None:
+    """Give kinit and its like their names: in Debian 13 update-alternatives(1) does."""
+    for program in folder.glob("usr/bin/*.mit"):
+        link = program.with_suffix("")
+        if not link.is_symlink():
+            link.symlink_to(program.name)
 
 
 def environment(folder: Path) -> dict[str, str]:

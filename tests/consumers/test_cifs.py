@@ -25,7 +25,8 @@ def test_cifscreds(way: Way, opened: Opener) -> None:
     assert first("cifscreds update -d EXAMPLE -u alice", "changed\n").status == 0
     first.logout(revokes=way.revokes)
     assert has_key(first) == (not way.revokes)
-    assert first("cifscreds clear -d EXAMPLE -u alice").status == (1 if way.revokes else 0)
+    first("cifscreds clearall")  # for 7.4, Debian 13's, "clear" is ambiguous
+    assert not has_key(first)
 
 
 def stack(line: str, krb5: str, cifs: str, order: str) -> str:
