@@ -65,6 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Share the machine with the tests of other workers and suites, or have it alone."""
     with turns.room(alone=item.get_closest_marker("whole_machine") is not None):
+        world.keep_users()
         yield
 
 
