@@ -52,14 +52,17 @@ def keys(first: int, many: int) -> list[str]:
 
 
 def keys_of(uid: int) -> list[str]:
-    """One user's live keys; only that user sees them."""
+    """One user's live keys; only that user sees them.
+
+    Without their flags, usage counts and timeouts, which change while nothing is made.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         os.setresuid(uid, uid, uid)
         seen = [line.split() for line in Path("/proc/keys").read_text().splitlines()]
         live = [
-            f"key of {uid}: {' '.join(words)}"
+            f"key of {uid}: {' '.join([words[0], *words[4:]])}"
             for words in seen
             if words[5] == str(uid)
             and not set("RDi") & set(words[1])

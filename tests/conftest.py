@@ -1,5 +1,6 @@
 """Fixtures of all tests, and the rule for those that need privileges."""
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
         "xdist_group(name): goes to one worker with those of the same name",
     ):
         config.addinivalue_line("markers", mark)
+    # In the background, and under nohup(1), these are ignored, and a shell cannot trap what is
+    # ignored as it starts.  What is caught here has its default action in the tests' programs.
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
 
 
 # What takes long to make: the tests that use it go to one worker.
@@ -59,6 +65,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     """Share the machine with the tests of other workers and suites, or have it alone."""
     with turns.room(alone=item.get_closest_marker("whole_machine") is not None):
+        world.keep_users()
         yield
 
 

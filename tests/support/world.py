@@ -18,12 +18,29 @@ LOADERS = {
     "pam_python": "pam_python.so pam_pykeyinit.py",
 }
 ORACLE = "pam_keyinit.so"
+USERS = ("passwd", "group", "shadow", "nsswitch.conf")
 
 
 def folder() -> Path | None:
     """The world's folder, or None outside of one."""
     name = os.environ.get("WORLD")
     return Path(name) if name else None
+
+
+def keep_users() -> None:
+    """Have this world's users again after a package was installed on the machine meanwhile.
+
+    A group is added by renaming a new file to /etc/group.  The kernel then unmounts what was
+    mounted at the old file, in every mount namespace.
+    """
+    top = folder()
+    # A test may have an /etc of its own, in the world's folder.
+    if top is None or Path("/etc").stat().st_dev == top.stat().st_dev:
+        return
+    for name in USERS:
+        mine, path = top / "etc" / name, Path("/etc", name)
+        if path.exists() and not path.samefile(mine):
+            subprocess.run(["mount", "--bind", mine, path], check=True)
 
 
 def first_uid() -> int:
