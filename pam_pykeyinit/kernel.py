@@ -125,4 +125,5 @@ def setfsuid(uid: int) -> int:
 
     It never fails: KEEP tells what is in place.
     """
-    return _call("setfsuid", sysnums.SETFSUID, uid) % _IDS  # 2^31 and more: of 32 bits, signed
+    # On 32 bits an id of 2^31 and more is negative, and the largest ones look like an errno.
+    return libc.syscall(sysnums.SETFSUID, uid) % _IDS

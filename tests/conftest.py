@@ -1,5 +1,6 @@
 """Fixtures of all tests, and the rule for those that need privileges."""
 
+import os
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Name the marks that tests of this suite wear."""
+    # Readline, which pytest 8 imports, sets them behind the back of os.environ.
+    os.unsetenv("COLUMNS")
+    os.unsetenv("LINES")
     for mark in (
         "privileged: needs root, keyrings and a private world",
         "whole_machine: looks at what all tests of the machine share; runs alone, at the end",

@@ -26,12 +26,20 @@
 
 #define KEEP ((uid_t)-1)
 
+/* It never fails, but on 32 bits libc takes an id above 2^32-4096 for an errno. */
+static uid_t filesystem_id(long call)
+{
+	long id = syscall(call, KEEP);
+
+	return id == -1 ? (uid_t)-errno : (uid_t)id;
+}
+
 static void read_ids(struct ids *ids)
 {
 	getresuid(&ids->user[REAL], &ids->user[EFFECTIVE], &ids->user[SAVED]);
 	getresgid(&ids->group[REAL], &ids->group[EFFECTIVE], &ids->group[SAVED]);
-	ids->user[FILESYSTEM] = syscall(CALL(setfsuid), KEEP);
-	ids->group[FILESYSTEM] = syscall(CALL(setfsgid), KEEP);
+	ids->user[FILESYSTEM] = filesystem_id(CALL(setfsuid));
+	ids->group[FILESYSTEM] = filesystem_id(CALL(setfsgid));
 }
 
 static int has_capability(int number)
@@ -68,8 +76,10 @@ static int change(long call, int capability, const uid_t before[SLOTS], enum slo
 static int change_filesystem_user(uid_t id)
 {
 	syscall(CALL(setfsuid), id);
+	if (filesystem_id(CALL(setfsuid)) == id)
+		return 0;
 	errno = EPERM;
-	return (uid_t)syscall(CALL(setfsuid), KEEP) == id ? 0 : -1;
+	return -1;
 }
 
 /* 0, or the errno of what was refused. */

@@ -124,4 +124,5 @@ def test_a_word_that_is_none(command: str) -> None:
         check=False,
     )
     assert done.returncode == (2 if command == "check" else 125)
-    assert "'auto', 'always', 'never'" in done.stderr
+    choices = done.stderr.replace("'", "")  # Python 3.12 and later do not quote them
+    assert "auto, always, never" in choices

@@ -35,7 +35,11 @@ def test_it_shows_what_it_promises_in_plain_text_of_80_columns() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "broken"),
     [
-        ("            kernel.link,\n", "            kernel.unlink,\n", "links in it: 0, not 1"),
+        (
+            "kernel.link(kernel.USER_KEYRING,",
+            "kernel.unlink(kernel.USER_KEYRING,",
+            "links in it: 0, not 1",
+        ),
         (
             "_end(act, keyring, user, hold)\n",
             "pass\n",

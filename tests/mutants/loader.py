@@ -41,7 +41,7 @@ CHANGES: dict[str, list[tuple[str, str]]] = {"pam_pykeyinit.c": [
     ("\tif (before[slot] == id)\n\t\treturn 0;\n", ""),
     ("slot == REAL ? id : KEEP, slot == EFFECTIVE ? id : KEEP, before[slot]",
      "slot == REAL ? id : KEEP, slot == EFFECTIVE ? id : KEEP, KEEP"),
-    ("KEEP) == id ? 0 : -1;", "KEEP) == id ? 0 : 0;"),
+    ("if (filesystem_id(CALL(setfsuid)) == id)", "if (1)"),
     ("\tif (change(CALL(setresgid), CAP_SETGID, before->group, wanted->slot, wanted->gid))\n"
      "\t\treturn errno;\n", ""),
     ("\tif (slot == EFFECTIVE) /*", "\tif (0) /*"),

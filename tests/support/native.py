@@ -23,6 +23,12 @@ def interpreter() -> Path:
     return module().with_name("pam_pykeyinit_python.so")
 
 
+def as_opened(path: Path) -> str:
+    """The path of a module in the words of libpam: since Debian 13 it is below /usr."""
+    libpam = Path("/lib", MULTIARCH, "libpam.so.0").read_bytes()
+    return f"/usr{path}" if f"/usr{path.parent}/".encode() in libpam else str(path)
+
+
 def package() -> Path:
     """The folder of our package, for pam_python and the helper."""
     import pam_pykeyinit
