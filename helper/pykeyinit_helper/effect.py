@@ -5,7 +5,6 @@ where there is none; and a module that has made one does nothing a second time.
 """
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import NamedTuple
 
 from pam_pykeyinit.options import parse
@@ -15,6 +14,7 @@ from pykeyinit_helper.dispatch import end_of_level, skip
 from pykeyinit_helper.entries import Entry, Stack
 from pykeyinit_helper.finding import LOGINS, is_maker
 from pykeyinit_helper.machine import Facts, is_ours
+from pykeyinit_helper.ours import as_meant
 from pykeyinit_helper.pamconf import DIE, DONE, SUCCESS
 
 _RULES = ("strict", "late", "early")
@@ -27,10 +27,6 @@ _CONDITIONS = frozenset(
 _STORE_AT_SETCRED = frozenset(
     f"pam_{name}.so" for name in "afs_session cifscreds kafs krb5".split()
 )
-_NAMES = (
-    "debug", "force", "foreign", "ignore_root", "link", "minimum_uid", "name", "on_error",
-    "quota_warn", "refresh", "revoke", "tag",
-)  # fmt: skip
 
 
 class Effect(NamedTuple):
@@ -162,12 +158,7 @@ def corrected(service: str, asked: Sequence[str]) -> tuple[str, ...]:
 
 
 def _corrected(word: str) -> str:
-    trouble = parse([word]).wrong
-    if not trouble:
-        return word
-    name, equals, value = word.partition("=")
-    for close in get_close_matches(name.lower(), _NAMES, 1, cutoff=0.75):
-        guess = close + equals + value
-        if not parse([guess]).wrong:
-            return guess
-    raise NotUnderstood(f"{trouble[0]}; choose the words yourself: --options 'force revoke'")
+    if right := as_meant(word):
+        return right
+    trouble = parse([word]).wrong[0]
+    raise NotUnderstood(f"{trouble}; choose the words yourself: --options 'force revoke'")

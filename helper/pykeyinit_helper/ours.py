@@ -74,20 +74,26 @@ def always_makes(entry: Entry) -> bool:
     return asked.force or (asked.policy is not None and asked.policy.replace)
 
 
+def as_meant(word: str) -> str:
+    """A good word as it is; a mistyped one as it was meant, or "" where that cannot be seen."""
+    if not options.parse([word]).wrong:
+        return word
+    name, sign, value = word.partition("=")
+    for close in get_close_matches(name.lower(), _WORDS, 1, 0.75):
+        candidate = f"{close}{sign}{value}"
+        if not options.parse([candidate]).wrong:
+            return candidate
+    return ""
+
+
 def corrected(entry: Entry) -> Entry:
     """It without the words that are wrong: as they were meant, where that can be seen."""
     good: list[str] = []
     for word in words(entry):
-        if not options.parse([word]).wrong:
-            good.append(word)
-            continue
-        name, sign, value = word.partition("=")
-        meant = get_close_matches(name.lower(), _WORDS, 1, 0.75)
-        candidate = f"{meant[0]}{sign}{value}" if meant else ""
-        if candidate and not options.parse([candidate]).wrong:
-            good.append(candidate)
-        elif name == "revoke":  # what the module takes it for
-            good.append(name)
+        if right := as_meant(word):
+            good.append(right)
+        elif word.partition("=")[0] == "revoke":  # what the module takes it for
+            good.append("revoke")
     script = entry.arguments[: entry.name == PAM_PYTHON]
     return entry._replace(arguments=(*script, *dict.fromkeys(good)))
 
