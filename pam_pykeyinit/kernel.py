@@ -4,6 +4,8 @@ Every function is one system call.  It raises OSError and nothing else; it decid
 and logs nothing.  The id calls change the calling thread only (see sysnums).
 """
 
+import sys
+
 from . import libc, sysnums
 
 # Serial numbers are positive; these stand for a keyring of the caller (keyctl(2)).
@@ -125,5 +127,7 @@ def setfsuid(uid: int) -> int:
 
     It never fails: KEEP tells what is in place.
     """
+    result = libc.syscall(sysnums.SETFSUID, uid)
     # On 32 bits an id of 2^31 and more is negative, and the largest ones look like an errno.
-    return libc.syscall(sysnums.SETFSUID, uid) % _IDS
+    may_be_id = sys.maxsize < _IDS and sysnums.SETFSUID > 0
+    return (result if may_be_id else _checked("setfsuid", result)) % _IDS

@@ -11,7 +11,8 @@ from check.asked import found, rules_of, run
 from check.conftest import DEBIAN
 from pykeyinit_helper import rules
 
-pytestmark = pytest.mark.privileged
+# The file that silences is the machine's, and each `check` reads it.
+pytestmark = [pytest.mark.privileged, pytest.mark.whole_machine]
 
 OURS = "session optional pam_pykeyinit.so force revoke\n"
 FILE = Path("/etc/pykeyinit-helper/ignore")
