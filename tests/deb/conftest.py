@@ -77,7 +77,7 @@ def next_package() -> Path:
     tree = copy()
     changed = 0
     for source in tree.glob("pam_pykeyinit/*.py"):
-        text, count = re.subn(r"\battempt\b", "attempt_a_call", source.read_text())
+        text, count = re.subn(r"\bmust_revoke\b", "must_be_revoked", source.read_text())
         source.write_text(text)
         changed += bool(count)
     assert changed > 1

@@ -10,7 +10,10 @@ from support import world
 from .conftest import bootstrap, scratch
 
 pytestmark = pytest.mark.privileged
-BUILDING = "meson,gcc,libc6-dev,libpam0g-dev,python3-dev,python3-pytest,python3-hypothesis"
+BUILDING = (
+    "meson,gcc,binutils,libc6-dev,libpam0g-dev,libpython3-dev,python3-dev,python3-pytest,"
+    "python3-hypothesis"
+)
 BUILD = """
 cd /root/source
 meson setup --wrap-mode=nodownload --prefix=/usr --libdir=lib64 /root/build
