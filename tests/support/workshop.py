@@ -26,7 +26,6 @@ class Workshop:
     def __init__(self, folder: Path, *options: str) -> None:
         self._tree, self._build = folder / "tree", folder / "build"
         self._folder = folder
-        self._number = 0
         kept = shutil.ignore_patterns("build", "dist", ".git", ".venv")
         shutil.copytree(world.ROOT, self._tree, symlinks=True, ignore=kept)
         where = f"-Dpython.purelibdir={native.package().parent}"
@@ -46,9 +45,7 @@ class Workshop:
         finally:
             for name, text in originals.items():
                 self._source(name).write_text(text)
-        self._number += 1
-        where = self._folder / f"built{self._number}"
-        where.mkdir()
+        where = Path(tempfile.mkdtemp(dir=self._folder))  # forks of one process share the folder
         built = self._build / "pam_pykeyinit/loader"
         return {
             str(native.module().with_name(name)): Path(shutil.copy(built / name, where))
