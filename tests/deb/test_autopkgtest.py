@@ -28,7 +28,9 @@ def test_it_is_built_from_a_copy_of_the_tree_as_it_stands(tmp_path: Path) -> Non
     found = subprocess.run(
         ["/usr/bin/lintian", *asked, str(changes)], capture_output=True, text=True, check=False
     )
-    assert found.stdout == ""
+    # The package of debug symbols has the field as well, and can have no overrides.
+    symbols = "W: libpam-pykeyinit-dbgsym: unknown-field Static-Built-Using\n"
+    assert found.stdout in ("", symbols)
 
 
 def test_debians_own_tests_pass(package: Path, pamdrive: Path) -> None:
