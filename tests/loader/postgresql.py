@@ -73,9 +73,11 @@ class Server:
         return done.stdout
 
     def _wait(self) -> None:
+        """Until it takes connections: the socket is there earlier, while it still starts."""
+        state = self._folder / "data/postmaster.pid"
         for _ in range(1000):
             assert self._process.poll() is None, self.log.read_text()
-            if (self._folder / ".s.PGSQL.5432").exists():
+            if state.exists() and "ready" in state.read_text().split():
                 return
             time.sleep(0.02)
         raise AssertionError(self.log.read_text())

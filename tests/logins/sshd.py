@@ -107,7 +107,7 @@ def running(
     text += "".join(f"{line}\n" for line in more)
     (folder / "sshd_config").write_text(text)
     environment = {"PATH": os.environ["PATH"], **(environment or {})}
-    if more:
+    if world.folder() in sshd.parents:
         # Packages unpacked: some have their libraries in /usr/lib, some still in /lib.
         folders = [*sshd.parents[1].glob("lib/*-linux-*"), *sshd.parents[2].glob("lib/*-linux-*")]
         libraries = [*map(str, folders), *filter(None, [environment.get("LD_LIBRARY_PATH")])]

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * CPython's numbers with a fraction need libm.  No login has such a sum, and to map the library
+ * takes a twentieth of the first session's time.  So it is opened when it is first called.
+ */
+#include <dlfcn.h>
+#include <gnu/lib-names.h>
+#include <math.h>
+#include <stdlib.h>
+
+static void *find(const char *name)
+{
+	void *library = dlopen(LIBM_SO, RTLD_NOW | RTLD_LOCAL); /* never closed */
+
+	return library ? dlsym(library, name) : NULL;
+}
+
+/* Where there is no libm the result is not a number. */
+#define ONE(name) \
+	double name(double x) \
+	{ \
+		double (*there)(double) = find(#name); \
+		return there ? there(x) : NAN; \
+	}
+#define TWO(name) \
+	double name(double x, double y) \
+	{ \
+		double (*there)(double, double) = find(#name); \
+		return there ? there(x, y) : NAN; \
+	}
+
+ONE(cos)
+ONE(exp)
+ONE(log)
+ONE(round)
+ONE(sin)
+TWO(atan2)
+TWO(fmod)
+TWO(hypot)
+TWO(pow)
+
+void sincos(double x, double *sine, double *cosine)
+{
+	*sine = sin(x);
+	*cosine = cos(x);
+}
