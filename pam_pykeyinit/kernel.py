@@ -8,6 +8,10 @@ import sys
 
 from . import libc, sysnums
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # Serial numbers are positive; these stand for a keyring of the caller (keyctl(2)).
 THREAD_KEYRING = -1
 SESSION_KEYRING = -3
@@ -58,6 +62,28 @@ def get_keyring_id(keyring: int) -> int:
 def join_anonymous_session() -> int:
     """Give this thread a new session keyring, owned by its real ids; its serial number."""
     return _call("keyctl(JOIN_SESSION_KEYRING)", sysnums.KEYCTL, _JOIN_SESSION_KEYRING, None)
+
+
+_NEW_SESSION = ("keyctl(JOIN_SESSION_KEYRING)", "keyctl(LINK)")
+
+
+def new_session(results: "list[int]") -> "Callable[[], None]":
+    """What joins a new session keyring and links the user keyring into it, when it is called.
+
+    It does nothing else, for it is called with the user's ids: meanwhile the user can stop the
+    process.  What the kernel returns is appended to `results`; see check_new_session().
+    """
+    return libc.later(
+        results,
+        (sysnums.KEYCTL, _JOIN_SESSION_KEYRING, None),
+        (sysnums.KEYCTL, _LINK, USER_KEYRING, SESSION_KEYRING),
+    )
+
+
+def check_new_session(results: "list[int]") -> None:
+    """Raise KernelError for the call of new_session() that was refused, if one was."""
+    for name, result in zip(_NEW_SESSION, results):
+        _checked(name, result)
 
 
 def link(key: int, keyring: int) -> None:

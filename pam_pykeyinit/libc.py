@@ -18,12 +18,14 @@ from . import procfs
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
 __all__ = [
     "effective_ids",
     "getpid",
     "getpwnam",
+    "later",
     "map_page",
     "may_set_ids",
     "process_marks",
@@ -72,6 +74,21 @@ def syscall(number: int, *arguments: "int | bytes | bytearray | None") -> int:
     """
     passed = [_space(each) if type(each) is bytearray else each for each in arguments]
     return _result(_syscall(number, *passed))
+
+
+def later(results: "list[int]", *calls: "tuple[int | None, ...]") -> "Callable[[], None]":
+    """What makes these calls of syscall() when it is called, up to the first that is refused.
+
+    Their results are appended to the list.
+    """
+
+    def make() -> None:
+        for number, *arguments in calls:
+            results.append(syscall(number, *arguments))  # type: ignore[arg-type]
+            if results[-1] < 0:
+                break
+
+    return make
 
 
 def _result(value: int) -> int:

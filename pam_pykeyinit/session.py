@@ -84,7 +84,9 @@ class Session:
 
         linked = False
         try:
-            if plan is None:
+            if plan is None and force and not _unfinished:
+                self._join(lambda join: identity.with_real_ids(user.uid, user.gid, join))
+            elif plan is None:
                 make(force=force)
             else:
                 plan.in_turn(make, force, said)
@@ -143,9 +145,17 @@ class Session:
         if self._plan is not None:
             self._plan.make(self, said)
             return
-        # No more than this: meanwhile the user can stop and signal the process.
-        self.keyring = kernel.join_anonymous_session()
-        kernel.link(kernel.USER_KEYRING, kernel.SESSION_KEYRING)
+        self._join(lambda join: join())
+
+    def _join(self, do: "Callable[[Callable[[], None]], object]") -> None:
+        """Join a new session keyring by do(what joins it), and remember it."""
+        results: "list[int]" = []
+        try:
+            do(kernel.new_session(results))
+        finally:
+            if results:
+                self.keyring = max(results[0], 0)
+        kernel.check_new_session(results)
 
     def made(self, keyring: int, said: "Said", kind: str = "new") -> None:
         """Remember a keyring that was joined, and see to it that it can be ended."""

@@ -20,7 +20,7 @@ from support import native, world
 OURS, BARE = "pam_pykeyinit.so", "isolated Python"
 LEAST = 200  # processes: fewer say nothing
 WINDOWS = ("force revoke", "force revoke tag", "force revoke name=%u-bench")
-WINDOW_SESSIONS, WINDOW_ROUNDS = 3000, 7
+WINDOW_PROCESSES, WINDOW_ROUNDS = 500, 7
 
 
 def services(folder: Path, options: str) -> None:
@@ -67,13 +67,13 @@ def cold(program: Path, folder: Path, rounds: int) -> None:
 
 
 def window(program: Path, folder: Path) -> None:
-    """How long of a session its user may send the process a signal, beside pam_keyinit's."""
+    """How long of a first session its user may signal the process, beside pam_keyinit's."""
     for options in WINDOWS:
         services(folder, options)
         found: dict[str, list[float]] = {OURS: [], world.ORACLE: []}
         for _ in range(WINDOW_ROUNDS):
             for module, values in found.items():
-                words = ["window", str(folder), service(module), "alice", str(WINDOW_SESSIONS)]
+                words = ["window", str(folder), service(module), "alice", str(WINDOW_PROCESSES)]
                 values.append(_numbers([str(program), *words])[0] / 1000)
         ours, theirs = (statistics.median(values) for values in found.values())
         print(f"Signals are possible for: {options}: {ours:.1f} us, pam_keyinit {theirs:.1f} us")

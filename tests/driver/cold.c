@@ -1,7 +1,7 @@
 /*
  * cold session CONFDIR SERVICE USER    the first session of a process, pam_start to pam_end
  * cold bare LIBPYTHON                  the start of that Python, isolated, without site
- * cold window CONFDIR SERVICE USER N   N sessions, while a child that is USER sends signals
+ * cold window CONFDIR SERVICE USER N   N such processes, while USER sends them signals
  *
  * The first two print nanoseconds, and the kB of private memory that it added.  The last
  * prints the nanoseconds of a session in which the user could send this process a signal.
@@ -68,40 +68,68 @@ static void bare(char **argv)
 		fail(status.err_msg);
 }
 
+/* Shared by the processes: what the user tries, whom to signal, and how long that lasted. */
+struct tries {
+	volatile long refused, allowed;
+	volatile long long took;
+	volatile pid_t target;
+};
+
+static pid_t start_user(const char *name, struct tries *tries)
+{
+	struct passwd *user = getpwnam(name);
+	pid_t child = fork();
+
+	if (child)
+		return child;
+	if (user == NULL || setgid(user->pw_gid) || setuid(user->pw_uid))
+		_exit(1);
+	for (;;) {
+		pid_t target = tries->target;
+		if (target && kill(target, 0) == 0)
+			tries->allowed++;
+		else if (target)
+			tries->refused++;
+	}
+}
+
+/* A session in a process of its own; its user may try while it lasts. */
+static void tried_session(char **argv, struct tries *tries)
+{
+	pid_t child = fork();
+
+	if (child == 0) {
+		tries->target = getpid();
+		long long begin = now();
+		session(argv);
+		tries->took += now() - begin;
+		tries->target = 0;
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+}
+
 /* The share of the user's tries of signal 0 that the kernel allows, times a session's time. */
 static void window(char **argv)
 {
-	struct passwd *user = getpwnam(argv[4]);
-	volatile long *counts = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct tries *tries = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	int rounds = atoi(argv[5]);
-	pid_t parent = getpid();
+	pid_t child = start_user(argv[4], tries);
 
-	session(argv); /* Python is there */
-	pid_t child = fork();
-	if (child == 0) {
-		if (user == NULL || setgid(user->pw_gid) || setuid(user->pw_uid))
-			_exit(1);
-		for (;;) {
-			counts[kill(parent, 0) == 0]++;
-			counts[2] = 1;
-		}
-	}
-	while (counts[2] == 0)
-		;
-	long tried = counts[0] + counts[1], could = counts[1];
-	long long begin = now();
+	while (tries->refused == 0) /* it runs */
+		tried_session(argv, tries);
+	tries->refused = tries->allowed = tries->took = 0;
 	for (int i = 0; i < rounds; i++)
-		session(argv);
-	double took = (double)(now() - begin) / rounds;
-	tried = counts[0] + counts[1] - tried, could = counts[1] - could;
+		tried_session(argv, tries);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	printf("%.0f %ld\n", tried ? took * could / tried : -1, tried);
+	double share = (double)tries->allowed / (tries->allowed + tries->refused);
+	printf("%.0f %ld\n", share * tries->took / rounds, tries->allowed);
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 6 && !strcmp(argv[1], "window")) {
+	if (argc == 6) {
 		window(argv);
 		return 0;
 	}

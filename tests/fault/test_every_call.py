@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import keyutils
 import pytest
 
-from pam_pykeyinit import codes, kernel
+from pam_pykeyinit import codes, kernel, libc, sysnums
 from pam_pykeyinit.module import Handle
 from support import world
 from support.child import in_child
@@ -21,10 +21,19 @@ from support.pamh import Pamh
 
 pytestmark = pytest.mark.privileged
 
-CALLS = (
-    *("add_keyring", "get_keyring_id", "join_anonymous_session", "link", "revoke"),
-    *("set_permissions", "setresgid", "setresuid", "unlink"),
-)
+KEYCTLS = {
+    0: "get_keyring_id",
+    1: "join_anonymous_session",
+    3: "revoke",
+    5: "set_permissions",
+    8: "link",
+    9: "unlink",
+}
+CALLS = {
+    sysnums.ADD_KEY: "add_keyring",
+    sysnums.SETRESGID: "setresgid",
+    sysnums.SETRESUID: "setresuid",
+}
 ERRNOS = (
     *("EACCES", "EAGAIN", "EDQUOT", "EFAULT", "EINTR", "EINVAL", "EKEYEXPIRED", "EKEYREJECTED"),
     *("EKEYREVOKED", "ENFILE", "ENOENT", "ENOKEY", "ENOMEM", "ENOSYS", "ENOTDIR", "EPERM"),
@@ -35,28 +44,30 @@ Call = tuple[str, int]  # a kernel function, and which call of it in the handler
 
 
 class Fault:
-    """Stands before the functions of the kernel layer and raises at one call, or from it on."""
+    """Stands before the system calls, and refuses one, or all from it on, or raises there."""
 
     def __init__(self, at: Call | None, error: BaseException | None, lasting: bool) -> None:
         self.at, self.error, self.lasting = at, error, lasting
         self.calls: list[Call] = []
-        for name in CALLS:
-            setattr(kernel, name, self._guard(name, getattr(kernel, name)))
+        self._syscall = libc.syscall
+        libc.syscall = self._guard
 
     def _meets(self, name: str, count: int) -> bool:
         if self.at is None or name != self.at[0]:
             return False
         return count >= self.at[1] if self.lasting else count == self.at[1]
 
-    def _guard(self, name: str, function: Callable[..., object]) -> Callable[..., object]:
-        def call(*arguments: object) -> object:
+    def _guard(self, number: int, *arguments: int | bytes | bytearray | None) -> int:
+        operation = arguments[0] if isinstance(arguments[0], int) else -1
+        name = KEYCTLS.get(operation) if number == sysnums.KEYCTL else CALLS.get(number)
+        if name is not None:
             count = sum(1 for called, _ in self.calls if called == name)
             self.calls.append((name, count))
             if self.error is not None and self._meets(name, count):
+                if isinstance(self.error, kernel.KernelError):
+                    return -(self.error.errno or 0)
                 raise self.error
-            return function(*arguments)
-
-        return call
+        return self._syscall(number, *arguments)
 
 
 @dataclass

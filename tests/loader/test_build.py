@@ -52,7 +52,7 @@ def test_python_is_inside_and_nowhere_else() -> None:
     """Neither the dynamic linker nor another Python of the program comes into it."""
     for file in (native.module(), native.interpreter()):
         assert not [name for name in _wanted(file) if name.lstrip("_").startswith("Py")]
-        needed = _needed(file) - {"libpam", "libc", "libm", "libdl", "libpthread"}
+        needed = _needed(file) - {"libpam", "libc", "libdl", "libpthread"}
         assert not [name for name in needed if not name.startswith("ld-linux")]
 
 

@@ -58,6 +58,8 @@ def _raising(exception: str) -> str:
     return _answer(f"(_ for _ in ()).throw({exception})")
 
 
+SUMS = "[7.5 % 2, 2.0**0.5, round(2.51), (1 + 2j) ** (0.5 + 1j), abs(3 + 4j)]"
+SUMMED = [7.5 % 2, 2.0**0.5, round(2.51), (1 + 2j) ** (0.5 + 1j), abs(3 + 4j)]
 NOT_A_CODE = "the answer is not a PAM code"
 # What is put at the end of module.py, and what is logged.
 BROKEN: dict[str, tuple[str, str]] = {
@@ -91,6 +93,8 @@ BROKEN: dict[str, tuple[str, str]] = {
     "raises KeyboardInterrupt": (_raising("KeyboardInterrupt()"), "KeyboardInterrupt()"),
     "raises MemoryError": (_raising("MemoryError()"), "MemoryError()"),
     "exits when imported": (("\nraise SystemExit(0)\n"), "SystemExit(0)"),
+    # No login has such sums: libm is opened for them.
+    "numbers with a fraction": (f"\nraise ValueError({SUMS})\n", repr(SUMMED)),
     "an error that cannot be printed": (
         ("\nclass Bad(Exception):\n    def __repr__(self):\n        return 1 / 0\nraise Bad\n"),
         "Bad",
