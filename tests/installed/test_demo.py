@@ -45,7 +45,7 @@ def test_it_shows_what_it_promises_in_plain_text_of_80_columns() -> None:
             "pass\n",
             "@s after close: 'still alive'",
         ),
-        ("join: identity.with_real_ids(user.uid", "join: identity.with_real_ids(0", "its owner: (0"),
+        ("join: identity.with_real_ids(user.uid", "join: identity.with_real_ids(0", "owner: (0, "),
         ("asked.force, say)", "False, say)", "a new session keyring: False"),
     ],
 )
