@@ -82,8 +82,7 @@ def new_session(results: "list[int]") -> "Callable[[], None]":
 
 def check_new_session(results: "list[int]") -> None:
     """Raise KernelError for the call of new_session() that was refused, if one was."""
-    for name, result in zip(_NEW_SESSION, results):
-        _checked(name, result)
+    _checked(_NEW_SESSION[len(results) - 1], results[-1])
 
 
 def link(key: int, keyring: int) -> None:
