@@ -64,7 +64,12 @@ CHANGES: dict[str, list[tuple[str, str]]] = {"pam_pykeyinit.c": [
     ("switched(REAL, args, count)", "switched(EFFECTIVE, args, count)"),
     ("switched(EFFECTIVE, args, count)", "switched(REAL, args, count)"),
     ("{.slot = FILESYSTEM}", "{.slot = EFFECTIVE}"),
+], "libm.c": [
+    ("return library ? dlsym(library, name) : NULL;", "return NULL;"),
+    ("TWO(pow)\n", "double pow(double x, double y)\n{\n\treturn x;\n}\n"),
+    ("*sine = sin(x);", "*sine = cos(x);"),
 ], "libc.c": [
+    ("PyLong_AsLong(answer) < 0;", "0;"),
     ("value < 0 || value >= UINT32_MAX", "value < 0 || value > UINT32_MAX"),
     ("value < 0 || value >= UINT32_MAX", "value >= UINT32_MAX"),
     ("-errno : value", "errno : value"),

@@ -46,16 +46,17 @@ LOADER = [
     "test_hygiene.py", "loader/test_build.py", "loader/test_threads.py",
     "loader/test_failures.py", "loader/test_hosts.py", "test_bad_input.py",
     "load/test_cycles.py", "scripts", "policies/test_furnished.py", "loader/test_isolation.py",
+    "loader/test_forks.py", "loader/test_embedders.py", "fault/test_every_errno.py",
 ]  # fmt: skip
+IDS = ["attacks/test_ids.py", "loader/test_ids.py"]
 TESTS = {
     "options.py": ["unit/test_options.py", *BEYOND[:2]],
     "policies.py": ["unit/test_policy_words.py", "unit/test_options.py", *BEYOND[1:5]],
     "quota.py": ["unit/test_decisions.py", "policies/test_furnished.py"],
     "naming.py": ["policies/test_plan.py", "scripts", *NAMES],
     "lock.py": ["test_lock.py", "policies/test_names.py"],
-    "loader/identity.c": ["test_identity.py", "attacks/test_ids.py", *CORE],
-    "loader/ids.c": ["attacks/test_ids.py", *CORE],
-    "loader/pam_pykeyinit.c": LOADER,
+    "loader/identity.c": ["test_identity.py", *IDS, *CORE],
+    "loader/ids.c": [*IDS, *CORE],
     "hold.py": ["test_hold.py", "fault/test_every_call.py"],
     "identity.py": ["test_identity.py", "test_differences.py", *NAMES],
     "kernel.py": ["test_hold.py", "test_identity.py", *CORE],
@@ -71,6 +72,11 @@ TESTS = {
     **dict.fromkeys(["tag.py", "refresh.py"], BEYOND),
 }
 Mutant = dict[str, str]
+
+
+def tests_of(file: str) -> list[str]:
+    """The tests of a file of pam_pykeyinit/."""
+    return TESTS.get(file, LOADER if file.startswith("loader/") else CORE)
 
 
 def label(mutant: Mutant) -> str:
@@ -144,7 +150,7 @@ def main(mutants: Path, tests: list[str]) -> int:
         checked: set[str] = set()
         for line in mutants.read_text().splitlines():
             mutant: Mutant = json.loads(line)
-            chosen = tests or TESTS.get(mutant["file"], CORE)
+            chosen = tests or tests_of(mutant["file"])
             if not checked.issuperset(chosen):
                 if not passes(chosen, log):
                     print(f"{log.read_text()}\nmutants: fails without one", file=sys.stderr)
