@@ -85,7 +85,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "answers False": (_answer("False"), NOT_A_CODE),
     "answers None": (_answer("None"), NOT_A_CODE),
     "answers a str": (_answer("'0'"), NOT_A_CODE),
-    "answers 2**32": (_answer("2**32"), NOT_A_CODE),
+    "answers 2**31-1": (_answer("2**31 - 1"), NOT_A_CODE),
     "answers 2**64": (_answer("2**64"), "too large"),
     "answers -1": (_answer("-1"), NOT_A_CODE),
     "answers 32": (_answer("32"), NOT_A_CODE),
