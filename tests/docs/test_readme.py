@@ -43,15 +43,40 @@ def _commands() -> list[str]:
 
 
 def test_every_block_says_what_it_is() -> None:
-    assert {kind for kind, _ in BLOCKS} == {"sh", "pam", "python"}
+    assert {kind for kind, _ in BLOCKS} == {"sh", "pam", "python", "output"}
     assert len(BLOCKS) >= 7
 
 
 def test_no_command_hides_from_these_tests() -> None:
     """A block that is indented is one that nobody runs: fence it, as sh, pam or python."""
     prose = re.sub(r"^```.*\n((?:.*\n)*?)```$", "", TEXT, flags=re.MULTILINE)
-    map_of_the_tree = prose.index("## Where things are")
-    assert re.findall(r"^    .*", prose[:map_of_the_tree], re.MULTILINE) == []
+    assert re.findall(r"^    .*", prose, re.MULTILINE) == []
+
+
+def test_it_is_read_in_two_screens() -> None:
+    assert len(TEXT.splitlines()) <= 150
+
+
+def _without_numbers(text: str) -> list[str]:
+    return [re.sub(r" *\d+", " N", line) for line in text.splitlines()]
+
+
+@pytest.mark.privileged
+def test_the_output_that_it_shows_is_what_is_printed() -> None:
+    of_demo, of_show = (block for kind, block in BLOCKS if kind == "output")
+    demo = subprocess.run(
+        [world.ROOT / "setup", "demo"],
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert of_demo in demo.stdout
+    script = "keyctl link @u @s; keyctl add user mail secret @u >&2; pykeyinit-helper show"
+    shown = _without_numbers(alice("sh", "-ec", script).stdout)
+    first = shown.index("@s  session keyring")
+    expected = _without_numbers(of_show)
+    assert shown[first : first + len(expected)] == expected
 
 
 @pytest.mark.parametrize("command", sorted(ELSEWHERE))

@@ -1,4 +1,4 @@
-"""What is printed, and what is written into README."""
+"""What is printed, and what is written into docs/logins.md."""
 
 from pathlib import Path
 
@@ -55,7 +55,7 @@ def test_the_table_for_readme() -> None:
 def test_only_what_is_between_the_markers_is_replaced(
     place: str, other: str, tmp_path: Path
 ) -> None:
-    file = tmp_path / "README.md"
+    file = tmp_path / "logins.md"
     rest = f"{other} -->\nkept\n{report.END}\nafter\n"
     file.write_text(f"before\n{place} -->\nold\n{report.END}\n{rest}")
     for text in ("new\n", "newer\n"):
@@ -64,15 +64,15 @@ def test_only_what_is_between_the_markers_is_replaced(
 
 
 def test_a_file_without_markers_is_left_alone(tmp_path: Path) -> None:
-    file = tmp_path / "README.md"
+    file = tmp_path / "logins.md"
     file.write_text("words\n")
     with pytest.raises(ValueError, match="has no lines"):
         report.put(file, report.FAST, "new\n")
     assert file.read_text() == "words\n"
 
 
-def test_readme_has_a_place_for_each_table() -> None:
-    text = (Path(report.__file__).parents[2] / "README.md").read_text()
+def test_logins_md_has_a_place_for_each_table() -> None:
+    text = (Path(report.__file__).parents[2] / "docs/logins.md").read_text()
     for place in (report.FAST, report.VAGRANT):
         assert text.count(place) == 1
 

@@ -2,10 +2,10 @@
 
     ./setup vm [SUITE...]           by Vagrant: box if needed, up, scenarios, report, destroy
     ./setup vm --fast [SUITE...]    root file systems as initramfs: seconds to boot, no systemd
-    ./setup vm --matrix [SUITE...]  both, all suites; writes README's tables.  What was run
+    ./setup vm --matrix [SUITE...]  both, all suites; writes docs/logins.md.  What was run
                                     already, to its end and with this code, is not run again,
                                     unless with --again; one that fails does not stop the others
-    ./setup vm --report             no run: README's tables from what earlier runs have left
+    ./setup vm --report             no run: docs/logins.md from what earlier runs have left
     ./setup vm box [SUITE]          only the box, for `cd vagrant && vagrant up`
 
 Exit status: 0 if all passed or is a known limit, 1 if anything failed or could not be run,
@@ -37,9 +37,9 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--fast", action="store_true", help="small machines without systemd")
-    parser.add_argument("--matrix", action="store_true", help="all suites; writes README's table")
+    parser.add_argument("--matrix", action="store_true", help="all suites; writes docs/logins.md")
     parser.add_argument("--again", action="store_true", help="with --matrix: nothing is kept")
-    parser.add_argument("--report", action="store_true", help="README's table, of what is kept")
+    parser.add_argument("--report", action="store_true", help="docs/logins.md, from what is kept")
     parser.add_argument("--only", action="append", default=[], metavar="NAME",
                         help="this scenario, or group of them")  # fmt: skip
     parser.add_argument("--quick", action="store_true", help="a few of the scenarios")
@@ -79,7 +79,7 @@ def main() -> int:
 
 
 def tell(kept: list[Kept], *, write: bool) -> int:
-    """Print the table, and write README's; the exit status."""
+    """Print the table, and write docs/logins.md; the exit status."""
     figures = {run.label: run.latency() for run in kept if run.latency()}
     rows = [row for run in kept for row in run.rows()]
     # One run may have measured what another did not come to.
@@ -97,11 +97,11 @@ def tell(kept: list[Kept], *, write: bool) -> int:
 
 
 def put(place: str, rows: list[Row], kept: list[Kept]) -> None:
-    """Write one of README's tables."""
+    """Write one of the tables in docs/logins.md."""
     figures = {run.label: run.latency() for run in kept if run.latency()}
     dates = sorted({run.date for run in kept})
     spread = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
-    report.put(TREE / "README.md", place, report.markdown(rows, figures, spread, version()))
+    report.put(TREE / "docs/logins.md", place, report.markdown(rows, figures, spread, version()))
 
 
 def fast(asked: argparse.Namespace) -> list[Kept]:

@@ -1,4 +1,4 @@
-"""Tables for people: on the terminal, and in README.  Pure, save what writes the file."""
+"""Tables for people: on the terminal, and in docs/logins.md.  Pure, save what writes the file."""
 
 import textwrap
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 from harness.judge import Verdict
 from harness.outcome import Row
 
-# What a table of README's begins with.
+# What a table in docs/logins.md begins with.
 FAST = "<!-- ./setup vm --matrix writes from here"
 VAGRANT = "<!-- ./setup vm --matrix writes what Vagrant's machines gave from here"
 END = "<!-- to here -->"
@@ -46,7 +46,7 @@ def counts(rows: list[Row]) -> str:
 
 
 def markdown(rows: list[Row], latency: dict[str, dict[str, Any]], date: str, version: str) -> str:
-    """The table for README: a row for each scenario, a column for each suite and loader."""
+    """The table for docs/logins.md: a row for each scenario, a column for each suite and loader."""
     suites = list(dict.fromkeys((r.suite, r.kernel, r.python) for r in rows))
     logins = [r for r in rows if r.scenario != "latency"]
     columns = list(dict.fromkeys((r.suite, r.loader) for r in logins))
