@@ -46,7 +46,7 @@ def counts(rows: list[Row]) -> str:
 
 
 def markdown(rows: list[Row], latency: dict[str, dict[str, Any]], date: str, version: str) -> str:
-    """The table for docs/logins.md: a row for each scenario, a column for each suite and loader."""
+    """The table in docs/logins.md: a row for a scenario, a column for a suite and loader."""
     suites = list(dict.fromkeys((r.suite, r.kernel, r.python) for r in rows))
     logins = [r for r in rows if r.scenario != "latency"]
     columns = list(dict.fromkeys((r.suite, r.loader) for r in logins))
