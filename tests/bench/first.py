@@ -68,14 +68,12 @@ def cold(program: Path, folder: Path, rounds: int) -> None:
 
 def window(program: Path, folder: Path) -> None:
     """How long of a first session its user may signal the process, beside pam_keyinit's."""
+    names = [service(module) for module in (OURS, world.ORACLE)]
     for options in WINDOWS:
         services(folder, options)
-        found: dict[str, list[float]] = {OURS: [], world.ORACLE: []}
-        for _ in range(WINDOW_ROUNDS):
-            for module, values in found.items():
-                words = ["window", str(folder), service(module), "alice", str(WINDOW_PROCESSES)]
-                values.append(_numbers([str(program), *words])[0] / 1000)
-        ours, theirs = (statistics.median(values) for values in found.values())
+        words = ["window", str(folder), "alice", str(WINDOW_PROCESSES), *names]
+        rounds = [_numbers([str(program), *words]) for _ in range(WINDOW_ROUNDS)]
+        ours, theirs = (statistics.median(each) / 1000 for each in zip(*rounds, strict=True))
         print(f"Signals are possible for: {options}: {ours:.1f} us, pam_keyinit {theirs:.1f} us")
         if options == WINDOWS[0]:
             goal("that time, to pam_keyinit's", ours / theirs, 1.0)

@@ -1,10 +1,12 @@
 /*
  * cold session CONFDIR SERVICE USER    the first session of a process, pam_start to pam_end
  * cold bare LIBPYTHON                  the start of that Python, isolated, without site
- * cold window CONFDIR SERVICE USER N   N such processes, while USER sends them signals
+ * cold window CONFDIR USER N SERVICE...
+ *                                      N such processes for each service, in turns, while USER
+ *                                      sends them signals
  *
- * The first two print nanoseconds, and the kB of private memory that it added.  The last
- * prints the nanoseconds of a session in which the user could send this process a signal.
+ * The first two print nanoseconds, and the kB of private memory that it added.  The last prints
+ * the nanoseconds of a session in which the user could send a signal, for each service.
  */
 #include "pamdrive.h"
 
@@ -45,11 +47,11 @@ static long own_memory(void)
 	return kilobytes;
 }
 
-static void session(char **argv)
+static void session(const char *folder, const char *service, const char *user)
 {
 	pam_handle_t *handle;
 
-	if (pam_start_confdir(argv[3], argv[4], &mute, argv[2], &handle) ||
+	if (pam_start_confdir(service, user, &mute, folder, &handle) ||
 	    pam_open_session(handle, 0) || pam_close_session(handle, 0) || pam_end(handle, 0))
 		fail("session");
 }
@@ -68,11 +70,15 @@ static void bare(char **argv)
 		fail(status.err_msg);
 }
 
-/* Shared by the processes: what the user tries, whom to signal, and how long that lasted. */
+/* Shared by the processes: of each service how long its sessions took, and what the user could
+   do meanwhile; and whom to signal, for which service. */
 struct tries {
-	volatile long refused, allowed;
-	volatile long long took;
+	struct {
+		volatile long refused, allowed;
+		volatile long long took;
+	} of[8];
 	volatile pid_t target;
+	volatile int service;
 };
 
 static pid_t start_user(const char *name, struct tries *tries)
@@ -87,50 +93,55 @@ static pid_t start_user(const char *name, struct tries *tries)
 	for (;;) {
 		pid_t target = tries->target;
 		if (target && kill(target, 0) == 0)
-			tries->allowed++;
+			tries->of[tries->service].allowed++;
 		else if (target)
-			tries->refused++;
+			tries->of[tries->service].refused++;
 	}
 }
 
 /* A session in a process of its own; its user may try while it lasts. */
-static void tried_session(char **argv, struct tries *tries)
+static void tried_session(const char *folder, const char *service, const char *user, int number,
+			  struct tries *tries)
 {
 	pid_t child = fork();
 
 	if (child == 0) {
+		tries->service = number;
 		tries->target = getpid();
 		long long begin = now();
-		session(argv);
-		tries->took += now() - begin;
+		session(folder, service, user);
+		tries->of[number].took += now() - begin;
 		tries->target = 0;
 		_exit(0);
 	}
 	waitpid(child, NULL, 0);
 }
 
-/* The share of the user's tries of signal 0 that the kernel allows, times a session's time. */
-static void window(char **argv)
+/* The share of the user's tries of signal 0 that the kernel allows, times a session's time.
+   The services take turns, so that none finds its code in the processor's caches. */
+static void window(char **argv, int count)
 {
 	struct tries *tries = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	int rounds = atoi(argv[5]);
-	pid_t child = start_user(argv[4], tries);
+	int rounds = atoi(argv[4]);
+	pid_t child = start_user(argv[3], tries);
 
-	while (tries->refused == 0) /* it runs */
-		tried_session(argv, tries);
-	tries->refused = tries->allowed = tries->took = 0;
-	for (int i = 0; i < rounds; i++)
-		tried_session(argv, tries);
+	while (tries->of[0].refused == 0) /* it runs */
+		tried_session(argv[2], argv[5], argv[3], 0, tries);
+	memset((void *)tries->of, 0, sizeof tries->of);
+	for (int i = 0; i < rounds * count; i++)
+		tried_session(argv[2], argv[5 + i % count], argv[3], i % count, tries);
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
-	double share = (double)tries->allowed / (tries->allowed + tries->refused);
-	printf("%.0f %ld\n", share * tries->took / rounds, tries->allowed);
+	for (int i = 0; i < count; i++) {
+		double tried = tries->of[i].allowed + tries->of[i].refused;
+		printf("%.0f\n", tries->of[i].allowed / tried * tries->of[i].took / rounds);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 6) {
-		window(argv);
+	if (argc > 5 && argc <= 5 + 8) {
+		window(argv, argc - 5);
 		return 0;
 	}
 	if (argc < 3)
@@ -138,7 +149,7 @@ int main(int argc, char **argv)
 	long before = own_memory();
 	long long begin = now();
 	if (argc == 5)
-		session(argv);
+		session(argv[2], argv[3], argv[4]);
 	else
 		bare(argv);
 	begin = now() - begin;
