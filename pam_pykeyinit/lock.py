@@ -19,7 +19,7 @@ from .failure import name_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .session import Said, User
+    from .session import Said
 
 FOLDER = "/run/pam_pykeyinit"
 _PATIENCE = 1.0  # seconds; a turn takes less than a millisecond of a processor
@@ -33,29 +33,37 @@ class Turn:
     """A turn of a user and a keyring's name, in a `with` block; a line in the log without.
 
     It never fails: a login goes on without, and only where another one is just as far
-    there will be two keyrings.
+    there will be two keyrings.  The block is told whether it has the turn.
     """
 
-    __slots__ = ("_descriptor", "_file", "_said", "_user")
+    __slots__ = ("_descriptor", "_file", "_said", "_whose")
 
-    def __init__(self, user: "User", name: str, said: "Said") -> None:
-        self._user = user
-        self._file = file_name(user.uid, name)
+    def __init__(self, uid: int, whose: str, name: str, said: "Said") -> None:
+        """Open the file, which only root can; the block itself may be another user's."""
+        self._whose = whose
+        self._file = file_name(uid, name)
         self._said = said
         self._descriptor: "int | None" = None
-
-    def __enter__(self) -> None:
         try:
             self._descriptor = _opened(self._file)
+        except OSError as error:
+            self._without(error)
+
+    def __enter__(self) -> bool:
+        if self._descriptor is None:
+            return False
+        try:
             _wait(self._descriptor)
         except OSError as error:
-            line = (
-                f"{FOLDER}/{self._file}: {name_of(error)}: of two logins of"
-                f" {self._user.name} at the same instant each may get a keyring of that name"
-            )
-            self._said.append((log.NOTICE, line))
+            self._without(error)
+            return False
+        return True
 
     def __exit__(self, *raised: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Be done with it, also where there was no block."""
         if self._descriptor is None:
             return
         for let_go in (keyctl.unlock, posix.close):
@@ -63,6 +71,14 @@ class Turn:
                 let_go(self._descriptor)
             except OSError:
                 pass  # closing unlocks too, if no child was forked since; and it always closes
+        self._descriptor = None
+
+    def _without(self, error: OSError) -> None:
+        line = (
+            f"{FOLDER}/{self._file}: {name_of(error)}: of two logins of"
+            f" {self._whose} at the same instant each may get a keyring of that name"
+        )
+        self._said.append((log.NOTICE, line))
 
 
 def file_name(uid: int, name: str) -> str:

@@ -83,27 +83,25 @@ def join(name: str, user: "User", said: "Said", make: bool) -> "tuple[int, bool]
     if wrong:
         said.append((log.ERR, f"name={name[:64]}: {wrong}; the keyring is one without a name"))
         return kernel.join_anonymous_session(), False
-    serial, wrong, found = _enter(name, user.uid)
-    if not wrong and not found:
-        if not make:
-            raise NotFound
-        wrong = _open_to_owner(serial, user.uid)
+    serial, wrong, _ = take(name, user.uid, make=make)
     if wrong:
         return leave(serial, wrong, user, said), False
     return serial, True
 
 
-def take(name: str, uid: int) -> "tuple[int, str, bool]":
-    """Join the keyring of that name, or make it, with the user's real ids and in their turn.
+def take(name: str, uid: int, make: bool) -> "tuple[int, str, bool]":
+    """Join the keyring of that name, with the user's real ids; where there is none see join().
 
     Returns the serial number, an objection to it or "", and whether it was made by this call.
     One with an objection is the session keyring all the same: leave_for_new() leaves it.
-    Raises KernelError, and NotRestored.
+    Raises KernelError, NotFound, and NotRestored.
     """
     serial, wrong, found = _enter(name, uid)
-    if not wrong and not found:
-        wrong = _open_to_owner(serial, uid)
-    return serial, wrong, not found
+    if wrong or found:
+        return serial, wrong, not found
+    if not make:
+        raise NotFound
+    return serial, _open_to_owner(serial, uid), True
 
 
 def _enter(name: str, uid: int) -> "tuple[int, str, bool]":

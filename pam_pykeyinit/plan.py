@@ -86,7 +86,8 @@ class Plan:
             make(force=force)
         except naming.NotFound:
             said.clear()
-            with lock.Turn(self._user, self.keyring_name(), said):
+            user = self._user
+            with lock.Turn(user.uid, user.name, self.keyring_name(), said):
                 self._has_turn = True
                 make(force=True)
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from pam_pykeyinit import kernel, keyctl, lock, log
-from pam_pykeyinit.session import User
 from support import world
 from support.child import in_child
 
@@ -28,12 +27,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return found
 
 
-def _alice() -> User:
-    return User("alice", world.uid("alice"), world.gid("alice"))
-
-
 def _turn(said: Said) -> lock.Turn:
-    return lock.Turn(_alice(), "web", said)  # type: ignore[arg-type]
+    return lock.Turn(world.uid("alice"), "alice", "web", said)
 
 
 def _file() -> str:

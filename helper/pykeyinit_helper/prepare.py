@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pykeyinit_helper.shared import Shared
+
 __all__ = ["Found", "Preparation", "look"]
 
 _SPECIAL = {decide.USER: kernel.USER_KEYRING, decide.USER_SESSION: kernel.USER_SESSION_KEYRING}
@@ -35,6 +37,7 @@ class Preparation:
     steps    what was done, for --debug
     left     the foreign keyring that was left before the user was changed, or None;
     empty    and the serial number of the one that was made to leave it
+    shared   what was opened before the user was changed, for a keyring with a name, or None
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Preparation:
         self.steps: list[str] = []
         self.left: Found | None = None
         self.empty = 0
+        self.shared: "Shared | None" = None
 
     def run(self) -> None:
         """Do it, as the user whose real uid this thread has.
@@ -124,13 +128,16 @@ class Preparation:
 
     def _join_named(self, uid: int) -> bool:
         """Join the named keyring.  One that is not the user's alone is left at once."""
-        from pam_pykeyinit import naming
+        from pykeyinit_helper.shared import Shared
 
+        shared = self.shared or Shared(self.name, uid)
         try:
-            serial, wrong, made = naming.take(self.name, uid)
+            serial, wrong, made = shared.take()
         except kernel.KernelError as error:
             self.refusals.append(failed(error, f"no session keyring named {self.name[:64]}"))
             return False
+        finally:
+            self.steps += shared.steps()
         if wrong:
             self._leave(serial, wrong, uid)
             return True

@@ -50,6 +50,10 @@ def _run(asked: words.Words) -> int:
     target = find(asked.user) if asked.user is not None else None
     preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
     if target is not None:
+        if asked.session == decide.NAMED:
+            from pykeyinit_helper.shared import Shared
+
+            preparation.shared = Shared(asked.name, target.uid)
         if asked.session != decide.KEEP and not is_already(target):
             _leave_foreign_keyring(target, preparation)
         become(target)
