@@ -25,7 +25,7 @@ def adopt() -> int:
         found = look(os.getuid())
     except kernel.KernelError as error:
         raise Refused(str(failed(error, "no session keyring can be made"))) from error
-    if found.state in (decide.OWN, decide.USER_SESSION):
+    if found.state in (decide.OWN, decide.USER_SESSION, decide.OUTER):
         print(f"Nothing to do: the session keyring {found.serial} is live, and yours.")
         return 0
     preparation = Preparation()
@@ -39,7 +39,8 @@ def adopt() -> int:
             raise Refused(str(failed(error, "the shell keeps what it has"))) from error
         return _refused(parent, found)
     print(f"Process {parent} ({asker.name(parent)}) has the new session keyring")
-    print(f"{preparation.serial}, in place of {found}.")
+    there = "where there was none" if found.state == decide.NONE else f"in place of {found}"
+    print(f"{preparation.serial}, {there}.")
     return _report(preparation)
 
 

@@ -36,7 +36,8 @@ class Case(NamedTuple):
     helper: str = "pykeyinit-helper"  # how the asker's shell finds it
     can_adopt: bool = True  # whether `adopt` could give the shell another session keyring
 
-    # own | stand-in | foreign | unknown | none (not even @us), or the errno that @s gives
+    # own | stand-in | outer (@us of a user namespace around) | foreign | unknown |
+    # none (not even @us), or the errno that @s gives
     session: str = "own"
     session_owner: str = ""
     session_writable: bool = True

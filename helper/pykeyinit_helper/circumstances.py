@@ -56,6 +56,12 @@ def session(case: Case) -> Iterator[Finding]:
     elif case.session == "stand-in":
         text = "There is no session keyring; the user-session keyring (@us) stands in for it."
         yield Finding("session-stand-in", text)
+    elif case.session == "outer":
+        text = (
+            "The session keyring (@s) is the user-session keyring of the user namespace around "
+            "this one: what is added to it as @s is lost."
+        )
+        yield Finding("session-outer", text)
     elif case.session == "none":
         text = "There is no session keyring, and not even a user-session keyring can be made."
         yield Finding("session-none", text)

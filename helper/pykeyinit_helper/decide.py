@@ -13,6 +13,8 @@ USER_SESSION = "user-session"
 OWN = "own"  # live, and the target user's
 FOREIGN = "foreign"  # live, and somebody else's
 DEAD = "dead"  # revoked, expired or invalidated
+OUTER = "outer"  # the user-session keyring of a user namespace around this one
+NONE = "none"  # there is none, nor can user keyrings be made
 UNKNOWN = "unknown"  # the kernel does not say
 
 # What was asked for: --session.  USER_SESSION is both something found and something asked.
@@ -27,7 +29,7 @@ JOIN_USER_SESSION = "join-user-session"
 JOIN_NEW = "join-new"
 JOIN_NAMED = "join-named"
 
-FOUND = (USER_SESSION, OWN, FOREIGN, DEAD, UNKNOWN)
+FOUND = (USER_SESSION, OWN, FOREIGN, DEAD, OUTER, NONE, UNKNOWN)
 ASKED = (FALLBACK, KEEP, NEW, USER_SESSION, NAMED)
 
 _OTHERWISE = {

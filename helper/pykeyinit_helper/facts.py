@@ -6,6 +6,7 @@ import pwd
 from pam_pykeyinit import quota
 from pykeyinit_helper import asker, verdict, whereabouts
 from pykeyinit_helper.case import DEAD, Case
+from pykeyinit_helper.found import is_outer
 from pykeyinit_helper.keynames import Asked
 from pykeyinit_helper.permissions import WRITE
 from pykeyinit_helper.tree import Key, Tree
@@ -65,4 +66,6 @@ def _session(tree: Tree) -> tuple[str, str]:
         return "unknown", ""
     if tree.is_stand_in():
         return "stand-in", owner(key.uid)
-    return ("own" if key.uid == os.getuid() else "foreign"), owner(key.uid)
+    if key.uid != os.getuid():
+        return "foreign", owner(key.uid)
+    return ("outer" if is_outer(key.description) else "own"), owner(key.uid)

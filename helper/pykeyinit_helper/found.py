@@ -7,6 +7,7 @@ from pykeyinit_helper import decide, keyctl
 
 _DEAD = (EKEYREVOKED, EKEYEXPIRED, ENOKEY)
 
+_USER_SESSION = "_uid_ses."
 _OVERFLOW_UID = 65534  # also nobody's own
 _ALL_OF_THEM = ["0", "0", "4294967295"]  # the first user namespace
 
@@ -22,6 +23,8 @@ class Found:
         self.uid = uid
 
     def __str__(self) -> str:
+        if self.state == decide.NONE:
+            return "no session keyring"
         if self.state == decide.DEAD:
             return "a revoked or expired session keyring"
         if self.state == decide.UNKNOWN:
@@ -38,6 +41,8 @@ def look(target: int) -> Found:
     try:
         serial = kernel.get_keyring_id(kernel.SESSION_KEYRING)
     except kernel.KernelError as error:
+        if error.errno == ENOKEY and not _has_user_session():
+            return Found(decide.NONE)
         if error.errno in _DEAD:
             return Found(decide.DEAD)
         raise
@@ -48,8 +53,9 @@ def look(target: int) -> Found:
     if _stands_for_many(uid):
         return Found(decide.FOREIGN, serial)
     state = decide.state(kind, uid, description, target)
-    if state == decide.USER_SESSION and not is_user_session(serial):
-        state = decide.OWN  # one that has its name, and nothing else of it
+    named_so = description.startswith(_USER_SESSION) and state != decide.FOREIGN
+    if named_so and not is_user_session(serial):
+        state = decide.OUTER if is_outer(description) else decide.OWN
     return Found(state, serial, uid)
 
 
@@ -61,13 +67,28 @@ def is_user_session(serial: int) -> bool:
         return False
 
 
+def is_outer(description: str) -> bool:
+    """Whether a keyring that is not this user namespace's @us is the one of another around it."""
+    return description.startswith(_USER_SESSION) and _in_user_namespace()
+
+
+def _has_user_session() -> bool:
+    try:
+        return kernel.get_keyring_id(kernel.USER_SESSION_KEYRING) > 0
+    except kernel.KernelError:
+        return False
+
+
 def _stands_for_many(uid: int) -> bool:
     """Whether it is the uid shown for all that have none in this user namespace.
 
-    user_namespaces(7), "Unmapped user and group IDs"; without /proc to tell it is.
+    user_namespaces(7), "Unmapped user and group IDs".
     """
-    if uid != _OVERFLOW_UID:
-        return False
+    return uid == _OVERFLOW_UID and _in_user_namespace()
+
+
+def _in_user_namespace() -> bool:
+    """Whether it is another than the first; without /proc to tell it is."""
     try:
         with open("/proc/self/uid_map", encoding="ascii") as file:
             return file.read().split() != _ALL_OF_THEM

@@ -8,20 +8,16 @@ from posix import getuid
 
 from pam_pykeyinit import kernel
 from pam_pykeyinit.failure import Failed, failed
-from pykeyinit_helper import decide, keyctl
+from pykeyinit_helper import decide
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.found import Found, is_user_session, look
+from pykeyinit_helper.furnish import Furnishing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pykeyinit_helper.shared import Shared
 
 __all__ = ["Found", "Preparation", "look"]
-
-_SPECIAL = {decide.USER: kernel.USER_KEYRING, decide.USER_SESSION: kernel.USER_SESSION_KEYRING}
-
 
 class Preparation:
     """One session keyring being prepared.  Look at its attributes after `run`.
@@ -37,6 +33,7 @@ class Preparation:
     steps    what was done, for --debug
     left     the foreign keyring that was left before the user was changed, or None;
     empty    and the serial number of the one that was made to leave it
+    outer    what the new one is to lead to as well: decide.OUTER; otherwise 0
     shared   what was opened before the user was changed, for a keyring with a name, or None
     """
 
@@ -59,6 +56,7 @@ class Preparation:
         self.steps: list[str] = []
         self.left: Found | None = None
         self.empty = 0
+        self.outer = 0
         self.shared: "Shared | None" = None
 
     def run(self) -> None:
@@ -70,6 +68,8 @@ class Preparation:
         uid = getuid()
         found = self._look_first(uid)
         wanted = decide.action(found.state, self.asked)
+        if found.state == decide.OUTER and self.asked == decide.FALLBACK:
+            self.outer = found.serial
         if wanted == decide.LEAVE:
             self._keep(found)
         else:
@@ -172,7 +172,7 @@ class Preparation:
             if found.state == decide.USER_SESSION:
                 self.done, self.serial = decide.JOIN_USER_SESSION, found.serial
                 instead = "the user-session keyring serves"
-            elif found.state != decide.OWN and self._join_user_session(uid):
+            elif found.state not in (decide.OWN, decide.OUTER) and self._join_user_session(uid):
                 instead = f"the user-session keyring {self.serial} takes the place of {found}"
             if found.state != decide.UNKNOWN or self.done:  # otherwise that has been said
                 self.refusals.append(failed(error, f"no new session keyring: {instead}"))
@@ -182,42 +182,14 @@ class Preparation:
         return True
 
     def _furnish(self) -> None:
+        into = Furnishing(self.serial, self.steps, self.refusals)
         for what in decide.links(self.done, self.asked, self.links):
-            self._link(what)
+            if not (what == decide.USER_SESSION and self.is_user_session()):
+                into.link(what)
+        if self.outer and self.created:
+            into.link_outer(self.outer)
         if self.tag is not None:
-            self._leave_tag(self.tag)
-
-    # Into the keyring by its serial number.  As @s, where that is the user-session keyring,
-    # the kernel would answer by joining a new and empty one: see decide.
-
-    def _link(self, what: str) -> None:
-        done = f"linked the {what} keyring into it"
-        into = f"the session keyring does not lead to the {what} keyring"
-        if what == decide.PERSISTENT:
-            self._attempt(done, into, keyctl.get_persistent, -1, self.serial)
-        elif not (what == decide.USER_SESSION and self.is_user_session()):
-            self._attempt(done, into, kernel.link, _SPECIAL[what], self.serial)
-
-    def _leave_tag(self, text: str) -> None:
-        payload = text.encode("utf-8", "surrogateescape")
-        description = f"pykeyinit-helper:{text}"
-        self._attempt(
-            f"left the tag {text[:64]}",
-            "no tag is left",
-            keyctl.add_user_key,
-            description,
-            payload,
-            self.serial,
-        )
-
-    def _attempt(
-        self, done: str, consequence: str, call: "Callable[..., object]", *words: object
-    ) -> None:
-        try:
-            call(*words)
-            self.steps.append(done)
-        except kernel.KernelError as error:
-            self.refusals.append(failed(error, consequence))
+            into.leave_tag(self.tag)
 
     def _judge_again(self, uid: int) -> None:
         """Its owner may have opened a named keyring to others in the meantime."""

@@ -6,6 +6,7 @@ they do not come, for a moment.  So more than one is made whenever that is possi
 """
 
 # ruff: noqa: T201  # it prints
+import contextlib
 import multiprocessing
 import os
 import sys
@@ -27,10 +28,8 @@ def main(uid: int, count: int, words: list[str]) -> None:
     begin, as_far = forks.Barrier(count), forks.Barrier(count)
 
     def wait() -> None:
-        try:
+        with contextlib.suppress(threading.BrokenBarrierError):
             as_far.wait(PATIENCE)
-        except threading.BrokenBarrierError:
-            pass
 
     def hesitant(key: int, mask: int) -> None:
         wait()

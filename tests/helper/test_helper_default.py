@@ -8,6 +8,7 @@ import os
 import pytest
 
 from helper.conftest import HELPER, Stage
+from support import world
 
 pytestmark = pytest.mark.privileged
 
@@ -40,6 +41,44 @@ def test_with_the_user_session_keyring_alone_it_is_lost(stage: Stage) -> None:
 def test_keys_in_both_of_the_users_keyrings_are_found(stage: Stage, keyring: str) -> None:
     script = f"keyctl add user {KEY} v @{keyring} >/dev/null; keyctl session - true; {REQUEST}; "
     assert run(stage, script + TIDY.format(keyring)).split()[0].isdigit()
+
+
+NAMESPACE = ("setpriv", "--reuid=carol", "--regid=carol", "--clear-groups", "unshare", "-U")
+
+
+@pytest.mark.parametrize("mapped", ["--map-root-user", "--map-current-user"])
+def test_also_in_a_user_namespace_whose_session_keyring_is_us_of_outside(
+    stage: Stage, mapped: str
+) -> None:
+    """It is the user's by its owner, and a user-session keyring all the same."""
+    world.need_user_namespaces()
+    outside = f"keyctl add user {KEY}-us v @us >/dev/null; keyctl print %user:{KEY}-us"
+    inside = f"keyctl add user {KEY} inside @s >/dev/null; keyctl print %user:{KEY}; {REQUEST}-us"
+    ask = f"{HELPER} run sh -c '{inside}'; {HELPER} explain user:{KEY}-us; {HELPER} adopt"
+    script = f'{outside}; "$@"; keyctl unlink %user:{KEY}-us @us'
+    within = (*NAMESPACE[-2:], mapped, "sh", "-c", ask)
+    started = stage.start("us carol", *NAMESPACE[:-2], "sh", "-c", script, "-", *within)
+    said = started.output.splitlines()
+    assert said[:2] == ["v", "inside"], (said, started.errors)
+    assert said[2].isdigit()
+    assert "of the user namespace around this one" in " ".join(started.output.split())
+    assert "Nothing to do" in started.output
+    assert started.errors == ""
+
+
+def test_what_explain_says_in_such_a_namespace_mends(stage: Stage, shared: str) -> None:
+    world.need_user_namespaces()
+    ask = f"{HELPER} explain user:{KEY}"
+    paste = (
+        f"PATH=/usr/local/bin:$PATH; {ask} >{shared};"
+        f" mend=$(sed -n 's/^To mend it: //p' {shared});"
+        ' echo "$mend"; eval "$mend"'
+    )
+    started = stage.start(
+        "us carol", *NAMESPACE, "-r", "sh", "-c", paste, input=f"{ask}; echo $?\n".encode()
+    )
+    assert "@u && pykeyinit-helper run -- " in started.output.splitlines()[0]
+    assert started.output.endswith("\n0\n"), (started.output, started.errors)
 
 
 def test_it_is_kept_by_the_next_start_and_no_other_login_finds_it(stage: Stage) -> None:

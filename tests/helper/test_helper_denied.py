@@ -100,6 +100,30 @@ def test_a_quota_that_is_really_used_up(stage: Stage, greedy: str) -> None:
     assert strict.code == 125
 
 
+@pytest.mark.parametrize("session", ["fallback", "new", "name=no quota"])
+@pytest.mark.usefixtures("greedy")
+def test_where_the_user_keyrings_cannot_be_made(stage: Stage, session: str) -> None:
+    """A user namespace has user keyrings of its own: they are made when they are asked for."""
+    world.need_user_namespaces()
+    as_greedy = ("setpriv", f"--reuid={GREEDY}", f"--regid={GREEDY}", "--clear-groups")
+    in_a_namespace = (*as_greedy, "unshare", "-Ur")
+    options = () if session == "fallback" else (f"--session={session}",)
+    started = stage.start(
+        f"none fill {GREEDY}", *in_a_namespace, HELPER, "run", *options, "echo", "it runs"
+    )
+    assert (started.code, started.output) == (0, "it runs\n")
+    assert "revoked" not in started.errors
+    assert "ENOKEY: the session keyring does not lead to the user keyring, which cannot be made"\
+        in started.errors
+    assert "(the key quota may be used up: see /proc/key-users, kernel.keys" in started.errors
+
+    adopt = stage.start("asis", *in_a_namespace, "sh", "-c", f"{HELPER} adopt; echo $?")
+    assert "where there was none" in adopt.output, adopt.errors
+    assert "revoked" not in adopt.output
+    assert "The user keyring (@u) is not found through it" in adopt.output
+    assert adopt.output.endswith("1\n")
+
+
 def test_who_uses_up_the_quota_does_not_get_roots_keys_by_it(stage: Stage, greedy: str) -> None:
     """Everything that would cost the user something is refused: root's keyring is left first."""
     started = stage.run(f"own root hide {GREEDY}", greedy)

@@ -197,7 +197,7 @@ def test_what_show_prints_of_one_keyring(stage: Stage, session: str, shared: str
 
 def possible() -> set[tuple[str, str]]:
     """The shapes of all that the makers can make."""
-    sessions = ("own", "stand-in", "foreign", "unknown", "none", "EKEYREVOKED")
+    sessions = ("own", "stand-in", "outer", "foreign", "unknown", "none", "EKEYREVOKED")
     yes_or_no = (True, False)
     made = set()
     for state, writable, linked, fit, kind, rings in itertools.product(
