@@ -28,7 +28,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _turn(said: Said) -> lock.Turn:
-    return lock.Turn(world.uid("alice"), "alice", "web", said)
+    return lock.Turn(world.uid("alice"), "alice", "web", said)  # type: ignore[arg-type]
 
 
 def _file() -> str:

@@ -98,9 +98,11 @@ class Finding(NamedTuple):
     code           its name, for tests and programs
     mend           the command that puts it right, if there is one
     administrator  what else has to be done, and by whom that is not the asker
+    there          a command for a process of the session in which the key is
     """
 
     code: str
     text: str
     mend: Mend | None = None
     administrator: str = ""
+    there: Mend | None = None

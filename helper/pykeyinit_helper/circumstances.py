@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from pykeyinit_helper import mends
 from pykeyinit_helper.case import DEAD, Case, Finding, Mend
+from pykeyinit_helper.output import TOGETHER
 
 ALLOW = "allow keyctl, add_key and request_key in the container's seccomp profile"
 
@@ -90,7 +91,7 @@ def quota(case: Case) -> Iterator[Finding]:
 
 def raise_quota(root: str, what: str, most: int) -> str:
     """The command of sysctl(8) that doubles a limit."""
-    return f"sysctl kernel.keys.{root}max{what}={2 * most}"
+    return f"sysctl{TOGETHER}kernel.keys.{root}max{what}={2 * most}"
 
 
 def namespace(case: Case) -> Iterator[Finding]:

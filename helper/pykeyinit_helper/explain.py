@@ -10,7 +10,7 @@ from pykeyinit_helper.case import Case, Finding, Mend
 from pykeyinit_helper.diagnosis import diagnose
 from pykeyinit_helper.examine import examine
 from pykeyinit_helper.keynames import parse
-from pykeyinit_helper.output import Style, fold, mend_lines, width
+from pykeyinit_helper.output import TOGETHER, Style, fold, mend_lines, width
 
 SCHEMA = 1
 
@@ -46,14 +46,17 @@ def lines(case: Case, findings: list[Finding], style: Style, columns: int = 0) -
     for finding in findings:
         out += fold(f"  {printable(finding.text)}", columns or _PAGE, 2)
     mend = mend_of(findings)
+    there = next((finding.there for finding in findings if finding.there), None)
     if mend:
         out += mend_lines(mend, style, columns)
+    elif there:
+        out += mend_lines(there, style, columns, "In a process of that session:")
     else:
         tasks = dict.fromkeys(one.administrator for one in findings if one.administrator)
         for task in tasks:
             line = f"{style.bold('For the administrator:')} {task}"
             out += fold(line, columns or _PAGE, 2)
-    return out
+    return [line.replace(TOGETHER, " ") for line in out]
 
 
 def document(case: Case, findings: list[Finding]) -> dict[str, Any]:
@@ -61,6 +64,8 @@ def document(case: Case, findings: list[Finding]) -> dict[str, Any]:
     mend = mend_of(findings)
     seen = bool(case.serial)
     tasks = dict.fromkeys(one.administrator for one in findings if one.administrator)
+    todo = "; ".join(tasks).replace(TOGETHER, " ")
+    there = next((one.there for one in findings if one.there), None)
     return {
         "schema": SCHEMA,
         "asked": case.asked.text,
@@ -75,5 +80,6 @@ def document(case: Case, findings: list[Finding]) -> dict[str, Any]:
         "path": list(case.path),
         "findings": [{"code": one.code, "text": one.text} for one in findings],
         "mend": mend.command if mend else None,
-        "administrator": None if mend else "; ".join(tasks) or None,
+        "there": there.command if there and not mend else None,
+        "administrator": None if mend else todo or None,
     }

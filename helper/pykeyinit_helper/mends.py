@@ -8,6 +8,7 @@ from collections.abc import Callable
 from shlex import quote
 
 from pykeyinit_helper.case import DEAD, Case, Mend
+from pykeyinit_helper.permissions import LINK
 
 Maker = Callable[[Case], Mend | None]
 
@@ -67,6 +68,13 @@ def get_persistent(case: Case) -> str:
 def link_key(case: Case) -> str:
     """Lead to a key that may be linked."""
     return _link(case, case.serial)
+
+
+@_maker
+def link_from_there(case: Case) -> str:
+    """Lead to a key of another session's: only who possesses it can, and only to @u."""
+    found = case.place == "session" and case.user_found and case.state == "live"
+    return f"keyctl link {case.serial} @u" if found and case.possessor_bits & LINK else ""
 
 
 @_maker

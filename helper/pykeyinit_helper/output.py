@@ -53,6 +53,7 @@ class Style:
         return f"\x1b[{code}m{text}\x1b[m" if self._colour and text else text
 
 
+TOGETHER = "\0"  # a blank at which no line ends: in a command within a sentence
 LEAST = 20  # columns; what is narrower is not laid out for
 
 
@@ -116,9 +117,8 @@ def fold_command(command: str, columns: int, first: int) -> str:
     return text
 
 
-def mend_lines(mend: Mend, style: Style, columns: int) -> list[str]:
+def mend_lines(mend: Mend, style: Style, columns: int, title: str = "To mend it:") -> list[str]:
     """The lines of a command, and what a reader has to know of it."""
-    title = "To mend it:"
     command = fold_command(mend.command, columns, len(title) + 1)
     out = [f"{style.bold(title)} {command}"]
     if " DATA " in mend.command:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "Preparation", "look"]
 
+
 class Preparation:
     """One session keyring being prepared.  Look at its attributes after `run`.
 

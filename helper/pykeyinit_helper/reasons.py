@@ -63,6 +63,7 @@ def _none(case: Case) -> Finding:
     return Finding("no-such-keyring" if kind == "keyring" else "no-such-key", text, _adding(case))
 
 
+_STAYS = "  It stays so; ask by type and description for one that took its place."
 _STATES = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired"}
 
 
@@ -100,12 +101,14 @@ def _dead(case: Case) -> Iterator[Finding]:
             look = f"look why request-key(8) fails for {case.asked.kind}: see /etc/request-key.d"
             yield Finding("key-negative", text, administrator=look)
             return
+        if not case.named:
+            text += _STAYS
         yield Finding("key-negative", text, _replacing(case))
         return
     error = {"revoked": "EKEYREVOKED", "expired": "EKEYEXPIRED"}[case.state]
     text = f"The key has {'been ' if case.state == 'revoked' else ''}{case.state}: {error}."
     if not case.named:
-        text += "  It stays so; ask by type and description for one that took its place."
+        text += _STAYS
     yield Finding(f"key-{case.state}", text, _adding(case))
 
 
@@ -172,6 +175,9 @@ def _elsewhere(case: Case) -> Finding:
         text += (
             "  It gives no search permission, and would not be found where it is linked either."
         )
-    if case.place == "session" or case.state == "hidden":
-        text += "  Who possesses it can link it into the user keyring (@u), from where it is."
-    return Finding("elsewhere", text)
+    there = mends.link_from_there(case)
+    if there:
+        text += "  Who possesses it can link it into the user keyring (@u)."
+    elif case.place == "session" or case.state == "hidden":
+        text += "  Who possesses it can link it into a keyring that is found here."
+    return Finding("elsewhere", text, there=there)

@@ -113,8 +113,10 @@ def test_where_the_user_keyrings_cannot_be_made(stage: Stage, session: str) -> N
     )
     assert (started.code, started.output) == (0, "it runs\n")
     assert "revoked" not in started.errors
-    assert "ENOKEY: the session keyring does not lead to the user keyring, which cannot be made"\
+    assert (
+        "ENOKEY: the session keyring does not lead to the user keyring, which cannot be made"
         in started.errors
+    )
     assert "(the key quota may be used up: see /proc/key-users, kernel.keys" in started.errors
 
     adopt = stage.start("asis", *in_a_namespace, "sh", "-c", f"{HELPER} adopt; echo $?")

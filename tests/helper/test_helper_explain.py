@@ -21,6 +21,7 @@ CHAIN = (
     "r=@s; for n in 1 2 3 4 5 6 7; do r=$(keyctl newring c$n $r); keyctl setperm $r 0x3f3f0000;"
     " done >/dev/null; k=$(keyctl add user colour blue $r); keyctl setperm $k 0x3f3f0000; "
 )
+LIST = "k=$(keyctl rlist @s | tr ' ' '\\n' | tail -1); "
 AWAY = f"{HELPER} run --session=new --quiet "
 COLOUR, NEVER = "user:colour", "user:never-made"
 CASES = {
@@ -97,6 +98,16 @@ CASES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("end", ["revoke $k", "timeout $k 1; sleep 1.3", "reject $k 60"])
+def test_a_number_whose_key_is_dead_stays_so(stage: Stage, end: str) -> None:
+    script = ADD.format("@s") + f"keyctl {end}; "
+    if end.startswith("reject"):
+        script = f"keyctl request2 user colour callout @s; {LIST}"
+    printed = output(stage, f"{script}{HELPER} explain $k", *NEW, code=1)
+    assert "It stays so; ask by type and description" in " ".join(printed.split())
+    assert "To mend it" not in printed
+
+
 @pytest.mark.parametrize("code", sorted(CASES))
 def test_every_sentence_on_the_kernel(stage: Stage, code: str) -> None:
     options, script, asked, status, said = CASES[code]
@@ -133,8 +144,10 @@ def test_a_used_up_quota_in_a_user_namespace(stage: Stage, state: str) -> None:
     # The second time it is used up already, and a session keyring is not to be had any more.
     first = f"own {UID} fill {UID}" if state == "own" else f"none fill {UID}"
     session = "--session=keep" if state == "own" else "--session=user-session"
-    printed = " ".join(output(stage, ask, session, first=first, code=1).split())
-    assert re.search(r"on the host, as root: sysctl kernel\.keys\.max(bytes|keys)=", printed)
+    printed = output(stage, ask, session, first=first, code=1)
+    said = " ".join(printed.split())
+    assert re.search(r"on the host, as root: sysctl kernel\.keys\.max(bytes|keys)=", said)
+    assert re.search(r"sysctl kernel\.keys\.max(bytes|keys)=\d+$", printed, re.M)  # in one line
     assert "invalidated" not in printed
     assert "To mend it:" not in printed
 

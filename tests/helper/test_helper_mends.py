@@ -14,6 +14,7 @@ from helper.conftest import HELPER, UID, Stage
 from pykeyinit_helper import mends
 from pykeyinit_helper.case import Case
 from pykeyinit_helper.keynames import Asked
+from support import world
 
 # One worker: the last test asks what the others have pasted.
 pytestmark = [
@@ -193,6 +194,43 @@ def test_what_show_prints_of_one_keyring(stage: Stage, session: str, shared: str
     before, after = pasted(stage, paste, shared, command="show")
     assert "revoked; nothing is found in it" in before
     assert after.endswith("status 0\n")
+
+
+THERE = (
+    "keyctl session - sh -c 'keyctl add user colour blue @s; for i in $(seq 200); do"
+    " [ -s {0}.go ] && break; sleep 0.05; done; . {0}.go; echo done >{0}.done; exec sleep 60'"
+    " >{0}.key 2>/dev/null & sleeper=$!;"
+    " until [ -s {0}.key ]; do sleep 0.05; done; k=$(cat {0}.key); "
+)
+
+
+@pytest.mark.parametrize("asked", ["user:colour", "$k"])
+def test_what_is_to_be_pasted_where_the_key_is(stage: Stage, asked: str) -> None:
+    """Only a process of another session possesses it; what is printed is run there."""
+    folder = world.folder()
+    assert folder
+    file = folder / "home" / f"there-{len(asked)}"
+    file.mkdir()
+    file.chmod(0o777)
+    where = file / "it"
+    ask = f"{HELPER} explain {asked}"
+    script = (
+        f"{PATH}{THERE.format(where)}{ask} | tee {where}.said;"
+        f"sed -n 's/^In a process of that session: //p' {where}.said >{where}.go;"
+        f"for i in $(seq 200); do [ -s {where}.done ] && break; sleep 0.05; done;"
+        f"{ask}; echo status $?; kill $sleeper"
+    )
+    options, first, _ = SESSIONS["linked"]
+    started = stage.start(
+        first, HELPER, "run", "--quiet", f"--user={UID}:{UID}", *options, "sh", "-c", script
+    )
+    before, _, after = started.output.partition("In a process of that session: ")
+    assert "To mend it" not in started.output
+    assert "another login or process" in " ".join(before.split())
+    command = after.splitlines()[0]
+    seen.add(("link-from-there", shape(f"{command} ").strip()))
+    assert re.fullmatch(r"keyctl link \d+ @u", command)
+    assert after.endswith("status 0\n"), started.output
 
 
 def possible() -> set[tuple[str, str]]:
