@@ -1,10 +1,13 @@
 """Where the helper's lines go: to standard error, or to syslog where that is a socket."""
 
+import shutil
 import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
+import pykeyinit_helper
 from helper.conftest import HELPER, Stage
 from support.journal import Journal
 
@@ -66,6 +69,28 @@ def test_a_program_that_is_not_there_and_the_other_commands(
     texts = [line.text for line in journal.read()]
     assert any("no such program" in text for text in texts)
     assert any("not a keyring" in text for text in texts)
+
+
+@pytest.mark.parametrize("broken", ["run", "saying", "shared", "decide"])
+def test_a_package_that_is_not_whole(
+    stage: Stage, journal: Journal, broken: str, tmp_path: Path
+) -> None:
+    """As while another version is unpacked: no traceback, and no status of the program's."""
+    installed = Path(str(pykeyinit_helper.__file__)).parent
+    mine = tmp_path / "helper"
+    shutil.copytree(installed, mine, ignore=shutil.ignore_patterns("__pycache__"))
+    (mine / f"{broken}.py").write_text("def broken(:\n")
+    command = (HELPER, "run", "--session=name=x", "--user=alice", "echo", "220 mail ready")
+    subprocess.run(["mount", "--bind", mine, installed], check=True)
+    try:
+        at_client = at_a_client(stage, "none", *command)
+        alone = stage.start("none", *command)
+    finally:
+        subprocess.run(["umount", installed], check=True)
+    assert at_client == (125, "")
+    (line,) = (line for line in journal.read() if line.facility == "daemon")
+    assert line.text.startswith("its own files are not whole: ")
+    assert (alone.code, alone.output, alone.errors.count("\n")) == (125, "", 1)
 
 
 def test_it_is_said_as_daemon_with_its_level(stage: Stage, journal: Journal) -> None:
