@@ -6,10 +6,11 @@ import sys
 import syslog
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from pam_pykeyinit import kernel, keyctl, libc
+from pam_pykeyinit import kernel, keyctl, libc, sysnums
 from support.child import in_child
 from support.journal import Journal
 
@@ -100,3 +101,31 @@ def test_an_interpreter_of_an_unknown_architecture_is_told_there_are_no_keyrings
         text=True,
     )
     assert (told.stderr, told.stdout.splitlines()) == ("", ["Function not implemented"] * 6)
+
+
+@pytest.mark.parametrize(
+    ("largest", "number", "result", "expected"),
+    [
+        (2**31 - 1, 215, -2, 2**32 - 2),  # of 32 bits: an id, whatever it looks like
+        (2**31 - 1, 215, 7, 7),
+        (2**31 - 1, -1, -38, None),  # no number is known for the call
+        (2**63 - 1, 122, 2**32 - 2, 2**32 - 2),
+        (2**63 - 1, 122, -1, None),
+    ],
+)
+def test_what_setfsuid_returns_is_an_id(
+    largest: int,
+    number: int,
+    result: int,
+    expected: int | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Made up, for a processor has either 32 bits or 64."""
+    monkeypatch.setattr(kernel, "sys", SimpleNamespace(maxsize=largest))
+    monkeypatch.setattr(sysnums, "SETFSUID", number)
+    monkeypatch.setattr(libc, "syscall", lambda *_: result)
+    if expected is not None:
+        assert kernel.setfsuid(kernel.KEEP) == expected
+    else:
+        with pytest.raises(kernel.KernelError):
+            kernel.setfsuid(kernel.KEEP)

@@ -59,7 +59,7 @@ TESTS = {
     "loader/ids.c": [*IDS, *CORE],
     "hold.py": ["test_hold.py", "fault/test_every_call.py"],
     "identity.py": ["test_identity.py", "test_differences.py", *NAMES],
-    "kernel.py": ["test_hold.py", "test_identity.py", *CORE],
+    "kernel.py": ["test_keyctl.py", "test_hold.py", "test_identity.py", *CORE],
     "listing.py": ["unit/test_listing.py", "test_descriptions.py"],
     "procfs.py": ["unit/test_procfs.py"],
     "failure.py": ["unit/test_decisions.py", "scripts"],
