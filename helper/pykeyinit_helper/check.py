@@ -45,7 +45,10 @@ def check(root: str, ignored: Sequence[str], *, as_json: bool) -> int:
             raise Refused(f"not to be seen by this user: {', '.join(unseen)}")
         raise Refused(f"there is no PAM service in {where / 'etc/pam.d'}: is this a system?")
     findings = [*odd, *rules.judge(stacks, facts)]
-    shown, silent = silence.part([_for(where, finding) for finding in findings], silenced)
+    shown, silent = silence.part(findings, silenced)
+    mends = edits.one_a_file(finding.mend for finding in shown)
+    shown = [each._replace(mend=mend) for each, mend in zip(shown, mends, strict=True)]
+    shown, silent = ([_for(where, each) for each in part] for part in (shown, silent))
     if as_json:
         print(json.dumps(_object(where, names, shown, silent, unseen), indent=2))
     else:

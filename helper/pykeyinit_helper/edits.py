@@ -1,12 +1,13 @@
 """Commands that mend a line of a PAM file: what `check` prints for the administrator to run.
 
-Each is one sed(1) that changes lines by their numbers, as `check` has just read them.  Where
+Each is one sed(1) that changes lines by their numbers, as `check` has just read them; so that
+of one file no more than one mend is a command.  Where
 none would be safe (a jump leads over the place, the line has what a shell or sed takes for
 something else, a service's lines are all in pam.conf), it says what to do by hand.
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pykeyinit_helper.dispatch import skip
@@ -17,7 +18,25 @@ from pykeyinit_helper.pamconf import fold
 BY_HAND = "by hand: "
 _PLAIN = ("required", "requisite", "optional", "sufficient", "include", "substack")
 
+_AGAIN = f"{BY_HAND}do first what is above for this file, and then run check again"
+
 Edit = tuple[int, str]  # the first line that it is about, and sed's command
+
+
+def one_a_file(mends: Iterable[str]) -> list[str]:
+    """Of several that go by the numbers of one file's lines, the first: it changes the numbers."""
+    changed: set[str] = set()
+    kept = []
+    for mend in mends:
+        file = _file_with_numbers(mend)
+        kept.append(_AGAIN if file in changed else mend)
+        changed |= {file} - {""}
+    return kept
+
+
+def _file_with_numbers(mend: str) -> str:
+    """The file that a command of sed's changes; "" if the mend is no such command."""
+    return shlex.split(mend)[-1] if " && sed -i " in mend or mend.startswith("sed -i ") else ""
 
 
 def line_of(entry: Entry) -> str:

@@ -174,3 +174,15 @@ def test_of_services_without_a_keyring(machine: Path) -> None:
     assert (done.returncode, done.stderr) == (0, ""), done.stdout  # a note, and nothing wrong
     assert ": nothing to mend; 1 note" in done.stdout
     mend("without")
+
+
+def test_of_one_report_pasted_as_a_whole(machine: Path) -> None:
+    """After the first mend the numbers of lines are others: the next one is not to go by them."""
+    required = OURS.replace("optional", "required").replace("revoke", "revok")
+    (machine / "sshd").write_text(AUTH + required + THEIRS + UID)
+    while findings := found():
+        for finding in findings:
+            if not finding["mend"].startswith("by hand: "):
+                paste(finding["mend"])
+        assert UID in (machine / "sshd").read_text()
+    assert (machine / "sshd").read_text() == AUTH + UID + OURS
