@@ -5,6 +5,7 @@ from difflib import get_close_matches
 
 from pykeyinit_helper import effect
 from pykeyinit_helper.entries import Stack
+from pykeyinit_helper.ours import is_fresh
 
 # Their programs begin no session: pam_open_session(3) is never called.
 _NO_SESSIONS = frozenset("chfn chpasswd chsh cups newusers passwd polkit-1 ppp saslauthd".split())
@@ -34,12 +35,12 @@ def notes(before: Stack, after: Stack) -> list[str]:
     if service not in _IN_A_SESSION:
         return []
     had, told = effect.words(before), []
-    if effect.is_fresh(words) and not effect.is_fresh(had):
+    if is_fresh(words) and not is_fresh(had):
         told.append(
             f"what {service} starts does not find the caller's keys any more: it has a session "
             f"keyring of its own; most systems leave {service} without"
         )
-    if "revoke" in words and effect.is_fresh(words) and "revoke" not in had:
+    if "revoke" in words and is_fresh(words) and "revoke" not in had:
         told.append(
             f"what {service} leaves running has a revoked keyring when {service} ends; it keeps "
             f"it with: pykeyinit-helper enable --options 'force revoke=never' {service} (or for "

@@ -98,6 +98,8 @@ def move(stack: Stack, entry: Entry, where: str, other: Entry, otherwise: str) -
 
 def _in_own_file(stack: Stack, entry: Entry) -> Entry | None:
     """The first entry that the same line of the service's own file leads to."""
+    if entry.via == 0:
+        return None
     if entry.file == stack.file:
         return entry
     same = (each for each in stack.of(entry.kind) if each.via == entry.via)

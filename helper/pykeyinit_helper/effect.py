@@ -12,9 +12,9 @@ from pykeyinit_helper import rules
 from pykeyinit_helper.blocks import NotUnderstood
 from pykeyinit_helper.dispatch import end_of_level, skip
 from pykeyinit_helper.entries import Entry, Stack
-from pykeyinit_helper.finding import LOGINS, is_maker
+from pykeyinit_helper.finding import LOGINS, STORE_AT_SETCRED, is_maker
 from pykeyinit_helper.machine import Facts, is_ours
-from pykeyinit_helper.ours import as_meant
+from pykeyinit_helper.ours import as_meant, is_fresh
 from pykeyinit_helper.pamconf import DIE, DONE, SUCCESS
 
 _RULES = ("strict", "late", "early")
@@ -22,10 +22,6 @@ _RULES = ("strict", "late", "early")
 _CONDITIONS = frozenset(
     f"pam_{name}.so"
     for name in "access exec group listfile localuser rootok succeed_if time".split()
-)
-# Modules that store keys when pam_setcred(3) is called.
-_STORE_AT_SETCRED = frozenset(
-    f"pam_{name}.so" for name in "afs_session cifscreds kafs krb5".split()
 )
 
 
@@ -88,11 +84,6 @@ def ours(stack: Stack) -> list[Entry]:
     return [entry for entry in stack.of("session") if is_ours(entry)]
 
 
-def is_fresh(asked: Sequence[str]) -> bool:
-    """Whether a keyring is made although there is one of somebody else's."""
-    return bool({"force", "foreign=replace"} & set(asked))
-
-
 def is_enough(service: str, asked: Sequence[str]) -> bool:
     """Whether a service that begins sessions leaves the keyring of its daemon."""
     return service not in LOGINS or is_fresh(asked)
@@ -118,7 +109,7 @@ def first_at_setcred(stack: Stack) -> Entry | None:
     for entry in stack.of("auth"):
         if is_ours(entry):
             return None
-        if not entry.fault and (entry.name in _STORE_AT_SETCRED or is_maker(entry)):
+        if not entry.fault and (entry.name in STORE_AT_SETCRED or is_maker(entry)):
             return entry
     return None
 

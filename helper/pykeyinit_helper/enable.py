@@ -52,7 +52,7 @@ def change(services: list[str], asked: Asked) -> int:
     for service in dict.fromkeys(services):
         try:
             if not _one(service, folders, asked):
-                print(f"{printable(service)}: nothing to do, it is {asked.command}d")
+                print(f"{printable(service)}: nothing to do, it is {asked.command}d", flush=True)
         except NotUnderstood as reason:
             say(f"{service}: left as it is: {reason}")
             status = 1
@@ -206,12 +206,12 @@ def _enable(wanted: Change, user: str, folders: Folders) -> None:
         wanted.undo()
         kept.forget(name, wanted.old or "")
         raise
-    print(f"{printable(wanted.service)}: enabled{copy}")
+    print(f"{printable(wanted.service)}: enabled{copy}", flush=True)
 
 
 def _disable(wanted: Change) -> None:
     wanted.do()
-    print(f"{printable(wanted.service)}: disabled")
+    print(f"{printable(wanted.service)}: disabled", flush=True)
     other = kept.forget(wanted.path.name, wanted.new or "")
     if other is not None:
         say(f"{wanted.service}: {other}, the copy from before `enable`, is different, and stays")

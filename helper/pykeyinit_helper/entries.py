@@ -10,7 +10,7 @@ class Entry(NamedTuple):
 
     file: str  # as it is seen from below the root
     line: int
-    via: int  # the line of the service's own file that led there; its own where it is there
+    via: int  # the line of the service's own file that led there, its own too; 0 if "other" serves
     kind: str
     control: str
     actions: tuple[int, ...]

@@ -30,6 +30,14 @@ LOGINS = frozenset(
 )
 
 
+# Modules that store keys at pam_setcred(3), which most programs call before they open the session.
+STORE_AT_SETCRED = frozenset(
+    f"pam_{name}.so"
+    for name in "afs afs_session aklog cifscreds kafs krb5 krb5_afs krb5afs openafs_session "
+    "openafs-krb5".split()
+)
+
+
 def makers(stack: Stack, kind: str = "session") -> list[tuple[int, Entry]]:
     """The entries of a type that make keyrings and that libpam may come to, with their places."""
     entries = stack.of(kind)

@@ -3,7 +3,7 @@
 The words are read by the module's own parser.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher, get_close_matches
 
 from pam_pykeyinit import options
@@ -70,8 +70,13 @@ def always_makes(entry: Entry) -> bool:
     """Whether a keyring module leaves no keyring of the daemon's in place."""
     if not is_ours(entry):
         return "force" in entry.arguments
-    asked = options.parse(list(words(entry)))
-    return asked.force or (asked.policy is not None and asked.policy.replace)
+    return is_fresh(words(entry))
+
+
+def is_fresh(asked: Sequence[str]) -> bool:
+    """Whether these words of ours have a keyring made although there is one of somebody else's."""
+    parsed = options.parse(list(asked))
+    return parsed.force or (parsed.policy is not None and parsed.policy.replace)
 
 
 def as_meant(word: str) -> str:

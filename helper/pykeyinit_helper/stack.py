@@ -37,7 +37,8 @@ def _with_other(name: str, own: Reader | None, other: Reader | None) -> Stack:
     entries, troubles = (own.entries, own.troubles) if own else ([], [])
     if other and name != "other":
         kinds = {entry.kind for entry in entries}
-        entries = entries + [entry for entry in other.entries if entry.kind not in kinds]
+        others = (entry for entry in other.entries if entry.kind not in kinds)
+        entries = entries + [entry._replace(via=0) for entry in others]
         troubles = troubles if own else other.troubles
     usable = bool(own or other) and all(reader.usable for reader in (own, other) if reader)
     file = own.path if own else ""

@@ -6,7 +6,7 @@ from itertools import pairwise, product
 from pykeyinit_helper import edits, ours
 from pykeyinit_helper.dispatch import reachable, reached_in_a_good_login
 from pykeyinit_helper.entries import Entry, Stack
-from pykeyinit_helper.finding import LOGINS, Finding, found_at, is_maker, makers
+from pykeyinit_helper.finding import LOGINS, STORE_AT_SETCRED, Finding, found_at, is_maker, makers
 from pykeyinit_helper.machine import Facts
 from pykeyinit_helper.ours import is_ours
 
@@ -14,12 +14,6 @@ from pykeyinit_helper.ours import is_ours
 # they open to it: a session keyring that comes after them hides it.
 _STORES = frozenset(
     f"pam_{name}.so" for name in "afs_session cifscreds ecryptfs fscrypt krb5 mount".split()
-)
-# Modules that do so at pam_setcred(3), which most programs call before they open the session.
-_STORES_AT_SETCRED = frozenset(
-    f"pam_{name}.so"
-    for name in "afs afs_session aklog cifscreds kafs krb5 krb5_afs krb5afs openafs_session "
-    "openafs-krb5".split()
 )
 _MOST = 20  # makers of one stack that are compared: each comparison walks the whole stack
 
@@ -149,7 +143,7 @@ def setcred(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
         stores = (
             (at, each)
             for at, each in enumerate(auth)
-            if each.name in _STORES_AT_SETCRED and not each.fault
+            if each.name in STORE_AT_SETCRED and not each.fault
         )
         for at, entry in stores:
             if made and made[0] < at:
@@ -160,9 +154,13 @@ def setcred(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
                 f"({session[0].file}:{session[0].line})"
             )
             text = edits.line_of(session[0]._replace(kind="auth", control="optional"))
-            mend = edits.insert_before(
-                stack, auth[0], text, f"put a line before all of type auth: {text}"
-            )
+            otherwise = f"put a line before all of type auth: {text}"
+            if entry.via == 0:  # a first auth line would take the place of all of these
+                otherwise = (
+                    f"{stack.service} has the auth lines of `other`: give it its own, the same, "
+                    f"and before them: {text}"
+                )
+            mend = edits.insert_before(stack, auth[0], text, otherwise)
             yield found_at("setcred", stack, entry, what, mend)
             break
 

@@ -7,11 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from check import generated
-from pykeyinit_helper import blocks, change, machine, place, stack
+from pykeyinit_helper import blocks, change, machine, place, rules, stack
 from pykeyinit_helper.blocks import NotUnderstood
 from pykeyinit_helper.entries import Stack
 from pykeyinit_helper.folders import Folders
-from pykeyinit_helper.machine import is_ours
+from pykeyinit_helper.machine import Facts, is_ours
 
 DISTRIBUTIONS = Path(__file__).with_name("stacks")
 
@@ -204,3 +204,22 @@ def test_the_difference_shows_what_it_is() -> None:
         "--- /etc/pam.d/x\n+++ /etc/pam.d/x\n@@ -1,3 +1,2 @@\n a\tb\n-\\x1b[31m\n last\n"
         "\\ No newline at end of file\n"
     )
+
+
+def test_no_auth_line_takes_the_place_of_those_of_other(tmp_path: Path) -> None:
+    """A service without auth lines has other's: with one line of its own it has that alone."""
+    folder = tmp_path / "etc/pam.d"
+    folder.mkdir(parents=True)
+    (folder / "other").write_text("auth required pam_unix.so\nauth optional pam_krb5.so\n")
+    own = "account required pam_unix.so\nsession required pam_unix.so\n"
+    (folder / "sshd").write_text(own)
+    folders = machine.folders(tmp_path)
+    with pytest.raises(NotUnderstood, match="pam_krb5.so works at setcred"):
+        put("sshd", folders)
+    (folder / "sshd").write_text(own + "session optional pam_pykeyinit.so force revoke\n")
+    (finding,) = (
+        each
+        for each in rules.judge([stack.read("sshd", folders)], Facts())
+        if each.rule == "setcred"
+    )
+    assert finding.mend.startswith("by hand: sshd has the auth lines of `other`")
