@@ -14,7 +14,7 @@ from typing import Any
 
 import keyutils
 
-from pam_pykeyinit import kernel
+from pam_pykeyinit.kernel import syscalls
 
 KEY = b"demo:colour"
 VALUE = b"green"
@@ -40,8 +40,8 @@ def tree(serial: int) -> dict[str, Any]:
 def session() -> dict[str, Any]:
     """The session keyring; or, if it cannot be had, why not."""
     try:
-        return tree(kernel.get_keyring_id(kernel.SESSION_KEYRING))
-    except kernel.KernelError as error:
+        return tree(syscalls.get_keyring_id(syscalls.SESSION_KEYRING))
+    except syscalls.KernelError as error:
         return {"error": errno.errorcode[error.errno or 0]}
 
 

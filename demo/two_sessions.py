@@ -13,7 +13,7 @@ from typing import Any
 
 import keyutils
 
-from pam_pykeyinit import kernel
+from pam_pykeyinit.kernel import syscalls
 
 _PAM = ctypes.PyDLL(ctypes.util.find_library("pam"))
 
@@ -34,7 +34,7 @@ class Session:
         into, talk = ctypes.byref(self._handle), ctypes.byref(self._talk)
         self._check(_PAM.pam_start(service.encode(), user.encode(), talk, into))
         self._check(_PAM.pam_open_session(self._handle, 0))
-        self.keyring = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+        self.keyring = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
 
     def owner(self) -> str:
         """Whose keyring it is."""

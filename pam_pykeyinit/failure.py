@@ -6,7 +6,7 @@ Pure.  Most logins have none, so that they import nothing of this, nor the names
 from errno import errorcode
 
 from . import codes, log
-from .kernel import KernelError
+from .kernel.syscalls import KernelError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

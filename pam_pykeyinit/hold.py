@@ -20,8 +20,8 @@ otherwise: a thread that has a thread keyring gets the keys that request_key(2) 
 into it, and no ordinary login should notice us so.
 """
 
-from . import kernel
-from .libc import getpid
+from .kernel import syscalls
+from .kernel.libc import getpid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,20 +42,20 @@ class Hold:
     def __init__(self, keyring: int) -> None:
         self._pid = getpid()
         self._kept = 0
-        self._pin = kernel.add_keyring(f"pam_pykeyinit:{keyring}", kernel.THREAD_KEYRING)
+        self._pin = syscalls.add_keyring(f"pam_pykeyinit:{keyring}", syscalls.THREAD_KEYRING)
         try:
-            self._grip = kernel.add_keyring("pam_pykeyinit", self._pin)
-            kernel.link(keyring, self._grip)
-            kernel.set_permissions(self._grip, _POSSESSOR_SEARCH | _OWNER_LINK)
-            kernel.set_permissions(self._pin, _POSSESSOR_SETATTR | _OWNER_SETATTR)
-            self._kept = kernel.keep_credentials()  # @t, in case this thread ends first
-        except kernel.KernelError:
+            self._grip = syscalls.add_keyring("pam_pykeyinit", self._pin)
+            syscalls.link(keyring, self._grip)
+            syscalls.set_permissions(self._grip, _POSSESSOR_SEARCH | _OWNER_LINK)
+            syscalls.set_permissions(self._pin, _POSSESSOR_SETATTR | _OWNER_SETATTR)
+            self._kept = syscalls.keep_credentials()  # @t, in case this thread ends first
+        except syscalls.KernelError:
             self.drop()
             raise
 
     def possessing(self, work: "Callable[[], None]") -> None:
         """Call work() while this thread possesses the keyring."""
-        kernel.link(self._grip, kernel.THREAD_KEYRING)
+        syscalls.link(self._grip, syscalls.THREAD_KEYRING)
         try:
             work()
         finally:
@@ -65,22 +65,22 @@ class Hold:
         """Let go, from any thread; in a forked child, which has no share in it, do nothing."""
         if self._pid == getpid():
             if self._kept:
-                _quietly(kernel.release_credentials, self._kept)
+                _quietly(syscalls.release_credentials, self._kept)
             if not _let_go(self._pin):
                 # In another thread's @t, so the pin itself is undone.  Only what can be
                 # searched can be invalidated.
-                _quietly(kernel.set_permissions, self._pin, _OWNER_SEARCH | _OWNER_SETATTR)
-                _quietly(kernel.invalidate, self._pin)
+                _quietly(syscalls.set_permissions, self._pin, _OWNER_SEARCH | _OWNER_SETATTR)
+                _quietly(syscalls.invalidate, self._pin)
 
 
 def _let_go(keyring: int) -> bool:
-    return _quietly(kernel.unlink, keyring, kernel.THREAD_KEYRING)
+    return _quietly(syscalls.unlink, keyring, syscalls.THREAD_KEYRING)
 
 
 def _quietly(call: "Callable[..., None]", *arguments: int) -> bool:
     """Whether a step of tidying up was done; that it was not is nobody's concern."""
     try:
         call(*arguments)
-    except kernel.KernelError:
+    except syscalls.KernelError:
         return False
     return True

@@ -3,7 +3,12 @@
 libc's syslog() is called without openlog(): the host's identity and options stay its own.
 """
 
-from . import libc
+from .kernel import libc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    # What Log is called with, kept until it can be written: a line carries its sender's ids.
+    Lines = list[tuple[int, str] | tuple[int, str, int] | tuple[int, str, int, int]]
 
 ALERT = 1
 ERR = 3

@@ -3,38 +3,17 @@
 Here, and nowhere else, every failure becomes a return code and a line in the log.
 """
 
-from . import codes, libc, log, options
-from .session import Session, User, must_revoke
+from . import codes, log, options
+from .session import Session, must_revoke
+from .user import User, find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, Protocol
 
     from .failure import Verdict
-    from .policies import Policy
-
-    class Pamh(Protocol):
-        """What is used of pam_python's handle.  Its repr() crashes: never log it."""
-
-        @property
-        def service(self) -> str | None:
-            """PAM_SERVICE."""
-
-        @property
-        def tty(self) -> str | None:
-            """PAM_TTY."""
-
-        @property
-        def rhost(self) -> str | None:
-            """PAM_RHOST."""
-
-        @property
-        def exception(self) -> type[Any]:
-            """What refusals of libpam are raised as; `pam_result` is the code."""
-
-        def get_user(self, prompt: str) -> str | None:
-            """pam_get_user(3)."""
+    from .pam import Pamh
+    from .policies.words import Policy
 
     Action = Callable[[Pamh, options.Options, log.Log], int]
 
@@ -124,7 +103,7 @@ class Handle:
         session = self._session
         session.revoke = session.revoke or asked.revoke
         if not session.keyring:  # setcred and open_session come in either order
-            user = _target(pamh)
+            user = find(pamh)
             if asked.policy is None:
                 session.create(user, asked.force, say)
             else:
@@ -135,7 +114,7 @@ class Handle:
         self, policy: "Policy", force: bool, pamh: "Pamh", user: User, say: log.Log
     ) -> None:
         """Make the keyring as options beyond pam_keyinit's want it."""
-        from .plan import Plan  # here: most lines have no such option
+        from .policies.plan import Plan  # here: most lines have no such option
 
         if policy.leaves_out(user.uid):
             say(log.DEBUG, f"{user.name} is left out")
@@ -157,10 +136,10 @@ class Handle:
             say(priority, line)
 
     def _refresh(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
-        from .plan import Plan
-        from .refresh import Refresh
+        from .policies.plan import Plan
+        from .policies.refresh import Refresh
 
-        user = _target(pamh)
+        user = find(pamh)
         if asked.policy is None or asked.policy.leaves_out(user.uid):
             return codes.PAM_IGNORE
         return Refresh(Plan(asked.policy, user, pamh), user, self._session.keyring).run(say)
@@ -185,37 +164,6 @@ class Handle:
                     raise
                 say(log.ERR, str(error))  # the user has left: there is nothing to fail
         return codes.PAM_SUCCESS
-
-
-def _target(pamh: "Pamh") -> User:
-    """Whose session it is.  The prompt, where PAM has to ask, is pam_keyinit's.
-
-    A name that pam_python cannot decode cannot be looked up, so nobody has it.
-    """
-    name = ""
-    try:
-        name = pamh.get_user("key user") or ""
-        ids = libc.getpwnam(name.encode("utf-8", "surrogateescape"))
-    except Exception as error:
-        raise _no_user(error, name, pamh) from error
-    if ids is None:
-        raise _no_user(None, name, pamh)
-    return User(name, *ids)
-
-
-def _no_user(error: "Exception | None", name: str, pamh: "Pamh") -> BaseException:
-    """What to raise where there is no user: what was raised, if that is another matter."""
-    from .failure import NotLookedUp, NoUser
-
-    if error is None:
-        return NoUser(codes.PAM_USER_UNKNOWN, f'unknown user "{name}"')
-    if isinstance(error, pamh.exception):
-        return NoUser(error.pam_result, f"cannot get the user name: {error}")
-    if isinstance(error, ValueError):
-        return NoUser(codes.PAM_USER_UNKNOWN, f"unknown user: {error}")
-    if isinstance(error, OSError):
-        return NotLookedUp(f'cannot look up user "{name}": {error.strerror}')
-    return error
 
 
 def _verdict(error: BaseException, code: int) -> "Verdict":

@@ -5,7 +5,7 @@ Nothing here touches the kernel or PAM, so every combination is tested without t
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .policies import Policy
+    from .policies.words import Policy
 
 _WORDS = frozenset(("debug", "force", "revoke"))
 
@@ -35,16 +35,16 @@ class Options:
         self.wrong = wrong
 
 
-def parse(words: list[str]) -> Options:
+def parse(line: list[str]) -> Options:
     """Read the words of a PAM line, in any order, repeated or not.
 
     An unknown word never fails a login: it is named in `wrong`, and otherwise it is as if
     it were not there.
     """
-    asked = Options(debug="debug" in words, force="force" in words, revoke="revoke" in words)
-    if not _WORDS.issuperset(words):
-        from . import policies  # here: most lines have no such word
+    asked = Options(debug="debug" in line, force="force" in line, revoke="revoke" in line)
+    if not _WORDS.issuperset(line):
+        from .policies import words  # here: most lines have no such word
 
-        asked.policy, asked.wrong = policies.read(words)
-        asked.revoke = asked.policy.revoke != policies.NEVER
+        asked.policy, asked.wrong = words.read(line)
+        asked.revoke = asked.policy.revoke != words.NEVER
     return asked

@@ -3,7 +3,8 @@
 The rules are pam_keyinit's; DIFFERENCES in pam_pykeyinit(8) names the exceptions.
 """
 
-from . import identity, kernel, libc, log
+from . import log
+from .kernel import identity, libc, syscalls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,27 +13,15 @@ if TYPE_CHECKING:
 
     from .failure import Failed
     from .hold import Hold
-    from .plan import Plan
+    from .log import Lines
+    from .policies.plan import Plan
+    from .user import User
 
     Result = TypeVar("Result")
-
-    # Lines for the log, kept until they can be written: what log.Log is called with.
-    Said = list[tuple[int, str] | tuple[int, str, int] | tuple[int, str, int, int]]
 
 # The sessions that are to revoke a keyring, by its serial number.  It is asked one thing
 # only: is the keyring that a login is about to displace one of these?
 _unfinished: "dict[int, Session]" = {}
-
-
-class User:
-    """Whose session it is: the name for the log, the ids for the kernel."""
-
-    __slots__ = ("gid", "name", "uid")
-
-    def __init__(self, name: str, uid: int, gid: int) -> None:
-        self.name = name
-        self.uid = uid
-        self.gid = gid
 
 
 def must_create(session: int, user_session: int) -> bool:
@@ -77,10 +66,10 @@ class Session:
         """
         self._user = user
         self._plan = plan
-        said: "Said" = []
+        lines: "Lines" = []
 
         def make(*, force: bool) -> None:
-            identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))
+            identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, lines))
 
         linked = False
         try:
@@ -89,16 +78,16 @@ class Session:
             elif plan is None:
                 make(force=force)
             else:
-                plan.in_turn(make, force, said)
+                plan.with_lock(make, force, lines)
             linked = bool(self.keyring)
-        except kernel.KernelError as error:
+        except syscalls.KernelError as error:
             raise _failed(error, self._lacks()) from error
         finally:
             if plan is None and self.keyring:
-                self.made(self.keyring, said)
+                self.made(self.keyring, lines)
                 if linked:
-                    said.append((log.DEBUG, "linked user keyring into %d", self.keyring))
-            for line in said:  # not before: a log line carries its sender's ids
+                    lines.append((log.DEBUG, "linked user keyring into %d", self.keyring))
+            for line in lines:  # not before: a log line carries its sender's ids
                 say(*line)
 
     def displace(self) -> str:
@@ -108,42 +97,42 @@ class Session:
         """
         if _unfinished:
             _is_done(lambda: _hold_displaced([]))
-        joins: "list[Callable[[], object]]" = [kernel.join_anonymous_session]
+        joins: "list[Callable[[], object]]" = [syscalls.join_anonymous_session]
         user: "User | None" = getattr(self, "_user", None)
         if user is not None:
             ids = user.uid, user.gid
-            joins.insert(0, lambda: identity.with_real_ids(*ids, kernel.join_anonymous_session))
+            joins.insert(0, lambda: identity.with_real_ids(*ids, syscalls.join_anonymous_session))
         for join in joins:
             if _is_done(join):
                 return "an empty session keyring replaces the caller's"
         return "the caller's session keyring stays"
 
-    def _make(self, force: bool, said: "Said") -> None:
+    def _make(self, force: bool, lines: "Lines") -> None:
         """What is done with the user's real ids."""
         if not force:
             try:
-                session = kernel.get_keyring_id(kernel.SESSION_KEYRING)
-            except kernel.KernelError as error:
+                session = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
+            except syscalls.KernelError as error:
                 why = _failed(error, f"{self.without()} without 'force'")
                 from errno import ENOSYS
 
                 if error.errno != ENOSYS:
                     raise why from error
-                said.append((log.NOTICE, str(why)))
+                lines.append((log.NOTICE, str(why)))
                 return
             user_session = _attempt(
-                self.without(), kernel.get_keyring_id, kernel.USER_SESSION_KEYRING
+                self.without(), syscalls.get_keyring_id, syscalls.USER_SESSION_KEYRING
             )
             found = "session keyring %d, user-session keyring %d"
-            said.append((log.DEBUG, found, session, user_session))
+            lines.append((log.DEBUG, found, session, user_session))
             if not must_create(session, user_session) and not (
                 self._plan is not None and self._plan.replaces(session)
             ):
                 return
         if _unfinished:
-            _hold_displaced(said)
+            _hold_displaced(lines)
         if self._plan is not None:
-            self._plan.make(self, said)
+            self._plan.make(self, lines)
             return
         self._join(lambda join: join())
 
@@ -151,19 +140,19 @@ class Session:
         """Join a new session keyring by do(what joins it), and remember it."""
         results: "list[int]" = []
         try:
-            do(kernel.new_session(results))
+            do(syscalls.new_session(results))
         finally:
             if results:
                 self.keyring = max(results[0], 0)
-        kernel.check_new_session(results)
+        syscalls.check_new_session(results)
 
-    def made(self, keyring: int, said: "Said", kind: str = "new") -> None:
+    def made(self, keyring: int, lines: "Lines", kind: str = "new") -> None:
         """Remember a keyring that was joined, and see to it that it can be ended."""
         self.keyring = keyring
         _unfinished[keyring] = self
-        said.append((log.DEBUG, f"joined {kind} session keyring %d", keyring))
-        if self.ends_with("cred") and kernel.has_threads():
-            _hold(self, said)
+        lines.append((log.DEBUG, f"joined {kind} session keyring %d", keyring))
+        if self.ends_with("cred") and syscalls.has_threads():
+            _hold(self, lines)
 
     def ends_with(self, call: str) -> bool:
         """Whether the keyring is ended by this call: "close", or "cred" for DELETE_CRED."""
@@ -185,11 +174,11 @@ class Session:
         Raises Failed, and NotRestored from identity.
         """
         keyring, user, hold = self.keyring, self._user, self._hold
-        act = kernel.revoke if self._plan is None else self._plan.end
+        act = syscalls.revoke if self._plan is None else self._plan.end
         self._forget()
         try:
             _end(act, keyring, user, hold)
-        except kernel.KernelError as error:
+        except syscalls.KernelError as error:
             consequence = f"session keyring {keyring} of {user.name} was not revoked by us"
             raise _failed(error, consequence) from error
         finally:
@@ -217,30 +206,30 @@ class Session:
         self._hold = None
 
 
-def _hold_displaced(said: "Said") -> None:
+def _hold_displaced(lines: "Lines") -> None:
     try:
-        displaced = _unfinished.get(kernel.get_keyring_id(kernel.SESSION_KEYRING))
-    except kernel.KernelError:
+        displaced = _unfinished.get(syscalls.get_keyring_id(syscalls.SESSION_KEYRING))
+    except syscalls.KernelError:
         return  # what is in place is dead already
     if displaced is not None:
-        _hold(displaced, said)
+        _hold(displaced, lines)
 
 
-def _hold(session: Session, said: "Said") -> None:
+def _hold(session: Session, lines: "Lines") -> None:
     try:
         # As the host: links in @t are charged to the real user that made @t, and no user's
         # quota, used up on purpose, is to decide whether somebody's session is revoked.
         identity.with_real_ids(*libc.effective_ids(), session.hold)
-    except kernel.KernelError as error:
+    except syscalls.KernelError as error:
         consequence = f"perhaps session keyring {session.keyring} cannot be revoked at its end"
-        said.append((log.WARNING, str(_failed(error, consequence))))
+        lines.append((log.WARNING, str(_failed(error, consequence))))
 
 
 def _end(act: "Callable[[int], None]", keyring: int, user: User, hold: "Hold | None") -> None:
     """Act by what this thread possesses; failing that, as the owner, and by the hold."""
     try:
         act(keyring)
-    except kernel.KernelError as error:
+    except syscalls.KernelError as error:
         from errno import EACCES
 
         if error.errno != EACCES:
@@ -261,11 +250,11 @@ def _attempt(consequence: str, call: "Callable[..., Result]", *arguments: "int |
     """Return call(*arguments); raise Failed, with the consequence, for its KernelError."""
     try:
         return call(*arguments)
-    except kernel.KernelError as error:
+    except syscalls.KernelError as error:
         raise _failed(error, consequence) from error
 
 
-def _failed(error: kernel.KernelError, consequence: str) -> "Failed":
+def _failed(error: syscalls.KernelError, consequence: str) -> "Failed":
     from .failure import failed
 
     return failed(error, consequence)

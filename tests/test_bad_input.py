@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from pam_pykeyinit import sysnums
+from pam_pykeyinit.kernel import sysnums
 from support import quotas, world
 from support.drive import Driver
 from support.journal import Journal

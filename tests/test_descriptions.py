@@ -7,7 +7,7 @@ import pytest
 from policies.squatter import become
 
 from helper.conftest import HELPER
-from pam_pykeyinit import kernel, keyctl, listing, procfs
+from pam_pykeyinit.kernel import keyctl, listing, procfs, syscalls
 from support.child import in_child
 from support.drive import Driver
 from support.journal import Journal
@@ -27,10 +27,12 @@ def publish() -> Iterator[Publish]:
 
     def make(description: str) -> int:
         become("bob")
-        kernel.join_anonymous_session()
-        kernel.link(kernel.USER_KEYRING, kernel.SESSION_KEYRING)  # who possesses it may open it
-        serial = keyctl.add_user_key(description, b"x", kernel.USER_KEYRING)
-        kernel.set_permissions(serial, SEEN_BY_ALL)
+        syscalls.join_anonymous_session()
+        syscalls.link(
+            syscalls.USER_KEYRING, syscalls.SESSION_KEYRING
+        )  # who possesses it may open it
+        serial = keyctl.add_user_key(description, b"x", syscalls.USER_KEYRING)
+        syscalls.set_permissions(serial, SEEN_BY_ALL)
         return serial
 
     yield lambda description: in_child(lambda: make(description))
@@ -63,7 +65,7 @@ def test_a_row_that_is_forged_is_not_believed(publish: Publish) -> None:
     """Of a key with two rows one is a lie, and nothing tells which."""
 
     def told_and_forged() -> tuple[bool, bool]:
-        serial = kernel.join_anonymous_session()
+        serial = syscalls.join_anonymous_session()
         before = serial in listing.rows(procfs.text("/proc/keys"))
         publish("x\n" + ROW.format(serial, "expd"))
         return before, serial in listing.rows(procfs.text("/proc/keys"))
@@ -76,7 +78,7 @@ def test_an_owner_of_any_number_is_told_as_it_is(uid: int) -> None:
     """The kernel writes it with a sign."""
 
     def described() -> tuple[int, str]:
-        serial = keyctl.add_user_key("a;b", b"x", kernel.join_anonymous_session())
+        serial = keyctl.add_user_key("a;b", b"x", syscalls.join_anonymous_session())
         subprocess.run(["keyctl", "chown", str(serial), str(uid)], check=True)
         _, owner, _, _, description = keyctl.describe(serial)
         return owner, description

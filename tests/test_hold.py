@@ -11,8 +11,8 @@ from typing import Any
 import keyutils
 import pytest
 
-from pam_pykeyinit import kernel, keyctl
 from pam_pykeyinit.hold import Hold
+from pam_pykeyinit.kernel import keyctl, syscalls
 from support import world
 from support.child import in_child
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.privileged
 
 
 def _links(keyring: int) -> list[int]:
-    serial = kernel.get_keyring_id(keyring)
+    serial = syscalls.get_keyring_id(keyring)
     return [int(key) for key in memoryview(keyutils.read_key(serial)).cast("i")]
 
 
@@ -38,7 +38,7 @@ def _pages() -> int:
 
 
 def _opened() -> tuple[int, Hold]:
-    keyring = kernel.join_anonymous_session()
+    keyring = syscalls.join_anonymous_session()
     return keyring, Hold(keyring)
 
 
@@ -52,7 +52,7 @@ def _opener() -> Iterator[Callable[..., Any]]:
 def _state(keyring: int) -> str:
     try:
         keyctl.describe(keyring)
-    except kernel.KernelError as error:
+    except syscalls.KernelError as error:
         return error.strerror or ""
     return "live"
 
@@ -64,12 +64,12 @@ def test_another_thread_can_revoke_and_leaves_nothing_behind() -> None:
         pages = _pages()
         with _opener() as there:
             keyring, hold = there(_opened)
-            held = len(there(_links, kernel.THREAD_KEYRING))
+            held = len(there(_links, syscalls.THREAD_KEYRING))
             before = there(_state, keyring)
-            hold.possessing(lambda: kernel.revoke(keyring))
+            hold.possessing(lambda: syscalls.revoke(keyring))
             hold.drop()
-            left = there(_settled, kernel.THREAD_KEYRING)
-            here = _links(kernel.THREAD_KEYRING)
+            left = there(_settled, syscalls.THREAD_KEYRING)
+            here = _links(syscalls.THREAD_KEYRING)
             return [held, before, there(_state, keyring), left, here, _pages() - pages]
 
     assert in_child(seen) == [1, "live", "Key has been revoked", [], [], 0]
@@ -80,7 +80,7 @@ def test_a_child_that_drops_it_does_not_take_it_from_its_parent() -> None:
         _, hold = _opened()
         pages = _pages()
         there = in_child(lambda: (hold.drop(), _pages())[1])  # type: ignore[func-returns-value]
-        return [there - pages, len(_links(kernel.THREAD_KEYRING)), _pages() - pages]
+        return [there - pages, len(_links(syscalls.THREAD_KEYRING)), _pages() - pages]
 
     assert in_child(seen) == [0, 1, 0]
 
@@ -90,11 +90,11 @@ def test_what_is_possessed_is_let_go_when_the_work_fails() -> None:
         _, hold = _opened()
 
         def refused() -> None:
-            raise kernel.KernelError(1, "call")
+            raise syscalls.KernelError(1, "call")
 
-        with pytest.raises(kernel.KernelError):
+        with pytest.raises(syscalls.KernelError):
             hold.possessing(refused)
-        return [len(_links(kernel.THREAD_KEYRING))]
+        return [len(_links(syscalls.THREAD_KEYRING))]
 
     assert in_child(seen) == [1]
 
@@ -124,19 +124,19 @@ def test_a_hold_that_is_refused_leaves_nothing_behind(
     last = {"add_keyring": 1, "set_permissions": 1}.get(step, 0)
 
     def seen() -> list[object]:
-        real, calls = getattr(kernel, step), []
+        real, calls = getattr(syscalls, step), []
 
         def refuse(*arguments: object) -> object:
             calls.append(arguments)
             if len(calls) == last + 1:
-                raise kernel.KernelError(12, step)
+                raise syscalls.KernelError(12, step)
             return real(*arguments)
 
-        monkeypatch.setattr(kernel, step, refuse)
+        monkeypatch.setattr(syscalls, step, refuse)
         pages = _pages()
-        keyring = kernel.join_anonymous_session()
-        with pytest.raises(kernel.KernelError) as refusal:
+        keyring = syscalls.join_anonymous_session()
+        with pytest.raises(syscalls.KernelError) as refusal:
             Hold(keyring)
-        return [refusal.value.call, _links(kernel.THREAD_KEYRING), _pages() - pages]
+        return [refusal.value.call, _links(syscalls.THREAD_KEYRING), _pages() - pages]
 
     assert in_child(seen) == [step, [], 0]

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pam_pykeyinit import kernel, keyctl, libc, sysnums
+from pam_pykeyinit.kernel import keyctl, libc, syscalls, sysnums
 from support.child import in_child
 from support.journal import Journal
 
@@ -22,8 +22,8 @@ NO_RIGHTS = "---s"  # in /proc/PID/maps: shared memory that can be neither read 
 
 def test_the_longest_description_is_read_whole() -> None:
     def seen() -> object:
-        kernel.join_anonymous_session()
-        key = keyctl.add_user_key(LONGEST, b"x", kernel.SESSION_KEYRING)
+        syscalls.join_anonymous_session()
+        key = keyctl.add_user_key(LONGEST, b"x", syscalls.SESSION_KEYRING)
         kind, uid, gid, _, description = keyctl.describe(key)
         return kind, uid, gid, description == LONGEST
 
@@ -43,11 +43,11 @@ def test_memory_that_keeps_credentials_is_one_page_that_nobody_can_use() -> None
 
     def seen() -> object:
         before = mapped()
-        handle = kernel.keep_credentials()
+        handle = syscalls.keep_credentials()
         new = [line for line in mapped() - before if "/dev/zero" in line]
         start, _, end = new[0].split()[0].partition("-")
         size = int(end, 16) - int(start, 16)
-        kernel.release_credentials(handle)
+        syscalls.release_credentials(handle)
         left = [line for line in mapped() - before if "/dev/zero" in line]
         return len(new), size == posix.sysconf("SC_PAGESIZE"), new[0].split()[1], left
 
@@ -56,11 +56,11 @@ def test_memory_that_keeps_credentials_is_one_page_that_nobody_can_use() -> None
 
 def test_a_thread_is_noticed_and_so_is_its_end() -> None:
     def seen() -> list[bool]:
-        told = [kernel.has_threads()]
+        told = [syscalls.has_threads()]
         end = threading.Event()
         other = threading.Thread(target=end.wait)
         other.start()
-        told.append(kernel.has_threads())
+        told.append(syscalls.has_threads())
         end.set()
         other.join()
         return told
@@ -73,7 +73,7 @@ def test_without_proc_a_host_is_taken_to_have_one_thread(monkeypatch: pytest.Mon
         raise FileNotFoundError(path)
 
     monkeypatch.setattr(posix, "stat", refused)
-    assert not kernel.has_threads()
+    assert not syscalls.has_threads()
 
 
 def test_nothing_in_a_line_is_taken_as_a_format(journal: Journal) -> None:
@@ -121,11 +121,11 @@ def test_what_setfsuid_returns_is_an_id(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Made up, for a processor has either 32 bits or 64."""
-    monkeypatch.setattr(kernel, "sys", SimpleNamespace(maxsize=largest))
+    monkeypatch.setattr(syscalls, "sys", SimpleNamespace(maxsize=largest))
     monkeypatch.setattr(sysnums, "SETFSUID", number)
     monkeypatch.setattr(libc, "syscall", lambda *_: result)
     if expected is not None:
-        assert kernel.setfsuid(kernel.KEEP) == expected
+        assert syscalls.setfsuid(syscalls.KEEP) == expected
     else:
-        with pytest.raises(kernel.KernelError):
-            kernel.setfsuid(kernel.KEEP)
+        with pytest.raises(syscalls.KernelError):
+            syscalls.setfsuid(syscalls.KEEP)

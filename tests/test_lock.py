@@ -10,13 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from pam_pykeyinit import kernel, keyctl, lock, log
+from pam_pykeyinit import log
+from pam_pykeyinit.kernel import keyctl, syscalls
+from pam_pykeyinit.policies import lock
 from support import world
 from support.child import in_child
 
 pytestmark = pytest.mark.privileged
 
-Said = list[tuple[int, str]]
+Lines = list[tuple[int, str]]
 
 
 @pytest.fixture
@@ -27,8 +29,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return found
 
 
-def _turn(said: Said) -> lock.Turn:
-    return lock.Turn(world.uid("alice"), "alice", "web", said)  # type: ignore[arg-type]
+def _lock(lines: Lines) -> lock.Lock:
+    return lock.Lock(world.uid("alice"), "alice", "web", lines)  # type: ignore[arg-type]
 
 
 def _file() -> str:
@@ -44,9 +46,9 @@ def _is_free(folder: Path) -> bool:
         return True
 
 
-def _without(said: Said) -> str:
+def _without(lines: Lines) -> str:
     """The name of the errno in the one line that there is."""
-    ((level, line),) = said
+    ((level, line),) = lines
     assert level == log.NOTICE
     assert line.startswith(f"{lock.FOLDER}/{_file()}: ")
     assert " of two logins of alice at the same instant " in line
@@ -58,18 +60,18 @@ def _descriptors() -> list[str]:
 
 
 def test_nobody_else_has_a_turn_meanwhile(folder: Path) -> None:
-    said: Said = []
+    lines: Lines = []
     before = _descriptors()
     for _ in range(2):  # where the folder is not there, and where it is
-        with _turn(said):
+        with _lock(lines):
             assert not _is_free(folder)
         assert _is_free(folder)
-    assert said == []
+    assert lines == []
     assert _descriptors() == before
 
 
 def test_a_child_that_was_forked_meanwhile_does_not_keep_the_turn(folder: Path) -> None:
-    with _turn([]):
+    with _lock([]):
         waiting, done = os.pipe()
         child = os.fork()
         if child == 0:
@@ -89,7 +91,7 @@ def test_nobody_but_root_can_open_the_file(folder: Path) -> None:
     def seen() -> list[object]:
         os.umask(0)
         before = set(_descriptors())
-        with _turn([]):
+        with _lock([]):
             (mine,) = {name for name in set(_descriptors()) - before if _is_open(name)}
             kept = fcntl.fcntl(int(mine), fcntl.F_GETFD)
         file = (folder / _file()).stat()
@@ -149,11 +151,11 @@ def test_what_somebody_else_may_have_put_there_is_not_used(
 
     def seen() -> list[object]:
         signal.alarm(20)  # whoever opens a pipe waits for its other end
-        said: Said = []
+        lines: Lines = []
         before = _descriptors()
-        with _turn(said):
+        with _lock(lines):
             pass
-        return [_without(said), _descriptors() == before]
+        return [_without(lines), _descriptors() == before]
 
     assert in_child(seen) == [why, True]
     assert not (folder.parent / "elsewhere" / _file()).exists()
@@ -161,10 +163,10 @@ def test_what_somebody_else_may_have_put_there_is_not_used(
 
 def test_a_folder_that_cannot_be_made(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "FOLDER", str(folder / "below"))
-    said: Said = []
-    with _turn(said):
+    lines: Lines = []
+    with _lock(lines):
         pass
-    assert _without(said) == "ENOENT"
+    assert _without(lines) == "ENOENT"
 
 
 class Clock:
@@ -194,16 +196,16 @@ def _set(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_turn_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And taken before anybody who waits at a terminal would notice."""
-    said: Said = []
-    with _turn([]):
+    lines: Lines = []
+    with _lock([]):
         pass
     with (folder / _file()).open() as other:
         fcntl.flock(other, fcntl.LOCK_EX)
         clock = Clock(lambda: fcntl.flock(other, fcntl.LOCK_UN))
         _set(clock, monkeypatch)
-        with _turn(said):
+        with _lock(lines):
             assert not _is_free(folder)
-    assert said == []
+    assert lines == []
     (slept,) = clock.slept
     assert 0 < slept < 0.1
 
@@ -211,14 +213,14 @@ def test_a_turn_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_login_that_is_stopped_does_not_stop_the_others(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said: Said = []
+    lines: Lines = []
     before = _descriptors()
     clock = Clock(lambda: None)
-    with _turn([]):
+    with _lock([]):
         _set(clock, monkeypatch)
-        with _turn(said):
+        with _lock(lines):
             assert not _is_free(folder)
-    assert _without(said) == "EAGAIN"
+    assert _without(lines) == "EAGAIN"
     assert _descriptors() == before
     # Many who look often keep the one who works from working; who looks seldom waits long.
     first, second, third = clock.slept[:3]
@@ -230,14 +232,14 @@ def test_a_file_system_without_locks(folder: Path, monkeypatch: pytest.MonkeyPat
     """It is not asked twice."""
 
     def refuse(descriptor: int) -> None:
-        raise kernel.KernelError(errno.ENOLCK, "flock")
+        raise syscalls.KernelError(errno.ENOLCK, "flock")
 
     for call in ("lock", "unlock"):
         monkeypatch.setattr(keyctl, call, refuse)
     clock = Clock(lambda: None)
     _set(clock, monkeypatch)
-    said: Said = []
+    lines: Lines = []
     before = _descriptors()
-    with _turn(said):
+    with _lock(lines):
         pass
-    assert (_without(said), clock.slept, _descriptors()) == ("ENOLCK", [], before)
+    assert (_without(lines), clock.slept, _descriptors()) == ("ENOLCK", [], before)

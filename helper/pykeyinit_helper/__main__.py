@@ -2,6 +2,6 @@
 
 import sys
 
-from pykeyinit_helper.main import main
+from pykeyinit_helper.cli.main import main
 
 sys.exit(main())

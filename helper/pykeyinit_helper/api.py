@@ -9,10 +9,11 @@ print(keyring.serial, keyring.outcome)
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from pam_pykeyinit import identity, kernel
-from pykeyinit_helper import decide, words
-from pykeyinit_helper.become import Refused
-from pykeyinit_helper.prepare import Preparation
+from pam_pykeyinit.kernel import identity, syscalls
+from pykeyinit_helper.cli import words
+from pykeyinit_helper.run import decide
+from pykeyinit_helper.run.become import Refused
+from pykeyinit_helper.run.prepare import Preparation
 
 __all__ = [
     "Link",
@@ -95,7 +96,7 @@ def ensure_session_keyring(
     outcome = _OUTCOMES[preparation.done]
     if preparation.done == decide.LEAVE and preparation.is_user_session():
         outcome = "user-session"
-    if preparation.done not in (decide.LEAVE, "") and kernel.has_threads():
+    if preparation.done not in (decide.LEAVE, "") and syscalls.has_threads():
         messages += ("only this thread has it: the other threads keep what they had",)
     return SessionKeyring(preparation.serial, outcome, messages)
 

@@ -11,7 +11,10 @@ from pathlib import Path
 from types import CodeType
 
 # What a login without options imports.
-EVERY_LOGIN = ("codes", "kernel", "log", "module", "native", "options", "session", "sysnums")
+EVERY_LOGIN = (
+    *("codes", "log", "module", "native", "options", "session", "syscalls", "sysnums"),
+    "user",
+)
 
 
 def without_lines(code: CodeType) -> CodeType:

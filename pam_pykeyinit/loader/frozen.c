@@ -160,9 +160,12 @@ static PyObject *import(PyObject *self, PyObject *const *args, Py_ssize_t count)
 		return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ImportError, "not a statement");
 	if (PyLong_AsLong(args[4]) == 0)
 		return built_in(name);
-	if (*name)
+	/* The package is flat here: of a folder's module the last name is enough. */
+	const char *dot = strrchr(name, '.');
+	name = dot ? dot + 1 : name;
+	if (*name && strcmp(name, "kernel") && strcmp(name, "policies"))
 		return Py_XNewRef(frozen_module(name));
-	for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[3]); i++) { /* from . import log, kernel */
+	for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(args[3]); i++) { /* from .kernel import libc */
 		const char *wanted = PyUnicode_AsUTF8(PyTuple_GET_ITEM(args[3], i));
 		if (wanted == NULL || frozen_module(wanted) == NULL)
 			return NULL;

@@ -46,7 +46,7 @@ static void complain(const struct change *done)
 
 static void refuse(int wrong, const char *name)
 {
-	PyObject *type = exception("kernel", "KernelError");
+	PyObject *type = exception("syscalls", "KernelError");
 	PyObject *error = type ? PyObject_CallFunction(type, "is", wrong, name) : NULL;
 
 	if (error)

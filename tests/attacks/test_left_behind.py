@@ -14,8 +14,8 @@ import keyutils
 import pytest
 
 from attacks import undefended
-from pam_pykeyinit import kernel
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import syscalls
+from pykeyinit_helper.run import keyctl
 from support import world
 from support.child import in_child
 from support.pamh import Pamh
@@ -26,15 +26,15 @@ TRIES: dict[str, Callable[[int], object]] = {
     "view": keyctl.describe,
     "read": keyutils.read_key,
     "search": lambda serial: keyutils.search(serial, b"secret"),
-    "take": lambda serial: kernel.link(serial, kernel.SESSION_KEYRING),
+    "take": lambda serial: syscalls.link(serial, syscalls.SESSION_KEYRING),
     "put": lambda serial: keyctl.add_user_key("planted", b"x", serial),
     "clear": keyutils.clear,
     # Far off: the kernel counts in whole seconds, so that 1 can be over at once, and an expired
     # key refuses what comes after.
     "expire": lambda serial: keyutils.set_timeout(serial, 1000),
-    "permit": lambda serial: kernel.set_permissions(serial, 0x3F3F3F3F),
-    "revoke": kernel.revoke,
-    "invalidate": kernel.invalidate,
+    "permit": lambda serial: syscalls.set_permissions(serial, 0x3F3F3F3F),
+    "revoke": syscalls.revoke,
+    "invalidate": syscalls.invalidate,
 }
 
 
@@ -46,9 +46,9 @@ def _held() -> tuple[list[int], object]:
     for handle, user in zip(handles, ("alice", "bob"), strict=True):
         assert handle.pam_sm_open_session(Pamh(user), 0, ["m", "force", "revoke"]) == 0
         if user == "alice":
-            hers = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+            hers = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
             keyctl.add_user_key("secret", b"x", hers)
-    (pin,) = _links(kernel.get_keyring_id(kernel.THREAD_KEYRING))
+    (pin,) = _links(syscalls.get_keyring_id(syscalls.THREAD_KEYRING))
     hold = handles[0]._session._hold
     assert hold
     grip = hold._grip
@@ -68,10 +68,10 @@ def _attack(user: str, serials: list[int], *, keep_session: bool = False) -> set
         os.setresgid(*[world.gid(user)] * 3)
         os.setresuid(*[world.uid(user)] * 3)
         if not keep_session:
-            kernel.join_anonymous_session()
+            syscalls.join_anonymous_session()
         try:
             TRIES[name](serial)
-        except (kernel.KernelError, keyutils.Error):
+        except (syscalls.KernelError, keyutils.Error):
             return False
         return True
 

@@ -8,7 +8,7 @@ import pytest
 from policies import squatter
 
 from attacks import undefended
-from pam_pykeyinit import kernel
+from pam_pykeyinit.kernel import syscalls
 from support import world
 from support.child import in_child
 from support.drive import Driver
@@ -22,9 +22,9 @@ UNDEFENDED = ["what was joined is looked at", "and is looked at again"]
 def _finds_her_key(keyring: int) -> bool:
     """Whether bob possesses what alice put into her session keyring."""
     squatter.become("bob")
-    kernel.join_anonymous_session()
-    kernel.link(keyring, kernel.SESSION_KEYRING)
-    return keyutils.search(kernel.SESSION_KEYRING, b"attack:hers") is not None
+    syscalls.join_anonymous_session()
+    syscalls.link(keyring, syscalls.SESSION_KEYRING)
+    return keyutils.search(syscalls.SESSION_KEYRING, b"attack:hers") is not None
 
 
 def _attacked(driver: Driver) -> tuple[bool, bool, int]:

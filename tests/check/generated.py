@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from pykeyinit_helper import pamconf
+from pykeyinit_helper.stacks import pamconf
 
 INCLUDED = 3  # files that others may include; each includes only those after it
 CODES = (0, 0, 0, 3, 6, 7, 12, 14, 25, 28, 99)

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from pykeyinit_helper import blocks, change, machine, place, rules, stack
-from pykeyinit_helper.entries import Stack
-from pykeyinit_helper.folders import Folders
+from pykeyinit_helper.change import change, place
+from pykeyinit_helper.stacks import blocks, machine, rules, stack
+from pykeyinit_helper.stacks.entries import Stack
+from pykeyinit_helper.stacks.folders import Folders
 from support import world
 from support.drive import Driver
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pykeyinit_helper import inside
-from pykeyinit_helper.below import Below
-from pykeyinit_helper.inside import Inside
+from pykeyinit_helper.stacks import inside
+from pykeyinit_helper.stacks.below import Below
+from pykeyinit_helper.stacks.inside import Inside
 from support import native
 
 LINKED = Inside("3.11.2", "libpython3.11-dev", "3.11.2-6+deb12u6")

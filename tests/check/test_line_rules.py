@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from check.test_rules import OURS, SCRIPT, THEIRS, UNIX, judged, service
-from pykeyinit_helper import stack
-from pykeyinit_helper.dispatch import reachable, skip
-from pykeyinit_helper.entries import Entry
-from pykeyinit_helper.machine import Facts
-from pykeyinit_helper.units import Unit
+from pykeyinit_helper.stacks import stack
+from pykeyinit_helper.stacks.dispatch import reachable, skip
+from pykeyinit_helper.stacks.entries import Entry
+from pykeyinit_helper.stacks.machine import Facts
+from pykeyinit_helper.stacks.units import Unit
 
 AUTH = "auth required pam_unix.so\n"
 KRB5 = "auth optional pam_krb5.so\n"

@@ -7,11 +7,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from check import generated
-from pykeyinit_helper import blocks, change, machine, place, rules, stack
-from pykeyinit_helper.blocks import NotUnderstood
-from pykeyinit_helper.entries import Stack
-from pykeyinit_helper.folders import Folders
-from pykeyinit_helper.machine import Facts, is_ours
+from pykeyinit_helper.change import change, place
+from pykeyinit_helper.stacks import blocks, machine, rules, stack
+from pykeyinit_helper.stacks.blocks import NotUnderstood
+from pykeyinit_helper.stacks.entries import Stack
+from pykeyinit_helper.stacks.folders import Folders
+from pykeyinit_helper.stacks.machine import Facts, is_ours
 
 DISTRIBUTIONS = Path(__file__).with_name("stacks")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from check import kills
-from pykeyinit_helper import kept, replace
+from pykeyinit_helper.change import kept, replace
 from support import world
 
 pytestmark = pytest.mark.privileged

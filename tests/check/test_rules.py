@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from pykeyinit_helper import machine, rules, stack
-from pykeyinit_helper.entries import Entry, Stack
-from pykeyinit_helper.finding import Finding
-from pykeyinit_helper.folders import Folders
-from pykeyinit_helper.installed import Broken
-from pykeyinit_helper.machine import Facts, Quota
-from pykeyinit_helper.sshd_config import UsePam
-from pykeyinit_helper.units import Unit
+from pykeyinit_helper.stacks import machine, rules, stack
+from pykeyinit_helper.stacks.entries import Entry, Stack
+from pykeyinit_helper.stacks.finding import Finding
+from pykeyinit_helper.stacks.folders import Folders
+from pykeyinit_helper.stacks.installed import Broken
+from pykeyinit_helper.stacks.machine import Facts, Quota
+from pykeyinit_helper.stacks.sshd_config import UsePam
+from pykeyinit_helper.stacks.units import Unit
 
 DISTRIBUTIONS = Path(__file__).with_name("stacks")
 

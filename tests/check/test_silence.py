@@ -9,7 +9,7 @@ import pytest
 
 from check.asked import found, rules_of, run
 from check.conftest import DEBIAN
-from pykeyinit_helper import rules
+from pykeyinit_helper.stacks import rules
 
 # The file that silences is the machine's, and each `check` reads it.
 pytestmark = [pytest.mark.privileged, pytest.mark.whole_machine]

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 
 from check import generated
 from check.walk import calls
-from pykeyinit_helper import pamconf, stack
-from pykeyinit_helper.entries import Entry, Stack
-from pykeyinit_helper.folders import PAM_D, Folders
+from pykeyinit_helper.stacks import pamconf, stack
+from pykeyinit_helper.stacks.entries import Entry, Stack
+from pykeyinit_helper.stacks.folders import PAM_D, Folders
 
 pytestmark = pytest.mark.privileged
 

@@ -5,9 +5,9 @@ For a first call: authenticate, acct_mgmt, open_session.
 
 from collections.abc import Callable, Mapping, Sequence
 
-from pykeyinit_helper.dispatch import end_of_level, reachable, skip
-from pykeyinit_helper.entries import Entry, Stack
-from pykeyinit_helper.pamconf import (
+from pykeyinit_helper.stacks.dispatch import end_of_level, reachable, skip
+from pykeyinit_helper.stacks.entries import Entry, Stack
+from pykeyinit_helper.stacks.pamconf import (
     BAD,
     CODES,
     DIE,

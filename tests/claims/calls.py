@@ -5,12 +5,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from pam_pykeyinit import kernel, keyctl, sysnums
-from pam_pykeyinit.kernel import _call
-from pykeyinit_helper import keyctl as helper_keyctl
+from pam_pykeyinit.kernel import keyctl, syscalls, sysnums
+from pam_pykeyinit.kernel.syscalls import _call
+from pykeyinit_helper.run import keyctl as helper_keyctl
 
-THREAD, SESSION = kernel.THREAD_KEYRING, kernel.SESSION_KEYRING
-USER, USER_SESSION = kernel.USER_KEYRING, kernel.USER_SESSION_KEYRING
+THREAD, SESSION = syscalls.THREAD_KEYRING, syscalls.SESSION_KEYRING
+USER, USER_SESSION = syscalls.USER_KEYRING, syscalls.USER_SESSION_KEYRING
 PROCESS = helper_keyctl.PROCESS_KEYRING
 EVERYTHING = 0x3F3F0000  # for possessor and owner
 
@@ -30,7 +30,7 @@ def ask(call: Callable[..., Any], *arguments: Any) -> Any:
     """What a call gives, or the name of the errno that it is refused with."""
     try:
         return call(*arguments)
-    except kernel.KernelError as error:
+    except syscalls.KernelError as error:
         return errno.errorcode[error.errno or 0]
 
 

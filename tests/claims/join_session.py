@@ -8,8 +8,8 @@ from pathlib import Path
 from claims import calls, stage
 from claims.calls import SESSION
 from claims.claim import NotHere, Page, base_uid, holds_if
-from pam_pykeyinit import kernel
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import syscalls
+from pykeyinit_helper.run import keyctl
 from support.child import in_child
 
 JOIN = Page("keyctl_join_session_keyring(3)")
@@ -18,27 +18,27 @@ PARENT = Page("keyctl_session_to_parent(3)")
 
 def _join(name: str) -> int:
     keyctl.join_named_session(name)
-    return kernel.get_keyring_id(SESSION)
+    return syscalls.get_keyring_id(SESSION)
 
 
 def _searchable(name: str) -> int:
     serial = _join(name)
-    kernel.set_permissions(serial, calls.EVERYTHING)
+    syscalls.set_permissions(serial, calls.EVERYTHING)
     return serial
 
 
 @JOIN.claim("it changes the session keyring of the caller")
 def changes() -> str:
     before = stage.user_in_session()
-    after = kernel.join_anonymous_session()
-    return holds_if(before != after == kernel.get_keyring_id(SESSION))
+    after = syscalls.join_anonymous_session()
+    return holds_if(before != after == syscalls.get_keyring_id(SESSION))
 
 
 @JOIN.claim("of the whole process")
 def of_the_process() -> str:
     before = stage.user_in_session()
-    theirs = stage.in_thread(kernel.join_anonymous_session)
-    mine = kernel.get_keyring_id(SESSION)
+    theirs = stage.in_thread(syscalls.join_anonymous_session)
+    mine = syscalls.get_keyring_id(SESSION)
     if mine == theirs:
         return ""
     assert mine == before
@@ -47,7 +47,7 @@ def of_the_process() -> str:
 
 @JOIN.claim("without a name it makes a new keyring, with the name _ses")
 def anonymous() -> str:
-    first, second = stage.user_in_session(), kernel.join_anonymous_session()
+    first, second = stage.user_in_session(), syscalls.join_anonymous_session()
     return holds_if(first != second and calls.name_of(second) == "_ses")
 
 
@@ -56,7 +56,7 @@ def joins() -> str:
     stage.user()
     made = _searchable("claims:join")
     return holds_if(
-        in_child(lambda: (kernel.join_anonymous_session(), _join("claims:join"))[1]) == made
+        in_child(lambda: (syscalls.join_anonymous_session(), _join("claims:join"))[1]) == made
     )
 
 
@@ -64,10 +64,10 @@ def joins() -> str:
 def not_permitted() -> str:
     stage.user()
     made = _searchable("claims:closed")
-    kernel.set_permissions(made, calls.EVERYTHING & ~0x080000)
+    syscalls.set_permissions(made, calls.EVERYTHING & ~0x080000)
 
     def again() -> object:
-        kernel.join_anonymous_session()
+        syscalls.join_anonymous_session()
         return calls.ask(lambda: _join("claims:closed"))
 
     joined = in_child(again)
@@ -89,11 +89,11 @@ def must_be_searchable() -> str:
     """A new one does not: its owner has view, read and link."""
     stage.user()
     made = _join("claims:default")
-    joined = in_child(lambda: (kernel.join_anonymous_session(), _join("claims:default"))[1])
+    joined = in_child(lambda: (syscalls.join_anonymous_session(), _join("claims:default"))[1])
     assert joined != made
-    kernel.set_permissions(made, calls.EVERYTHING)
+    syscalls.set_permissions(made, calls.EVERYTHING)
     return holds_if(
-        in_child(lambda: (kernel.join_anonymous_session(), _join("claims:default"))[1]) == made
+        in_child(lambda: (syscalls.join_anonymous_session(), _join("claims:default"))[1]) == made
     )
 
 
@@ -108,7 +108,7 @@ def gives_serial() -> str:
     assert (
         in_child(
             lambda: (
-                kernel.join_anonymous_session(),
+                syscalls.join_anonymous_session(),
                 keyctl.join_named_session("claims:serial"),
             )[1]
         )
@@ -126,7 +126,7 @@ def over_quota() -> str:
 
     def fill() -> object:
         stage.become(uid)
-        kernel.join_anonymous_session()
+        syscalls.join_anonymous_session()
         size = 32_000
         for number in range(10_000):
             if (
@@ -135,7 +135,7 @@ def over_quota() -> str:
                 == "EDQUOT"
             ):
                 size //= 2
-        return calls.ask(kernel.join_anonymous_session)
+        return calls.ask(syscalls.join_anonymous_session)
 
     return holds_if(in_child(fill) == "EDQUOT")
 
@@ -143,17 +143,17 @@ def over_quota() -> str:
 def _from_child(prepare: Callable[[], object] = int) -> tuple[object, object, object]:
     """A child offers its session keyring: that, what it was told, what this process has then."""
     theirs, told = in_child(
-        lambda: (prepare(), kernel.get_keyring_id(SESSION), calls.ask(keyctl.session_to_parent))[
+        lambda: (prepare(), syscalls.get_keyring_id(SESSION), calls.ask(keyctl.session_to_parent))[
             1:
         ]
     )
-    return theirs, told, kernel.get_keyring_id(SESSION)
+    return theirs, told, syscalls.get_keyring_id(SESSION)
 
 
 @PARENT.claim("the session keyring of the parent becomes that of the caller; it gives 0")
 def given() -> str:
     stage.user_in_session()
-    theirs, told, mine = _from_child(kernel.join_anonymous_session)
+    theirs, told, mine = _from_child(syscalls.join_anonymous_session)
     return holds_if(told is None and mine == theirs)
 
 
@@ -162,8 +162,8 @@ def linkable() -> str:
     before = stage.user_in_session()
 
     def closed() -> None:
-        serial = kernel.join_anonymous_session()
-        kernel.set_permissions(serial, 0x2F2F0000)
+        serial = syscalls.join_anonymous_session()
+        syscalls.set_permissions(serial, 0x2F2F0000)
 
     _, told, mine = _from_child(closed)
     return holds_if(told == "EACCES" and mine == before)
@@ -171,11 +171,11 @@ def linkable() -> str:
 
 @PARENT.claim("the parent must have the same user and group ids, or EPERM")
 def same_ids() -> str:
-    before = kernel.join_anonymous_session()
+    before = syscalls.join_anonymous_session()
 
     def other() -> None:
         stage.become(base_uid())
-        kernel.join_anonymous_session()
+        syscalls.join_anonymous_session()
 
     _, told, mine = _from_child(other)
     return holds_if(told == "EPERM" and mine == before)
@@ -187,7 +187,7 @@ def single_thread() -> str:
     done = threading.Event()
     thread = threading.Thread(target=done.wait)
     thread.start()
-    _, told, mine = _from_child(kernel.join_anonymous_session)
+    _, told, mine = _from_child(syscalls.join_anonymous_session)
     done.set()
     thread.join()
     return holds_if(told == "EPERM" and mine == before)

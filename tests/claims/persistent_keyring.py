@@ -4,8 +4,8 @@ from pathlib import Path
 
 from claims import calls, stage
 from claims.claim import Page, base_uid, holds_if
-from pam_pykeyinit import kernel
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import syscalls
+from pykeyinit_helper.run import keyctl
 from support.child import in_child
 
 PAGE = Page("persistent-keyring(7)")
@@ -28,7 +28,7 @@ def _seen_by(uid: int) -> str:
 def shared() -> str:
     stage.user_in_session()
     mine = _get()
-    other = in_child(lambda: (kernel.join_anonymous_session(), _get())[1])
+    other = in_child(lambda: (syscalls.join_anonymous_session(), _get())[1])
     return holds_if(mine == other == stage.in_thread(_get))
 
 
@@ -47,7 +47,7 @@ def not_direct() -> str:
         calls.ask(calls.links, serial),
         calls.ask(lambda: calls.keep(serial)),
         calls.search(serial),
-        calls.ask(kernel.link, serial, calls.SESSION),
+        calls.ask(syscalls.link, serial, calls.SESSION),
     ]
     if seen == ["EACCES"] * 5:
         return ""
@@ -58,7 +58,7 @@ def not_direct() -> str:
 
 
 def _get_in_session() -> int:
-    kernel.join_anonymous_session()
+    syscalls.join_anonymous_session()
     return _get()
 
 
@@ -75,7 +75,7 @@ def made() -> str:
     uid = stage.new_uid()
     assert not _seen_by(uid)
     stage.become(uid)
-    kernel.join_anonymous_session()
+    syscalls.join_anonymous_session()
     return holds_if(_get() > 0)
 
 
@@ -99,7 +99,7 @@ PAGE.untestable(
 @PAGE.claim("request_key(2) does not search it by itself")
 def not_searched() -> str:
     stage.user_in_session()
-    in_child(lambda: (kernel.join_anonymous_session(), calls.keep(_get(), "claims:found"))[1])
+    in_child(lambda: (syscalls.join_anonymous_session(), calls.keep(_get(), "claims:found"))[1])
     return holds_if(calls.find("claims:found") == "ENOKEY")
 
 
@@ -142,13 +142,13 @@ def others() -> str:
         stage.user_in_session()
         return calls.ask(lambda: _get(base_uid() + 1))
 
-    kernel.join_anonymous_session()
+    syscalls.join_anonymous_session()
     refused = in_child(as_user)
     return holds_if(refused == "EPERM" and _get(base_uid() + 1) > 0)
 
 
 @PAGE.claim("all of a user namespace are linked in .persistent_register, which root sees")
 def register() -> str:
-    kernel.join_anonymous_session()
+    syscalls.join_anonymous_session()
     _get()
     return holds_if(".persistent_register" in Path("/proc/keys").read_text())

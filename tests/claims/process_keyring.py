@@ -5,8 +5,8 @@ import threading
 from claims import calls, stage
 from claims.calls import PROCESS
 from claims.claim import Page, holds_if
-from pam_pykeyinit import kernel
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import syscalls
+from pykeyinit_helper.run import keyctl
 from support.child import in_child
 
 PAGE = Page("process-keyring(7)")
@@ -21,7 +21,7 @@ def shared_later() -> str:
 
     def look() -> None:
         made.wait()
-        theirs.append(calls.ask(kernel.get_keyring_id, PROCESS))
+        theirs.append(calls.ask(syscalls.get_keyring_id, PROCESS))
         theirs.append(calls.make(PROCESS))
 
     thread = threading.Thread(target=look)
@@ -46,10 +46,10 @@ def anchors() -> str:
 @PAGE.claim("it is made only when the process asks for it")
 def made_on_request() -> str:
     stage.user_in_session()
-    before = calls.ask(kernel.get_keyring_id, PROCESS)
+    before = calls.ask(syscalls.get_keyring_id, PROCESS)
     calls.find("nothing")
     calls.make(calls.THREAD)
-    between = calls.ask(kernel.get_keyring_id, PROCESS)
+    between = calls.ask(syscalls.get_keyring_id, PROCESS)
     return holds_if(before == between == "ENOKEY" and calls.make(PROCESS) > 0)
 
 
@@ -64,7 +64,7 @@ def special_number() -> str:
     stage.user()
     mine = calls.make(PROCESS)
     other = in_child(lambda: calls.make(PROCESS))
-    return holds_if(mine == kernel.get_keyring_id(PROCESS) != other)
+    return holds_if(mine == syscalls.get_keyring_id(PROCESS) != other)
 
 
 @PAGE.claim("keyctl(1) understands @p")
@@ -85,14 +85,14 @@ def of_no_use() -> str:
 def by_clone() -> str:
     stage.user()
     mine = calls.make(PROCESS)
-    return holds_if(stage.in_thread(lambda: kernel.get_keyring_id(PROCESS)) == mine)
+    return holds_if(stage.in_thread(lambda: syscalls.get_keyring_id(PROCESS)) == mine)
 
 
 @PAGE.claim("a new process begins without one after fork(2)")
 def not_by_fork() -> str:
     stage.user()
     calls.make(PROCESS)
-    theirs = in_child(lambda: calls.ask(kernel.get_keyring_id, PROCESS))
+    theirs = in_child(lambda: calls.ask(syscalls.get_keyring_id, PROCESS))
     return holds_if(theirs == "ENOKEY")
 
 
@@ -120,7 +120,7 @@ def destroyed() -> str:
 def made_by_change() -> str:
     stage.user()
     calls.keep(PROCESS)
-    return holds_if(kernel.get_keyring_id(PROCESS) > 0)
+    return holds_if(syscalls.get_keyring_id(PROCESS) > 0)
 
 
 @PAGE.claim("all else fails with ENOKEY where there is none")
@@ -129,7 +129,7 @@ def no_key() -> str:
     asked = [
         calls.ask(keyctl.describe, PROCESS),
         calls.ask(calls.links, PROCESS),
-        calls.ask(kernel.set_permissions, PROCESS, calls.EVERYTHING),
+        calls.ask(syscalls.set_permissions, PROCESS, calls.EVERYTHING),
     ]
     if asked == ["ENOKEY", "ENOKEY", "ENOKEY"]:
         return ""

@@ -5,7 +5,7 @@ import time
 from claims import calls, stage
 from claims.calls import PROCESS, SESSION, THREAD
 from claims.claim import Page, base_uid, holds_if
-from pam_pykeyinit import kernel
+from pam_pykeyinit.kernel import syscalls
 
 PAGE = Page("keyrings(7), searching for keys")
 
@@ -17,7 +17,7 @@ def order() -> str:
     found = []
     for key, keyring in zip(keys, (THREAD, PROCESS, SESSION)):  # noqa: B905  # Python 3.9
         found.append(calls.find())
-        kernel.unlink(key, keyring)
+        syscalls.unlink(key, keyring)
     return holds_if(found == keys and calls.find() == "ENOKEY")
 
 
@@ -38,8 +38,8 @@ PAGE.untestable(
 def breadth_first() -> str:
     stage.user()
     root = calls.make(THREAD)
-    deep = kernel.add_keyring("level 1", root)
-    deeper = kernel.add_keyring("level 2", deep)
+    deep = syscalls.add_keyring("level 1", root)
+    deeper = syscalls.add_keyring("level 2", deep)
     found = []
     for keyring in (deeper, deep, root):
         key = calls.keep(keyring)
@@ -50,8 +50,8 @@ def breadth_first() -> str:
 @PAGE.claim("a keyring of the name itself comes before what it holds")
 def itself_first() -> str:
     stage.user()
-    outer = kernel.add_keyring("same", calls.make(THREAD))
-    kernel.add_keyring("same", outer)
+    outer = syscalls.add_keyring("same", calls.make(THREAD))
+    syscalls.add_keyring("same", outer)
     return holds_if(calls.search(THREAD, "same", "keyring") == outer)
 
 
@@ -66,7 +66,7 @@ def first_valid() -> str:
 @PAGE.claim("past a key that is dead the search goes on")
 def goes_on() -> str:
     stage.user_in_session()
-    kernel.revoke(calls.keep(THREAD))
+    syscalls.revoke(calls.keep(THREAD))
     good = calls.keep(SESSION)
     return holds_if(calls.find() == good)
 
@@ -74,14 +74,14 @@ def goes_on() -> str:
 @PAGE.claim("where no valid key is found, what was wrong with the dead one is the error")
 def noted_error() -> str:
     stage.user_in_session()
-    kernel.revoke(calls.keep(SESSION))
+    syscalls.revoke(calls.keep(SESSION))
     return holds_if(calls.find() == "EKEYREVOKED")
 
 
 @PAGE.claim("also where it is not in the keyring that is searched last")
 def noted_error_elsewhere() -> str:
     stage.user_in_session()
-    kernel.revoke(calls.keep(THREAD))
+    syscalls.revoke(calls.keep(THREAD))
     found = calls.find()
     if found == "EKEYREVOKED":
         return ""
@@ -109,8 +109,8 @@ def expired() -> str:
 @PAGE.claim("of several errors, the first one is given")
 def first_error() -> str:
     stage.user_in_session()
-    inner = kernel.add_keyring("inner", SESSION)
-    kernel.revoke(calls.keep(SESSION))
+    inner = syscalls.add_keyring("inner", SESSION)
+    syscalls.revoke(calls.keep(SESSION))
     _expired(inner)
     found = calls.search(SESSION)
     if found == "EKEYREVOKED":
@@ -129,8 +129,8 @@ def nothing() -> str:
 def alone() -> str:
     stage.user_in_session()
     calls.keep(THREAD)
-    inner = kernel.add_keyring("inner", SESSION)
+    inner = syscalls.add_keyring("inner", SESSION)
     key = calls.keep(inner)
     found = calls.search(SESSION)
-    kernel.revoke(key)
+    syscalls.revoke(key)
     return holds_if(found == key and calls.search(SESSION) == "EKEYREVOKED")

@@ -6,8 +6,8 @@ import subprocess
 from claims import calls, stage
 from claims.calls import SESSION
 from claims.claim import Page, base_uid, holds_if
-from pam_pykeyinit import kernel
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import syscalls
+from pykeyinit_helper.run import keyctl
 from support.child import in_child
 
 PAGE = Page("session-keyring(7)")
@@ -36,7 +36,7 @@ def name() -> str:
 
 @PAGE.claim("a special number, -3, stands for the calling process's")
 def special_number() -> str:
-    return holds_if(stage.user_in_session() == kernel.get_keyring_id(SESSION))
+    return holds_if(stage.user_in_session() == syscalls.get_keyring_id(SESSION))
 
 
 @PAGE.claim("keyctl(1) understands @s")
@@ -47,13 +47,13 @@ def in_keyctl() -> str:
 @PAGE.claim("clone(2): a new thread inherits it")
 def by_clone() -> str:
     mine = stage.user_in_session()
-    return holds_if(stage.in_thread(lambda: kernel.get_keyring_id(SESSION)) == mine)
+    return holds_if(stage.in_thread(lambda: syscalls.get_keyring_id(SESSION)) == mine)
 
 
 @PAGE.claim("fork(2): a new process inherits it")
 def by_fork() -> str:
     mine = stage.user_in_session()
-    return holds_if(in_child(lambda: kernel.get_keyring_id(SESSION)) == mine)
+    return holds_if(in_child(lambda: syscalls.get_keyring_id(SESSION)) == mine)
 
 
 @PAGE.claim("vfork(2): a new process inherits it")
@@ -102,14 +102,14 @@ def destroyed() -> str:
     stage.user_in_session()
 
     def with_another() -> tuple[int, str]:
-        serial = kernel.join_anonymous_session()
+        serial = syscalls.join_anonymous_session()
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
             os.close(writing)
             os.read(reading, 1)
             os._exit(0)
-        kernel.join_anonymous_session()
+        syscalls.join_anonymous_session()
         seen = calls.state(serial)
         os.close(writing)
         os.waitpid(child, 0)
@@ -122,16 +122,16 @@ def destroyed() -> str:
 @PAGE.claim("a process without one is given its user-session keyring when it looks at it")
 def user_session_attached() -> str:
     stage.without_session(base_uid())
-    session = kernel.get_keyring_id(SESSION)
-    return holds_if(session == kernel.get_keyring_id(calls.USER_SESSION))
+    session = syscalls.get_keyring_id(SESSION)
+    return holds_if(session == syscalls.get_keyring_id(calls.USER_SESSION))
 
 
 @PAGE.claim("and a new one when it changes it")
 def new_one_made() -> str:
     stage.without_session(base_uid())
     calls.keep(SESSION)
-    session = kernel.get_keyring_id(SESSION)
-    own = session != kernel.get_keyring_id(calls.USER_SESSION)
+    session = syscalls.get_keyring_id(SESSION)
+    own = session != syscalls.get_keyring_id(calls.USER_SESSION)
     return holds_if(own and calls.name_of(session) == "_ses")
 
 
@@ -139,16 +139,16 @@ def new_one_made() -> str:
 def join() -> str:
     stage.user()
     keyctl.join_named_session("claims:join")
-    first = kernel.get_keyring_id(SESSION)
-    kernel.set_permissions(first, calls.EVERYTHING)
-    in_between = in_child(kernel.join_anonymous_session)
+    first = syscalls.get_keyring_id(SESSION)
+    syscalls.set_permissions(first, calls.EVERYTHING)
+    in_between = in_child(syscalls.join_anonymous_session)
     joined = in_child(_joined)
     return holds_if(in_between != first == joined)
 
 
 def _joined() -> int:
     keyctl.join_named_session("claims:join")
-    return kernel.get_keyring_id(SESSION)
+    return syscalls.get_keyring_id(SESSION)
 
 
 PAGE.elsewhere(
@@ -190,4 +190,4 @@ def keyctl_session_name() -> str:
 def keyctl_new_session() -> str:
     mine = stage.user_in_session()
     stage.keyctl("new_session")
-    return holds_if(kernel.get_keyring_id(SESSION) != mine)
+    return holds_if(syscalls.get_keyring_id(SESSION) != mine)

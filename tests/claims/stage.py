@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from claims import calls
 from claims.claim import NotHere, base_uid
-from pam_pykeyinit import kernel
+from pam_pykeyinit.kernel import syscalls
 from support.child import in_child
 
 Result = TypeVar("Result")
@@ -41,7 +41,7 @@ def user() -> int:
 def user_in_session() -> int:
     """The same, with an empty session keyring of the user's own; its serial number."""
     user()
-    return kernel.join_anonymous_session()
+    return syscalls.join_anonymous_session()
 
 
 def new_uid() -> int:
@@ -57,7 +57,7 @@ def forget(uid: int) -> None:
 
     def clear() -> None:
         become(uid)
-        kernel.join_anonymous_session()
+        syscalls.join_anonymous_session()
         for keyring in ("@u", "@us", keyctl("get_persistent", "@s")):
             keyctl("clear", keyring)
         keyctl("link", "@u", "@us")  # as the kernel has it
@@ -70,8 +70,8 @@ def without_session(uid: int) -> None:
 
     def has_none() -> bool:
         become(base_uid())
-        session: int = kernel.get_keyring_id(calls.SESSION)
-        return session == kernel.get_keyring_id(calls.USER_SESSION)
+        session: int = syscalls.get_keyring_id(calls.SESSION)
+        return session == syscalls.get_keyring_id(calls.USER_SESSION)
 
     if not in_child(has_none):
         raise NotHere("this process was started with a session keyring")

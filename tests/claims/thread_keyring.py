@@ -3,8 +3,8 @@
 from claims import calls, stage
 from claims.calls import THREAD
 from claims.claim import Page, holds_if
-from pam_pykeyinit import kernel
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import syscalls
+from pykeyinit_helper.run import keyctl
 from support.child import in_child
 
 PAGE = Page("thread-keyring(7)")
@@ -19,10 +19,10 @@ def anchors() -> str:
 @PAGE.claim("it is made only when the thread asks for it")
 def made_on_request() -> str:
     stage.user_in_session()
-    before = calls.ask(kernel.get_keyring_id, THREAD)
+    before = calls.ask(syscalls.get_keyring_id, THREAD)
     calls.find("nothing")
-    kernel.link(kernel.USER_KEYRING, kernel.SESSION_KEYRING)
-    between = calls.ask(kernel.get_keyring_id, THREAD)
+    syscalls.link(syscalls.USER_KEYRING, syscalls.SESSION_KEYRING)
+    between = calls.ask(syscalls.get_keyring_id, THREAD)
     return holds_if(before == between == "ENOKEY" and calls.make(THREAD) > 0)
 
 
@@ -37,7 +37,7 @@ def special_number() -> str:
     stage.user()
     mine = calls.make(THREAD)
     other = stage.in_thread(lambda: calls.make(THREAD))
-    return holds_if(mine == kernel.get_keyring_id(THREAD) != other)
+    return holds_if(mine == syscalls.get_keyring_id(THREAD) != other)
 
 
 @PAGE.claim("keyctl(1) understands @t")
@@ -66,7 +66,7 @@ def not_by_clone() -> str:
 def not_by_fork() -> str:
     stage.user()
     calls.make(THREAD)
-    theirs = in_child(lambda: calls.ask(kernel.get_keyring_id, THREAD))
+    theirs = in_child(lambda: calls.ask(syscalls.get_keyring_id, THREAD))
     return holds_if(theirs == "ENOKEY")
 
 
@@ -90,9 +90,9 @@ def destroyed() -> str:
 @PAGE.claim("a thread begins without one")
 def none_at_first() -> str:
     stage.user()
-    beside_none = stage.in_thread(lambda: calls.ask(kernel.get_keyring_id, THREAD))
+    beside_none = stage.in_thread(lambda: calls.ask(syscalls.get_keyring_id, THREAD))
     mine = calls.make(THREAD)
-    beside_mine = stage.in_thread(lambda: calls.ask(kernel.get_keyring_id, THREAD))
+    beside_mine = stage.in_thread(lambda: calls.ask(syscalls.get_keyring_id, THREAD))
     assert beside_none == "ENOKEY"
     if beside_mine == "ENOKEY":
         return ""
@@ -104,7 +104,7 @@ def none_at_first() -> str:
 def made_by_change() -> str:
     stage.user()
     calls.keep(THREAD)
-    return holds_if(kernel.get_keyring_id(THREAD) > 0)
+    return holds_if(syscalls.get_keyring_id(THREAD) > 0)
 
 
 @PAGE.claim("all else fails with ENOKEY where there is none")
@@ -113,7 +113,7 @@ def no_key() -> str:
     asked = [
         calls.ask(keyctl.describe, THREAD),
         calls.ask(calls.links, THREAD),
-        calls.ask(kernel.set_permissions, THREAD, calls.EVERYTHING),
+        calls.ask(syscalls.set_permissions, THREAD, calls.EVERYTHING),
     ]
     if asked == ["ENOKEY", "ENOKEY", "ENOKEY"]:
         return ""

@@ -2,8 +2,8 @@
 
 from claims import calls, stage, user_keyrings
 from claims.claim import Page, base_uid, holds_if
-from pam_pykeyinit import kernel
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import syscalls
+from pykeyinit_helper.run import keyctl
 from support.child import in_child
 
 PAGE = Page("user-keyring(7)")
@@ -27,14 +27,14 @@ def not_searched_without_session() -> str:
     if calls.find("claims:user") == "ENOKEY":
         return ""
     assert calls.find("claims:user") == serial
-    assert kernel.get_keyring_id(calls.USER) in calls.links(calls.USER_SESSION)
+    assert syscalls.get_keyring_id(calls.USER) in calls.links(calls.USER_SESSION)
     return "then the user-session keyring is searched, and has a link to it"
 
 
 @PAGE.claim("it is searched with a session keyring that has a link to it, as pam_keyinit makes")
 def searched_by_link() -> str:
     stage.user_in_session()
-    kernel.link(calls.USER, calls.SESSION)
+    syscalls.link(calls.USER, calls.SESSION)
     return holds_if(calls.find("claims:user") == calls.keep(calls.USER, "claims:user"))
 
 
@@ -45,12 +45,12 @@ def persistent_outlives() -> str:
 
     def put() -> int:
         stage.become(uid)
-        kernel.join_anonymous_session()
+        syscalls.join_anonymous_session()
         return calls.keep(keyctl.get_persistent(-1, calls.SESSION))
 
     def look() -> object:
         stage.become(uid)
-        kernel.join_anonymous_session()
+        syscalls.join_anonymous_session()
         return calls.search(keyctl.get_persistent(-1, calls.SESSION))
 
     found = in_child(put) == in_child(look)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from claims import calls, stage
 from claims.claim import Page, base_uid, holds_if
-from pam_pykeyinit import kernel
+from pam_pykeyinit.kernel import syscalls
 from support.child import in_child
 
 
@@ -22,7 +22,7 @@ def comes_into_being_with(keyring: int, first: int) -> str:
     """Whether both user keyrings are there once one was asked for, of which none was."""
     uid = stage.new_uid()
     stage.without_session(uid) if first == calls.SESSION else stage.become(uid)
-    kernel.get_keyring_id(first)
+    syscalls.get_keyring_id(first)
     lines = [line.split() for line in Path("/proc/keys").read_text().splitlines()]
     names = {words[8].rstrip(":") for words in lines if words[5] == str(uid)}
     wanted = f"_uid.{uid}" if keyring == calls.USER else f"_uid_ses.{uid}"
@@ -37,7 +37,7 @@ def _survives(keyring: int) -> str:
     assert found in (serial, "ENOKEY")
     if found == "ENOKEY":
         return ""
-    assert _as(uid, lambda: calls.ask(lambda: kernel.unlink(int(str(serial)), keyring))) is None
+    assert _as(uid, lambda: calls.ask(lambda: syscalls.unlink(int(str(serial)), keyring))) is None
     return "it stays as long as the user namespace does, since Linux 5.3"
 
 
@@ -46,8 +46,8 @@ def claims(page: Page, keyring: int, name: str, sign: str) -> None:
 
     @page.claim("each uid has its own, which all its processes share")
     def shared() -> str:
-        first, second = (_as(base_uid(), lambda: kernel.get_keyring_id(keyring)) for _ in "12")
-        other = _as(base_uid() + 1, lambda: kernel.get_keyring_id(keyring))
+        first, second = (_as(base_uid(), lambda: syscalls.get_keyring_id(keyring)) for _ in "12")
+        other = _as(base_uid() + 1, lambda: syscalls.get_keyring_id(keyring))
         return holds_if(first == second != other)
 
     @page.claim(f"its name is {name}UID")
@@ -80,8 +80,8 @@ def claims(page: Page, keyring: int, name: str, sign: str) -> None:
     @page.claim("a link in another keyring keeps it in being")
     def pinned_by_link() -> str:
         stage.user_in_session()
-        kernel.link(keyring, calls.SESSION)
-        return holds_if(kernel.get_keyring_id(keyring) in calls.links(calls.SESSION))
+        syscalls.link(keyring, calls.SESSION)
+        return holds_if(syscalls.get_keyring_id(keyring) in calls.links(calls.SESSION))
 
     number = {calls.USER: -4, calls.USER_SESSION: -5}[keyring]
 
@@ -98,15 +98,15 @@ def claims(page: Page, keyring: int, name: str, sign: str) -> None:
     @page.claim(f"keyctl(1) understands {sign}")
     def in_keyctl() -> str:
         stage.user_in_session()
-        return holds_if(stage.keyctl("id", sign) == str(kernel.get_keyring_id(keyring)))
+        return holds_if(stage.keyctl("id", sign) == str(syscalls.get_keyring_id(keyring)))
 
     @page.claim("clone(2), fork(2) and vfork(2) have nothing to do with it")
     def after_fork() -> str:
         stage.user_in_session()
-        mine = kernel.get_keyring_id(keyring)
+        mine = syscalls.get_keyring_id(keyring)
         seen = {
-            in_child(lambda: kernel.get_keyring_id(keyring)),
-            stage.in_thread(lambda: kernel.get_keyring_id(keyring)),
+            in_child(lambda: syscalls.get_keyring_id(keyring)),
+            stage.in_thread(lambda: syscalls.get_keyring_id(keyring)),
             int(stage.keyctl("id", sign)),  # subprocess uses vfork
         }
         return holds_if(seen == {mine})
@@ -115,7 +115,7 @@ def claims(page: Page, keyring: int, name: str, sign: str) -> None:
     def after_exec() -> str:
         def prepare() -> int:
             stage.user_in_session()
-            return kernel.get_keyring_id(keyring)
+            return syscalls.get_keyring_id(keyring)
 
         words = stage.after_exec(prepare, stage.KEYCTL, "id", sign)
         return holds_if(words[0] == words[1])

@@ -2,7 +2,7 @@
 
 from claims import calls, stage, user_keyrings
 from claims.claim import Page, base_uid, holds_if
-from pam_pykeyinit import kernel
+from pam_pykeyinit.kernel import syscalls
 
 PAGE = Page("user-session-keyring(7)")
 FALLBACK = "tests/helper/test_helper_fallback.py::test_every_cell"
@@ -18,8 +18,8 @@ def made_for_session() -> str:
 @PAGE.claim("and, unless the session keyring was to be made, becomes the session keyring")
 def becomes_session() -> str:
     stage.without_session(base_uid())
-    session = kernel.get_keyring_id(calls.SESSION)
-    assert session == kernel.get_keyring_id(calls.USER_SESSION)
+    session = syscalls.get_keyring_id(calls.SESSION)
+    assert session == syscalls.get_keyring_id(calls.USER_SESSION)
     return holds_if(calls.make(calls.SESSION) != session)
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import keyutils
 import pytest
 
-from pam_pykeyinit import codes, kernel, libc, sysnums
+from pam_pykeyinit import codes
+from pam_pykeyinit.kernel import libc, syscalls, sysnums
 from pam_pykeyinit.module import Handle
 from support import world
 from support.child import in_child
@@ -64,7 +65,7 @@ class Fault:
             count = sum(1 for called, _ in self.calls if called == name)
             self.calls.append((name, count))
             if self.error is not None and self._meets(name, count):
-                if isinstance(self.error, kernel.KernelError):
+                if isinstance(self.error, syscalls.KernelError):
                     return -(self.error.errno or 0)
                 raise self.error
         return self._syscall(number, *arguments)
@@ -142,14 +143,14 @@ def _try(
     fault.error = None
     seen.held = _links_of_thread_keyring()
     if seen.ids_kept and _open(Handle(), "force", user="carol") == 0:
-        seen.next_owner = world.owner(kernel.get_keyring_id(kernel.SESSION_KEYRING))
+        seen.next_owner = world.owner(syscalls.get_keyring_id(syscalls.SESSION_KEYRING))
     return seen
 
 
 def _links_of_thread_keyring() -> int:
     try:
-        return len(keyutils.read_key(kernel.get_keyring_id(kernel.THREAD_KEYRING))) // 4
-    except kernel.KernelError:
+        return len(keyutils.read_key(syscalls.get_keyring_id(syscalls.THREAD_KEYRING))) // 4
+    except syscalls.KernelError:
         return 0  # there is none
 
 
@@ -158,7 +159,7 @@ def _expected(
 ) -> tuple[int, str]:
     """Code and level of the line for one fault, as the contract has it; "" is no line."""
     name, count = at
-    number = error.errno if isinstance(error, kernel.KernelError) else None
+    number = error.errno if isinstance(error, syscalls.KernelError) else None
     refused = number is not None
     if refused and name in ("setresuid", "setresgid"):
         if scenario is _open_displacing and count == 1:
@@ -183,7 +184,7 @@ def _expected(
 
 
 def _faults() -> list[BaseException]:
-    refusals = [kernel.KernelError(getattr(errno, name), "call") for name in ERRNOS]
+    refusals = [syscalls.KernelError(getattr(errno, name), "call") for name in ERRNOS]
     return [*refusals, *(kind("made up") for kind in OTHERS)]
 
 
@@ -218,7 +219,7 @@ def test_one_fault(
 def test_ids_that_cannot_be_restored_raise_the_alarm(
     scenario: Callable[[], Callable[[], object]], name: str, journal: Journal
 ) -> None:
-    error = kernel.KernelError(errno.EPERM, name)
+    error = syscalls.KernelError(errno.EPERM, name)
     seen = in_child(lambda: _try(scenario, (name, 1), error, lasting=True))
     assert not seen.ids_kept
     assert seen.code == SCENARIOS[scenario]

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from fault import errnos
 
-from pam_pykeyinit import kernel, lock, procfs
+from pam_pykeyinit.kernel import procfs, syscalls
 from pam_pykeyinit.module import Handle
+from pam_pykeyinit.policies import lock
 from support import world
 from support.child import in_child
 from support.journal import Journal
@@ -51,7 +52,7 @@ def _opened(module: Any, option: str, faulty: _Faulty) -> tuple[object, int, boo
     words = ["m", "force", *option.format(os.getpid()).split()]
     code = Handle().pam_sm_open_session(Pamh("alice"), 0, words)
     module.posix = posix
-    owner = world.owner(kernel.get_keyring_id(kernel.SESSION_KEYRING))
+    owner = world.owner(syscalls.get_keyring_id(syscalls.SESSION_KEYRING))
     return code, owner, faulty.came
 
 

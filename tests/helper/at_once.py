@@ -12,14 +12,15 @@ import os
 import sys
 import threading
 
-from pam_pykeyinit import kernel, keyctl, lock, naming
-from pykeyinit_helper import run
+from pam_pykeyinit.kernel import keyctl, syscalls
+from pam_pykeyinit.policies import lock, naming
+from pykeyinit_helper.run import run
 
 BEFOREHAND = (keyctl, lock, naming)  # or the imports would set them apart
 PATIENCE = 0.4  # seconds; less than that of who waits for a turn
 TELL = 'keyctl show @s | sed -n "2s/^ *\\([0-9]*\\).*/\\1/p"; read until_all_have'
 
-set_permissions = kernel.set_permissions
+set_permissions = syscalls.set_permissions
 forks = multiprocessing.get_context("fork")
 
 
@@ -36,7 +37,7 @@ def main(uid: int, count: int, words: list[str]) -> None:
         set_permissions(key, mask)
         wait()
 
-    kernel.set_permissions = hesitant
+    syscalls.set_permissions = hesitant
     stay, answers = os.pipe(), os.pipe()
     for _ in range(count):
         if os.fork() == 0:

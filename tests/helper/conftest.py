@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pam_pykeyinit import sysnums
+from pam_pykeyinit.kernel import sysnums
 from support import keyusers, world
 
 if TYPE_CHECKING:

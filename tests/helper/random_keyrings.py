@@ -10,11 +10,11 @@ import os
 import random
 import time
 
-from pam_pykeyinit import kernel, keyctl
-from pam_pykeyinit.kernel import SESSION_KEYRING, USER_KEYRING, KernelError
-from pam_pykeyinit.sysnums import ADD_KEY, KEYCTL
-from pykeyinit_helper import keyctl as helper_keyctl
-from pykeyinit_helper.keynames import parse
+from pam_pykeyinit.kernel import keyctl, syscalls
+from pam_pykeyinit.kernel.syscalls import SESSION_KEYRING, USER_KEYRING, KernelError
+from pam_pykeyinit.kernel.sysnums import ADD_KEY, KEYCTL
+from pykeyinit_helper.inspect.keynames import parse
+from pykeyinit_helper.run import keyctl as helper_keyctl
 
 _REQUEST_KEY = ADD_KEY + 1
 _READ = 11
@@ -84,7 +84,7 @@ class Keyrings:
                 self._key(name)
         for key in self.random.sample(self.strangers, 2):
             with contextlib.suppress(KernelError):
-                kernel.link(key, self._any_ring())
+                syscalls.link(key, self._any_ring())
                 self.keys.append(key)
         self._spoil()
         _become(self.asker, back=False)
@@ -99,9 +99,9 @@ class Keyrings:
         if how == "none":
             self.top = USER_KEYRING
         else:
-            kernel.join_anonymous_session()
+            syscalls.join_anonymous_session()
             if how == "linked":
-                kernel.link(USER_KEYRING, SESSION_KEYRING)
+                syscalls.link(USER_KEYRING, SESSION_KEYRING)
                 self.top = self.random.choice((SESSION_KEYRING, SESSION_KEYRING, USER_KEYRING))
 
     def _any_ring(self) -> int:
@@ -114,7 +114,7 @@ class Keyrings:
         name = f"{self.names[0]}.{number}"
         with contextlib.suppress(KernelError):
             above = self._any_ring()
-            ring = kernel.add_keyring(name, above)
+            ring = syscalls.add_keyring(name, above)
             self.depths[ring] = self.depths.get(above, 0) + 1
             self.rings.append(ring)
 
@@ -132,28 +132,28 @@ class Keyrings:
         shared = self.keys + (self.rings if self.top == SESSION_KEYRING else [])
         for key in self.random.sample(shared, min(3, len(shared))):
             with contextlib.suppress(KernelError):
-                kernel.link(key, self._any_ring())
+                syscalls.link(key, self._any_ring())
         for key in self.keys + self.rings:
             with contextlib.suppress(KernelError):
                 if self.random.random() < 0.4:
                     mask = self.random.choice(MASKS)
                     logon = keyctl.describe(key)[0] == "logon"
-                    kernel.set_permissions(key, mask & _NO_READ_OF_ONES_OWN if logon else mask)
+                    syscalls.set_permissions(key, mask & _NO_READ_OF_ONES_OWN if logon else mask)
                 elif self.random.random() < 0.15:
                     self._kill(key)
         if self.top == SESSION_KEYRING and self.random.random() < 0.2:
             self._kill(SESSION_KEYRING)
         elif self.top == SESSION_KEYRING and self.random.random() < 0.1:
-            kernel.set_permissions(SESSION_KEYRING, self.random.choice(MASKS))
+            syscalls.set_permissions(SESSION_KEYRING, self.random.choice(MASKS))
         if self.late:
             time.sleep(1.1)
 
     def _kill(self, key: int) -> None:
         how = self.random.choice(("revoke", "expire", "invalidate"))
         if how == "revoke":
-            kernel.revoke(key)
+            syscalls.revoke(key)
         elif how == "invalidate":
-            kernel.invalidate(key)
+            syscalls.invalidate(key)
         else:
             keyctl.set_timeout(key, 1)
             self.late = True
@@ -165,7 +165,7 @@ class Keyrings:
                 with contextlib.suppress(KernelError):
                     if self._is_of_another(key):
                         continue
-                    kernel.unlink(key, USER_KEYRING)
+                    syscalls.unlink(key, USER_KEYRING)
 
     def _is_of_another(self, key: int) -> bool:
         if key in self.keys + self.rings:

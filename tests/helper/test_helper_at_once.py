@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from helper.conftest import HELPER, UID
-from pam_pykeyinit import keyctl, lock
+from pam_pykeyinit.kernel import keyctl
+from pam_pykeyinit.policies import lock
 from support import world
 
 pytestmark = pytest.mark.privileged

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helper.conftest import HELPER, UID, Stage, output
-from pykeyinit_helper import circumstances, diagnosis, reasons
+from pykeyinit_helper.inspect import circumstances, diagnosis, reasons
 from support import world
 
 pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("_no_keys")]

@@ -11,9 +11,9 @@ from typing import NamedTuple
 import pytest
 
 from helper.conftest import HELPER, UID, Stage
-from pykeyinit_helper import mends
-from pykeyinit_helper.case import Case
-from pykeyinit_helper.keynames import Asked
+from pykeyinit_helper.inspect import mends
+from pykeyinit_helper.inspect.case import Case
+from pykeyinit_helper.inspect.keynames import Asked
 from support import world
 
 # One worker: the last test asks what the others have pasted.

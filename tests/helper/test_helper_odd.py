@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from helper.conftest import AS, HELPER, UID, Stage, output
-from pykeyinit_helper import mends
+from pykeyinit_helper.inspect import mends
 
 pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("_no_keys")]
 

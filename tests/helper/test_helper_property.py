@@ -14,12 +14,12 @@ import pytest
 
 from helper.conftest import UID
 from helper.random_keyrings import Keyrings, found, tries
-from pam_pykeyinit import kernel, keyctl
-from pykeyinit_helper.diagnosis import diagnose
-from pykeyinit_helper.examine import examine
-from pykeyinit_helper.explain import mend_of
-from pykeyinit_helper.keynames import parse
-from pykeyinit_helper.tree import Tree
+from pam_pykeyinit.kernel import keyctl, syscalls
+from pykeyinit_helper.inspect.diagnosis import diagnose
+from pykeyinit_helper.inspect.examine import examine
+from pykeyinit_helper.inspect.explain import mend_of
+from pykeyinit_helper.inspect.keynames import parse
+from pykeyinit_helper.inspect.tree import Tree
 from support.child import in_child
 
 pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("_no_keys", "_room")]
@@ -54,14 +54,14 @@ def strangers() -> Iterator[list[int]]:
         os.setgroups([])
         os.setresgid(*[STRANGER] * 3)
         os.setresuid(*[STRANGER] * 3)
-        kernel.join_anonymous_session()
-        kernel.link(kernel.USER_KEYRING, kernel.SESSION_KEYRING)
+        syscalls.join_anonymous_session()
+        syscalls.link(syscalls.USER_KEYRING, syscalls.SESSION_KEYRING)
         keys = []
         for bits in (0x01, 0x03, 0x09, 0x0B, 0x11, 0x13, 0x19, 0x1B, 0x10, 0x1A):
-            ring = kernel.add_keyring(f"ring{bits}", kernel.USER_KEYRING)
+            ring = syscalls.add_keyring(f"ring{bits}", syscalls.USER_KEYRING)
             keys += [keyctl.add_user_key(f"stranger{bits}", b"x", ring), ring]
             for key in keys[-2:]:
-                kernel.set_permissions(key, 0x3F3F0000 | bits)
+                syscalls.set_permissions(key, 0x3F3F0000 | bits)
         return keys
 
     yield in_child(make)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from helper.conftest import HELPER, Stage
-from pykeyinit_helper import stack
+from pykeyinit_helper.stacks import stack
 from support import world
 
 pytestmark = pytest.mark.privileged

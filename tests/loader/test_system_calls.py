@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pam_pykeyinit import policies
+from pam_pykeyinit.policies import words
 from support import native, world
 from support.drive import Driver
 
@@ -69,16 +69,16 @@ FILE = "open|openat|openat2|stat|lstat|newfstatat|statx|access|faccessat|faccess
 
 
 def test_every_option_is_traced() -> None:
-    words = {word.partition("=")[0] for options in OPTIONS for word in options.split()}
-    assert words >= {*policies._VALUES, *policies._SWITCHES, "force", "revoke"}
+    asked = {word.partition("=")[0] for options in OPTIONS for word in options.split()}
+    assert asked >= {*words._VALUES, *words._SWITCHES, "force", "revoke"}
 
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_no_other_call_is_made(options: str, driver: Driver, tmp_path: Path) -> None:
     """What libpam, libc and the user database call, pam_keyinit's sessions show too."""
     ours = _made("pam_pykeyinit.so", options, driver, tmp_path)
-    words = set(options.split()) & {"force", "revoke"}
-    theirs = _made(world.ORACLE, " ".join(sorted(words)), driver, tmp_path)
+    shared = set(options.split()) & {"force", "revoke"}
+    theirs = _made(world.ORACLE, " ".join(sorted(shared)), driver, tmp_path)
 
     assert ours - theirs <= _listed()
     assert ours >= {"keyctl", "setresuid", "setresgid", "mmap"}, "it shows too little"

@@ -18,7 +18,7 @@ from typing import Any
 
 import keyutils
 
-from pam_pykeyinit import kernel
+from pam_pykeyinit.kernel import syscalls
 
 Answer = dict[str, Any]
 
@@ -27,7 +27,7 @@ def look() -> Answer:
     """The session keyring as this process has it."""
     ids = os.getresuid() + os.getresgid()
     try:
-        serial = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+        serial = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
         links = memoryview(keyutils.read_key(serial)).cast("i")
         return {
             "ids": ids,
@@ -35,7 +35,7 @@ def look() -> Answer:
             "description": keyutils.describe_key(serial).decode(),
             "links": [keyutils.describe_key(link).decode() for link in links],
         }
-    except kernel.KernelError as error:
+    except syscalls.KernelError as error:
         return {"ids": ids, "error": errno.errorcode[error.errno or 0]}
     except keyutils.Error as error:  # revoked while it is looked at
         return {"ids": ids, "error": errno.errorcode[error.args[0]]}

@@ -12,12 +12,13 @@ import struct
 import sys
 import time
 
-from pam_pykeyinit import kernel, keyctl, lock, naming, plan, policies
+from pam_pykeyinit.kernel import keyctl, syscalls
 from pam_pykeyinit.module import Handle
+from pam_pykeyinit.policies import lock, naming, plan, words
 from support.pamh import Pamh
 
-BEFOREHAND = (keyctl, lock, naming, plan, policies)  # or the imports would set them apart
-set_permissions = kernel.set_permissions
+BEFOREHAND = (keyctl, lock, naming, plan, words)  # or the imports would set them apart
+set_permissions = syscalls.set_permissions
 
 
 def hesitant(key: int, mask: int) -> None:
@@ -30,7 +31,7 @@ def login(go: int, answers: int, stay: int, user: str, options: list[str]) -> No
     """One login, in a process that ends with it."""
     os.read(go, 1)
     code = Handle().pam_sm_open_session(Pamh(user), 0, ["pam_pykeyinit", *options])
-    serial = kernel.get_keyring_id(kernel.SESSION_KEYRING)
+    serial = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
     os.write(answers, struct.pack("ii", code, serial))
     os.read(stay, 1)
     os._exit(0)
@@ -38,7 +39,7 @@ def login(go: int, answers: int, stay: int, user: str, options: list[str]) -> No
 
 def main(count: int, user: str, options: list[str]) -> None:
     """Have them all begin at once."""
-    kernel.set_permissions = hesitant
+    syscalls.set_permissions = hesitant
     go, answers, stay = os.pipe(), os.pipe(), os.pipe()
     for _ in range(count):
         if os.fork() == 0:

@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Iterator
 
-from pam_pykeyinit import kernel, keyctl
+from pam_pykeyinit.kernel import keyctl, syscalls
 from support import world
 
 OPEN_TO_ALL = 0x3F3F3F3F
@@ -30,7 +30,7 @@ def squatting(user: str, name: str, mask: int = OPEN_TO_ALL) -> Iterator[int]:
         try:
             become(user)
             serial = keyctl.join_named_session(name)
-            kernel.set_permissions(serial, mask)
+            syscalls.set_permissions(serial, mask)
             os.write(writing, serial.to_bytes(4, "little"))
             while True:
                 signal.pause()
@@ -66,10 +66,10 @@ def racing(user: str, name: str) -> Iterator[None]:
 
 
 def _squat_for_a_moment(name: str) -> None:
-    with contextlib.suppress(kernel.KernelError):
+    with contextlib.suppress(syscalls.KernelError):
         serial = keyctl.join_named_session(name)
         if serial:
-            kernel.set_permissions(serial, OPEN_TO_ALL)
-            kernel.set_permissions(serial, SEARCH_FOR_OTHERS)
-    with contextlib.suppress(kernel.KernelError):
-        kernel.join_anonymous_session()
+            syscalls.set_permissions(serial, OPEN_TO_ALL)
+            syscalls.set_permissions(serial, SEARCH_FOR_OTHERS)
+    with contextlib.suppress(syscalls.KernelError):
+        syscalls.join_anonymous_session()

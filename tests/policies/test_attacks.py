@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from pam_pykeyinit import codes, kernel, keyctl
+from pam_pykeyinit import codes
+from pam_pykeyinit.kernel import keyctl, syscalls
 from pam_pykeyinit.module import Handle
 from policies.conftest import Run
 from policies.squatter import (
@@ -88,23 +89,23 @@ def test_another_user_comes_later(run: Run, loader: str, journal: Journal) -> No
 
 def _opened_meanwhile(name: str) -> tuple[object, str]:
     """Once it has been looked at, and before it is used, the user opens it to others."""
-    link = kernel.link
+    link = syscalls.link
     opened: list[str] = []
 
     def open_to_all() -> None:
         become("alice")
-        kernel.set_permissions(kernel.SESSION_KEYRING, OPEN_TO_ALL)
+        syscalls.set_permissions(syscalls.SESSION_KEYRING, OPEN_TO_ALL)
 
     def open_first(key: int, keyring: int) -> None:
         if not opened:
-            opened.append(keyctl.describe(kernel.SESSION_KEYRING)[4])
+            opened.append(keyctl.describe(syscalls.SESSION_KEYRING)[4])
             in_child(open_to_all)
         link(key, keyring)
 
-    kernel.link = open_first
+    syscalls.link = open_first
     code = Handle().pam_sm_open_session(Pamh("alice"), 0, ["m", "force", f"name={name}"])
     assert opened == [name]
-    return code, keyctl.describe(kernel.SESSION_KEYRING)[4]
+    return code, keyctl.describe(syscalls.SESSION_KEYRING)[4]
 
 
 def test_permissions_that_change_between_check_and_use(journal: Journal) -> None:
@@ -116,21 +117,21 @@ def test_permissions_that_change_between_check_and_use(journal: Journal) -> None
 
 def _without_memory(name: str, user_session_too: bool) -> tuple[object, int, list[str]]:
     def refused() -> int:
-        raise kernel.KernelError(errno.EDQUOT, "keyctl(JOIN_SESSION_KEYRING)")
+        raise syscalls.KernelError(errno.EDQUOT, "keyctl(JOIN_SESSION_KEYRING)")
 
-    kernel.join_anonymous_session = refused
+    syscalls.join_anonymous_session = refused
     named = keyctl.join_named_session
 
     def but_not_this(name: str) -> int:
         if name.startswith("_uid_ses") and not user_session_too:
-            raise kernel.KernelError(errno.ENOMEM, "keyctl(JOIN_SESSION_KEYRING)")
+            raise syscalls.KernelError(errno.ENOMEM, "keyctl(JOIN_SESSION_KEYRING)")
         return named(name)
 
     keyctl.join_named_session = but_not_this
     code = Handle().pam_sm_open_session(Pamh("alice"), 0, ["m", "force", f"name={name}"])
     try:
-        found = keyctl.describe(kernel.SESSION_KEYRING)
-    except kernel.KernelError as error:
+        found = keyctl.describe(syscalls.SESSION_KEYRING)
+    except syscalls.KernelError as error:
         return code, -1, [str(error)]
     return code, found[1], [found[4]]
 

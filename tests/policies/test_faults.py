@@ -11,7 +11,8 @@ from types import ModuleType
 
 import pytest
 
-from pam_pykeyinit import codes, kernel, keyctl
+from pam_pykeyinit import codes
+from pam_pykeyinit.kernel import keyctl, syscalls
 from pam_pykeyinit.module import Handle
 from support import world
 from support.child import in_child
@@ -21,8 +22,8 @@ from support.pamh import Pamh
 pytestmark = pytest.mark.privileged
 
 CALLS: list[tuple[ModuleType, str]] = [
-    *((kernel, name) for name in ("get_keyring_id", "join_anonymous_session", "link", "revoke")),
-    *((kernel, name) for name in ("set_permissions", "setfsuid", "setresgid", "setresuid")),
+    *((syscalls, name) for name in ("get_keyring_id", "join_anonymous_session", "link", "revoke")),
+    *((syscalls, name) for name in ("set_permissions", "setfsuid", "setresgid", "setresuid")),
     *((keyctl, name) for name in ("add_user_key", "describe", "get_persistent", "set_timeout")),
     *((keyctl, name) for name in ("join_named_session", "lock", "unlock")),
 ]
@@ -46,7 +47,7 @@ def _open() -> Act:
 def _open_unforced() -> Act:
     words = _words("foreign=replace tag revoke=90")
     os.setresuid(world.uid("bob"), 0, 0)
-    kernel.join_anonymous_session()
+    syscalls.join_anonymous_session()
     os.setresuid(0, 0, 0)
     return lambda: Handle().pam_sm_open_session(Pamh("alice"), 0, words)
 
@@ -70,7 +71,7 @@ def _refresh() -> Act:
     words = _words("force revoke=90 refresh")
     handle = Handle()
     assert handle.pam_sm_open_session(Pamh("alice"), 0, words) == 0
-    keyctl.set_timeout(kernel.SESSION_KEYRING, 10)
+    keyctl.set_timeout(syscalls.SESSION_KEYRING, 10)
     return lambda: handle.pam_sm_setcred(Pamh("alice"), codes.PAM_REFRESH_CRED, words)
 
 
@@ -94,7 +95,7 @@ class Seen:
 
 
 def _ids() -> tuple[object, ...]:
-    return os.getresuid(), os.getresgid(), kernel.setfsuid(kernel.KEEP)
+    return os.getresuid(), os.getresgid(), syscalls.setfsuid(syscalls.KEEP)
 
 
 def _try(scenario: Callable[[], Act], at: tuple[str, int] | None, error: int) -> Seen:
@@ -108,7 +109,7 @@ def _try(scenario: Callable[[], Act], at: tuple[str, int] | None, error: int) ->
             here = name, sum(1 for called, _ in calls if called == name)
             calls.append(here)
             if here == at:
-                raise kernel.KernelError(error, f"keyctl({name})")
+                raise syscalls.KernelError(error, f"keyctl({name})")
             return function(*arguments)
 
         return call
@@ -119,7 +120,7 @@ def _try(scenario: Callable[[], Act], at: tuple[str, int] | None, error: int) ->
     at = None
     kept, made = _ids() == before, list(calls)
     Handle().pam_sm_open_session(Pamh("carol"), 0, _words("force"))
-    return Seen(code, kept, made, world.owner(kernel.get_keyring_id(kernel.SESSION_KEYRING)))
+    return Seen(code, kept, made, world.owner(syscalls.get_keyring_id(syscalls.SESSION_KEYRING)))
 
 
 @pytest.mark.parametrize("scenario", ERRORS, ids=lambda scenario: scenario.__name__.strip("_"))

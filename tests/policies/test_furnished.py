@@ -6,8 +6,10 @@ import subprocess
 
 import pytest
 
-from pam_pykeyinit import codes, kernel, keyctl, quota, refresh, sysnums
+from pam_pykeyinit import codes
+from pam_pykeyinit.kernel import keyctl, syscalls, sysnums
 from pam_pykeyinit.module import Handle
+from pam_pykeyinit.policies import quota, refresh
 from policies.conftest import Run
 from policies.squatter import become
 from support import world
@@ -189,7 +191,7 @@ def _fill() -> None:
     """As carol, have more than 1% of the bytes that the tests' world allows."""
     become("carol")
     for number in range(9):
-        keyctl.add_user_key(f"quota{number}", b"x" * 32_000, kernel.USER_KEYRING)
+        keyctl.add_user_key(f"quota{number}", b"x" * 32_000, syscalls.USER_KEYRING)
 
 
 @pytest.mark.parametrize("percent", [1, 100])

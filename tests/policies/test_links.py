@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from pam_pykeyinit import sysnums
+from pam_pykeyinit.kernel import sysnums
 from policies.conftest import Run
 from support import world
 from support.drive import Driver, Step

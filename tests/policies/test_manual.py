@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pam_pykeyinit import policies
+from pam_pykeyinit.policies import words
 from support import world
 from support.drive import Driver
 from support.journal import Journal
@@ -15,7 +15,7 @@ MANUAL = (world.ROOT / "pam_pykeyinit/pam_pykeyinit.8").read_text().replace("\\&
 POLICIES = MANUAL[MANUAL.index(".Sh POLICIES") : MANUAL.index(".Sh LOADERS")]
 LINES = re.findall(r"^\.Dl (?:session|auth) .*", POLICIES, re.MULTILINE)
 STACKS = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed", POLICIES, re.MULTILINE | re.DOTALL)
-OPTIONS = {*policies._VALUES, *policies._SWITCHES}
+OPTIONS = {*words._VALUES, *words._SWITCHES}
 
 
 def _option(line: str) -> set[str]:

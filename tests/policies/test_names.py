@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from pam_pykeyinit import kernel, keyctl, lock, naming, session
+from pam_pykeyinit import user
+from pam_pykeyinit.kernel import keyctl, syscalls
 from pam_pykeyinit.module import Handle
+from pam_pykeyinit.policies import lock, naming
 from policies.conftest import Run
 from policies.squatter import become, squatting
 from support import world
@@ -21,7 +23,7 @@ from support.pamh import Pamh
 
 pytestmark = pytest.mark.privileged
 
-ALICE = session.User("alice", 1000, 1100)
+ALICE = user.User("alice", 1000, 1100)
 OURS = "3f1b0000"  # possessor: all; owner: view, read, search, link
 
 
@@ -41,7 +43,7 @@ def test_a_template(template: str, name: str) -> None:
 
 
 def test_what_is_put_into_a_template_is_no_template() -> None:
-    assert naming.expand("%u", session.User("%U%s%", 1000, 0), "sshd") == "%U%s%"
+    assert naming.expand("%u", user.User("%U%s%", 1000, 0), "sshd") == "%U%s%"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ def test_a_shared_keyring_dies_with_its_last_process(driver: Driver, loader: str
         become("alice")
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            with contextlib.suppress(kernel.KernelError):
+            with contextlib.suppress(syscalls.KernelError):
                 keyctl.describe(serial)
                 time.sleep(0.05)
                 continue
@@ -187,7 +189,7 @@ def test_a_hundred_logins_at_the_same_instant_are_one_keyring() -> None:
 
 def _open(options: str) -> tuple[object, str]:
     code = Handle().pam_sm_open_session(Pamh("alice"), 0, ["m", "force", *options.split()])
-    return code, keyctl.describe(kernel.SESSION_KEYRING)[4]
+    return code, keyctl.describe(syscalls.SESSION_KEYRING)[4]
 
 
 @pytest.mark.parametrize("mask", [0o755, 0o720])

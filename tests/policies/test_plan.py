@@ -5,11 +5,13 @@ import errno
 import keyutils
 import pytest
 
-from pam_pykeyinit import codes, identity, kernel, keyctl, log, naming, options
+from pam_pykeyinit import codes, log, options
 from pam_pykeyinit.failure import Failed, failed
+from pam_pykeyinit.kernel import identity, keyctl, syscalls
 from pam_pykeyinit.module import Handle
-from pam_pykeyinit.plan import Plan
-from pam_pykeyinit.session import User
+from pam_pykeyinit.policies import naming
+from pam_pykeyinit.policies.plan import Plan
+from pam_pykeyinit.user import User
 from support import world
 from support.child import in_child
 from support.journal import Journal
@@ -17,7 +19,7 @@ from support.pamh import Pamh
 
 pytestmark = pytest.mark.privileged
 
-REFUSED = kernel.KernelError
+REFUSED = syscalls.KernelError
 
 
 def _plan(*words: str) -> Plan:
@@ -84,9 +86,9 @@ def test_a_keyring_that_cannot_be_linked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*arguments: int) -> None:
-        raise kernel.KernelError(number, f"keyctl({refused})")
+        raise syscalls.KernelError(number, f"keyctl({refused})")
 
-    monkeypatch.setattr(keyctl if refused == "get_persistent" else kernel, refused, refuse)
+    monkeypatch.setattr(keyctl if refused == "get_persistent" else syscalls, refused, refuse)
     words = ["pam_pykeyinit", "force", f"link={link}"]
     assert in_child(lambda: Handle().pam_sm_open_session(Pamh("alice"), 0, words)) == code
     told = [each.text for each in journal.ours()]
@@ -107,12 +109,12 @@ def test_a_keyring_that_was_left_for_one_without_a_name_is_like_any_other(
         words = ["pam_pykeyinit", "force", "revoke", "name=left%u", "link=user"]
         handle = Handle()
         codes_of = [handle.pam_sm_open_session(Pamh("alice"), 0, words)]
-        name = keyctl.describe(kernel.SESSION_KEYRING)[4]
-        links = memoryview(keyutils.read_key(kernel.SESSION_KEYRING)).cast("i")
+        name = keyctl.describe(syscalls.SESSION_KEYRING)[4]
+        links = memoryview(keyutils.read_key(syscalls.SESSION_KEYRING)).cast("i")
         linked = [keyctl.describe(key)[4] for key in links]
         codes_of.append(handle.pam_sm_close_session(Pamh("alice"), 0, words))
-        with pytest.raises(kernel.KernelError) as dead:
-            kernel.get_keyring_id(kernel.SESSION_KEYRING)
+        with pytest.raises(syscalls.KernelError) as dead:
+            syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
         return [codes_of, name, linked, dead.value.errno]
 
     user_keyring = f"_uid.{world.uid('alice')}"
@@ -128,7 +130,7 @@ def test_a_keyring_is_left_for_the_user_session_keyring_where_there_is_no_other(
     """The quota is used up; and where not even that can be had, somebody has to end this."""
 
     def refuse(*name: str) -> int:
-        raise kernel.KernelError(errno.EDQUOT, "keyctl(JOIN_SESSION_KEYRING)")
+        raise syscalls.KernelError(errno.EDQUOT, "keyctl(JOIN_SESSION_KEYRING)")
 
     alice = User("alice", world.uid("alice"), world.gid("alice"))
 
@@ -137,14 +139,14 @@ def test_a_keyring_is_left_for_the_user_session_keyring_where_there_is_no_other(
         said: list[tuple[int, str]] = []
 
         def leave() -> None:
-            serial = kernel.join_anonymous_session()
-            monkeypatch.setattr(kernel, "join_anonymous_session", refuse)
+            serial = syscalls.join_anonymous_session()
+            monkeypatch.setattr(syscalls, "join_anonymous_session", refuse)
             if not has_one:
                 monkeypatch.setattr(keyctl, "join_named_session", lambda name: serial)
-            with pytest.raises(kernel.KernelError):
+            with pytest.raises(syscalls.KernelError):
                 naming.leave(serial, "is bad", alice, said)  # type: ignore[arg-type]
-            session = kernel.get_keyring_id(kernel.SESSION_KEYRING)
-            found.append(session == kernel.get_keyring_id(kernel.USER_SESSION_KEYRING))
+            session = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
+            found.append(session == syscalls.get_keyring_id(syscalls.USER_SESSION_KEYRING))
 
         identity.with_real_ids(alice.uid, alice.gid, leave)
         ((level, text),) = said

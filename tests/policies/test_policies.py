@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from pam_pykeyinit import codes, kernel, keyctl, sysnums
+from pam_pykeyinit import codes
+from pam_pykeyinit.kernel import keyctl, syscalls, sysnums
 from pam_pykeyinit.module import Handle
 from policies.conftest import Run
 from support import world
@@ -186,15 +187,15 @@ def test_the_user_session_keyring_of_another_user_is_foreign(run: Run) -> None:
 def _end_with_the_serial_of_another(options: str) -> tuple[object, str]:
     """Have the kernel use a serial number again, which it does when it wants: so pretend."""
     os.setresgid(*[world.gid("bob")] * 3)
-    kernel.setresuid(world.uid("bob"), 0, 0)
-    other = kernel.join_anonymous_session()
-    kernel.link(other, kernel.THREAD_KEYRING)  # so that it lives on, and could be revoked
-    kernel.setresuid(0, 0, 0)
+    syscalls.setresuid(world.uid("bob"), 0, 0)
+    other = syscalls.join_anonymous_session()
+    syscalls.link(other, syscalls.THREAD_KEYRING)  # so that it lives on, and could be revoked
+    syscalls.setresuid(0, 0, 0)
     handle = Handle()
     handle.pam_sm_open_session(Pamh("alice"), 0, ["m", "force", *options.split()])
     handle._session.keyring = other
     code = handle.pam_sm_setcred(Pamh("alice"), codes.PAM_DELETE_CRED, ["m", *options.split()])
-    kernel.setresuid(world.uid("bob"), world.uid("bob"), 0)
+    syscalls.setresuid(world.uid("bob"), world.uid("bob"), 0)
     return code, keyctl.describe(other)[4]
 
 
@@ -211,7 +212,7 @@ def _end_one_of_another_name() -> object:
     handle.pam_sm_open_session(Pamh("root"), 0, ["m", "force", "revoke=90"])
     handle._session.keyring = keyctl.join_named_session("another")
     code = handle.pam_sm_setcred(Pamh("root"), codes.PAM_DELETE_CRED, ["m", "revoke=90"])
-    return code, keyctl.describe(kernel.SESSION_KEYRING)[4]
+    return code, keyctl.describe(syscalls.SESSION_KEYRING)[4]
 
 
 def test_a_keyring_of_the_user_that_is_another_is_not_ended(journal: Journal) -> None:

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-from pam_pykeyinit import quota
+from pam_pykeyinit.policies import quota
 
 
 def count(uid: int) -> int:

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from pam_pykeyinit import libc, sysnums
+from pam_pykeyinit.kernel import libc, sysnums
 from support import keyusers, world
 from support.child import in_child
 

@@ -5,8 +5,10 @@ import syslog
 
 import pytest
 
-from pam_pykeyinit import codes, failure, kernel, libc, log, quota, session, sysnums
+from pam_pykeyinit import codes, failure, log, session
+from pam_pykeyinit.kernel import libc, syscalls, sysnums
 from pam_pykeyinit.module import Handle
+from pam_pykeyinit.policies import quota
 from support.pamh import Pamh
 
 
@@ -68,28 +70,28 @@ def test_what_is_said_before_anything_is_known_of_the_handle(
 
 def test_an_attempt_that_is_refused_says_what_follows() -> None:
     def refused(keyring: int) -> None:
-        raise kernel.KernelError(errno.EKEYREVOKED, f"call({keyring})")
+        raise syscalls.KernelError(errno.EKEYREVOKED, f"call({keyring})")
 
     with pytest.raises(failure.Failed, match=r"^call\(7\): EKEYREVOKED: no link \(the ") as found:
         session._attempt("no link", refused, 7)
-    assert isinstance(found.value.__cause__, kernel.KernelError)
+    assert isinstance(found.value.__cause__, syscalls.KernelError)
 
 
 @pytest.mark.parametrize(("result", "number"), [(-1, 1), (-4095, 4095)])
 def test_what_the_kernel_refuses_is_raised(result: int, number: int) -> None:
-    with pytest.raises(kernel.KernelError) as found:
-        kernel._checked("call", result)
+    with pytest.raises(syscalls.KernelError) as found:
+        syscalls._checked("call", result)
     assert (found.value.errno, found.value.call) == (number, "call")
 
 
 @pytest.mark.parametrize("result", [0, 1, -4096, -(2**31)])
 def test_what_the_kernel_gives_is_passed_on(result: int) -> None:
     """In a 32-bit process an address of the upper half looks as if it were below zero."""
-    assert kernel._checked("call", result) == result
+    assert syscalls._checked("call", result) == result
 
 
 def test_a_refusal_is_worded_with_call_errno_consequence_and_hint() -> None:
-    error = kernel.KernelError(errno.EDQUOT, "keyctl(LINK)")
+    error = syscalls.KernelError(errno.EDQUOT, "keyctl(LINK)")
     assert str(failure.failed(error, "no link")) == (
         "keyctl(LINK): EDQUOT: no link "
         "(the owner's key quota is used up: see /proc/key-users, kernel.keys.maxkeys)"
@@ -97,10 +99,10 @@ def test_a_refusal_is_worded_with_call_errno_consequence_and_hint() -> None:
 
 
 def test_an_errno_without_a_hint_is_told_in_the_systems_words() -> None:
-    assert str(failure.failed(kernel.KernelError(errno.ENFILE, "c"), "x")) == (
+    assert str(failure.failed(syscalls.KernelError(errno.ENFILE, "c"), "x")) == (
         "c: ENFILE: x (Too many open files in system)"
     )
-    assert str(failure.failed(kernel.KernelError(9999, "c"), "x")).startswith("c: 9999: x (")
+    assert str(failure.failed(syscalls.KernelError(9999, "c"), "x")).startswith("c: 9999: x (")
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,12 @@ import subprocess
 
 import pytest
 
-from pam_pykeyinit.listing import Row
-from pykeyinit_helper import keynames, keytypes, mends, output, whereabouts
-from pykeyinit_helper.case import Case, Finding
-from pykeyinit_helper.diagnosis import diagnose
-from pykeyinit_helper.keynames import Asked
+from pam_pykeyinit.kernel.listing import Row
+from pykeyinit_helper.cli import output
+from pykeyinit_helper.inspect import keynames, keytypes, mends, whereabouts
+from pykeyinit_helper.inspect.case import Case, Finding
+from pykeyinit_helper.inspect.diagnosis import diagnose
+from pykeyinit_helper.inspect.keynames import Asked
 
 COLOUR = Asked("user:colour", kind="user", description="colour")
 

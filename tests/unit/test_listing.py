@@ -2,7 +2,7 @@
 
 import pytest
 
-from pam_pykeyinit import listing
+from pam_pykeyinit.kernel import listing
 
 KEYRING = "0015afb9 I--Q---     2 perm 3f030000  1000  1100 keyring   _ses: 1"
 USER = "3c2d10f0 IR-Q---     1   5m 3f010000  1000  1100 user      a b  c: 3"

@@ -11,7 +11,7 @@ import pytest
 
 import pam_pykeyinit
 import pykeyinit_helper
-from pykeyinit_helper import commands
+from pykeyinit_helper.cli import commands
 
 OLDEST = (3, 9)
 HELPER = Path(pykeyinit_helper.__file__).parent

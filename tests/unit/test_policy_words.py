@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from pam_pykeyinit import options, policies
+from pam_pykeyinit import options
+from pam_pykeyinit.policies import words
 
 DEFAULTS = {
     "degrade": False,
@@ -16,12 +17,12 @@ DEFAULTS = {
     "quota_warn": 0,
     "refresh": False,
     "replace": False,
-    "revoke": policies.NEVER,
+    "revoke": words.NEVER,
     "tag": False,
 }
 
 
-def _fields(policy: policies.Policy) -> dict[str, Any]:
+def _fields(policy: words.Policy) -> dict[str, Any]:
     return {name: getattr(policy, name) for name in policy.__slots__}
 
 
@@ -34,13 +35,13 @@ def _fields(policy: policies.Policy) -> dict[str, Any]:
         ("link=user-session", {"link": ("user-session",)}),
         ("link=persistent,user,user", {"link": ("user", "persistent")}),
         ("revoke=never", {}),
-        ("revoke=cred", {"revoke": policies.AT_DELETE}),
-        ("revoke=90", {"revoke": policies.AT_CLOSE, "grace": 90}),
-        ("revoke=90s", {"revoke": policies.AT_CLOSE, "grace": 90}),
-        ("revoke=10m", {"revoke": policies.AT_CLOSE, "grace": 600}),
-        ("revoke=2h", {"revoke": policies.AT_CLOSE, "grace": 7200}),
-        ("revoke=1d", {"revoke": policies.AT_CLOSE, "grace": 86400}),
-        ("revoke=2147483647", {"revoke": policies.AT_CLOSE, "grace": 2**31 - 1}),
+        ("revoke=cred", {"revoke": words.AT_DELETE}),
+        ("revoke=90", {"revoke": words.AT_CLOSE, "grace": 90}),
+        ("revoke=90s", {"revoke": words.AT_CLOSE, "grace": 90}),
+        ("revoke=10m", {"revoke": words.AT_CLOSE, "grace": 600}),
+        ("revoke=2h", {"revoke": words.AT_CLOSE, "grace": 7200}),
+        ("revoke=1d", {"revoke": words.AT_CLOSE, "grace": 86400}),
+        ("revoke=2147483647", {"revoke": words.AT_CLOSE, "grace": 2**31 - 1}),
         ("minimum_uid=0", {}),
         ("minimum_uid=1000", {"minimum_uid": 1000}),
         ("minimum_uid=4294967294", {"minimum_uid": 2**32 - 2}),
@@ -55,16 +56,16 @@ def _fields(policy: policies.Policy) -> dict[str, Any]:
     ],
 )
 def test_a_word_sets_what_it_is_for_and_nothing_else(word: str, asked: dict[str, Any]) -> None:
-    policy, wrong = policies.read([word])
+    policy, wrong = words.read([word])
     assert _fields(policy) == {**DEFAULTS, **asked}
     assert wrong == ()
 
 
-PLAIN_REVOKE = {"revoke": policies.AT_CLOSE}  # what was to be ended does end
+PLAIN_REVOKE = {"revoke": words.AT_CLOSE}  # what was to be ended does end
 
 
 @pytest.mark.parametrize(
-    ("words", "instead"),
+    ("line", "instead"),
     [
         ("name= name name=%q name=100% name=%%%", {}),
         ("link= link link=User link=user, link=none,user link=us", {}),
@@ -80,9 +81,9 @@ PLAIN_REVOKE = {"revoke": policies.AT_CLOSE}  # what was to be ended does end
         ("quota_warn= quota_warn quota_warn=0 quota_warn=101 quota_warn=80%", {}),
     ],
 )
-def test_a_bad_value_is_named_and_the_default_is_used(words: str, instead: dict[str, Any]) -> None:
-    for word in words.split():
-        policy, wrong = policies.read([word])
+def test_a_bad_value_is_named_and_the_default_is_used(line: str, instead: dict[str, Any]) -> None:
+    for word in line.split():
+        policy, wrong = words.read([word])
         assert _fields(policy) == {**DEFAULTS, **instead}, word
         (line,) = wrong
         assert line.startswith(f"{word}: must be "), line
@@ -91,13 +92,13 @@ def test_a_bad_value_is_named_and_the_default_is_used(words: str, instead: dict[
 def test_a_bad_value_takes_back_a_good_one_before_it() -> None:
     bad = "name=% link=x revoke=x minimum_uid=x on_error=x foreign=x quota_warn=x"
     good = "name=a link=none revoke=9 minimum_uid=9 on_error=degrade foreign=replace quota_warn=9"
-    policy, wrong = policies.read(f"{good} {bad}".split())
+    policy, wrong = words.read(f"{good} {bad}".split())
     assert _fields(policy) == {**DEFAULTS, **PLAIN_REVOKE}
     assert len(wrong) == len(bad.split())
 
 
 @pytest.mark.parametrize(
-    ("words", "revoke", "grace"),
+    ("line", "revoke", "grace"),
     [
         ("revoke revoke=never", False, 0),
         ("revoke=never revoke", True, 0),
@@ -108,8 +109,8 @@ def test_a_bad_value_takes_back_a_good_one_before_it() -> None:
         ("tag revoke", True, 0),
     ],
 )
-def test_the_last_word_on_revoking_holds(words: str, revoke: bool, grace: int) -> None:
-    asked = options.parse(words.split())
+def test_the_last_word_on_revoking_holds(line: str, revoke: bool, grace: int) -> None:
+    asked = options.parse(line.split())
     assert asked.policy
     assert (asked.revoke, asked.policy.grace) == (revoke, grace)
 
@@ -123,7 +124,7 @@ def test_pam_keyinits_words_hold_beside_the_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "uid", "left_out"),
+    ("line", "uid", "left_out"),
     [
         ("ignore_root", 0, True),
         ("ignore_root", 1, False),
@@ -133,6 +134,6 @@ def test_pam_keyinits_words_hold_beside_the_others() -> None:
         ("tag", 0, False),
     ],
 )
-def test_whose_sessions_are_left_out(words: str, uid: int, left_out: bool) -> None:
-    policy, _ = policies.read(words.split())
+def test_whose_sessions_are_left_out(line: str, uid: int, left_out: bool) -> None:
+    policy, _ = words.read(line.split())
     assert policy.leaves_out(uid) is left_out

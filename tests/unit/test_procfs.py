@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pam_pykeyinit import procfs
+from pam_pykeyinit.kernel import procfs
 
 
 def test_a_long_file_is_read_to_its_end(tmp_path: Path) -> None:

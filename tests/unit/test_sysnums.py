@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pam_pykeyinit import kernel, libc, sysnums
+from pam_pykeyinit.kernel import libc, syscalls, sysnums
 
 # Our name, and the folder of Debian's linux-libc-dev-*-cross packages.
 HEADERS = {
@@ -70,4 +70,4 @@ def test_an_id_that_a_32_bit_process_sees_as_negative(
     """setfsuid(2) returns a long: of 32 bits there, and the id may need all of them."""
     signed = uid - 2**32 if uid >= 2**31 else uid
     monkeypatch.setattr(libc, "syscall", lambda number, *arguments: signed)
-    assert kernel.setfsuid(kernel.KEEP) == uid
+    assert syscalls.setfsuid(syscalls.KEEP) == uid

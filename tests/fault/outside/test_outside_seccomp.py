@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from pam_pykeyinit import sysnums
+from pam_pykeyinit.kernel import sysnums
 from support import world
 from support.drive import Driver
 from support.journal import Journal

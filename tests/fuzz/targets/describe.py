@@ -2,7 +2,7 @@
 
 import struct
 
-from pam_pykeyinit import keyctl
+from pam_pykeyinit.kernel import keyctl
 
 MODULES = ("pam_pykeyinit.keyctl",)
 WORDS = (";", ";;", "\n", "keyring", "user", ".request_key_auth", "\0", "_ses", "ä", "-1")

@@ -1,6 +1,7 @@
 """/proc/keys: a key's description is its maker's, line ends and all, and others see it there."""
 
-from pam_pykeyinit import listing, refresh
+from pam_pykeyinit.kernel import listing
+from pam_pykeyinit.policies import refresh
 
 MODULES = ("pam_pykeyinit.listing",)
 WORDS = (

@@ -2,8 +2,9 @@
 
 import re
 
-from pam_pykeyinit import naming, options
-from pam_pykeyinit.session import User
+from pam_pykeyinit import options
+from pam_pykeyinit.policies import naming
+from pam_pykeyinit.user import User
 
 MODULES = ("pam_pykeyinit.options", "pam_pykeyinit.policies")
 WORDS = (

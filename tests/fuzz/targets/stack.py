@@ -14,9 +14,9 @@ from pathlib import Path
 
 from check.walk import calls
 from fuzz.libpam import CALLS, Answer, Libpam
-from pykeyinit_helper import pamconf, stack
-from pykeyinit_helper.entries import Entry, Stack
-from pykeyinit_helper.folders import Folders
+from pykeyinit_helper.stacks import pamconf, stack
+from pykeyinit_helper.stacks.entries import Entry, Stack
+from pykeyinit_helper.stacks.folders import Folders
 
 MODULES = ("pykeyinit_helper.pamconf", "pykeyinit_helper.reader", "pykeyinit_helper.dispatch")
 WORDS = (

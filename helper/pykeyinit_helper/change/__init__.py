@@ -1,0 +1,1 @@
+"""Change PAM stacks: enable, disable, try."""

@@ -1,0 +1,1 @@
+"""Look at keyrings: show, explain, and the commands that mend."""

@@ -1,0 +1,170 @@
+"""The commands that mend something.  Pure; nothing else in the helper words one.
+
+Each is a line for a shell, to be pasted by who asked, where they asked; a maker gives None
+where there is no such line.  tests/helper/test_helper_mends.py pastes all of MAKERS.
+"""
+
+from collections.abc import Callable
+from shlex import quote
+
+from pykeyinit_helper.inspect.case import DEAD, Case, Mend
+from pykeyinit_helper.inspect.permissions import LINK
+
+Maker = Callable[[Case], Mend | None]
+
+MAKERS: dict[str, Maker] = {}
+
+
+def _maker(words: Callable[[Case], str]) -> Maker:
+    name = words.__name__.replace("_", "-")
+
+    def make(case: Case) -> Mend | None:
+        command = words(case)
+        return Mend(name, command) if command else None
+
+    MAKERS[name] = make
+    return make
+
+
+def word(text: str) -> str:
+    """Any text as one word for a shell; nothing of it reaches the terminal raw."""
+    if text.isprintable():
+        return quote(text)
+    octal = "".join(
+        "%%" if byte == ord("%") else chr(byte) if chr(byte).isalnum() and byte < 128
+        else f"\\{byte:03o}"
+        for byte in text.encode("utf-8", "surrogateescape")
+    )  # fmt: skip
+    # "$(...)" drops ends of lines at its end; $'...' is not in every shell.
+    return f"$'{octal.replace('%%', '%')}'" if text.endswith("\n") else f"\"$(printf '{octal}')\""
+
+
+@_maker
+def new_session(case: Case) -> str:
+    """Another session keyring for the shell, or another shell where it has to keep its own."""
+    return "" if case.session in ("own", "stand-in") else _new_session(case)
+
+
+@_maker
+def link_user(case: Case) -> str:
+    """Lead to @u."""
+    ring = _session_ring(case)
+    return f"keyctl link @u {ring}" if ring else _new_session(case)
+
+
+@_maker
+def link_user_session(case: Case) -> str:
+    """Lead to @us."""
+    return _lead_to(case, "keyctl link @us {}", "user-session")
+
+
+@_maker
+def get_persistent(case: Case) -> str:
+    """Lead to the persistent keyring, which wants a call of its own."""
+    return _lead_to(case, "keyctl get_persistent {}", "persistent")
+
+
+@_maker
+def link_key(case: Case) -> str:
+    """Lead to a key that may be linked."""
+    return _link(case, case.serial)
+
+
+@_maker
+def link_from_there(case: Case) -> str:
+    """Lead to a key of another session's: only who possesses it can, and only to @u."""
+    found = case.place == "session" and case.user_found and case.state == "live"
+    return f"keyctl link {case.serial} @u" if found and case.possessor_bits & LINK else ""
+
+
+@_maker
+def link_deep_keyring(case: Case) -> str:
+    """Lead to the last keyring that is searched, so that those below it are."""
+    return _link(case, case.deep) if case.session in ("own", "stand-in") else ""
+
+
+@_maker
+def let_search(case: Case) -> str:
+    """Give possessor and owner the search permission on all that is in the way."""
+    return " && ".join(
+        f"keyctl setperm {serial} 0x{mask | _SEARCH:08x}" for serial, mask in case.blockers
+    )
+
+
+@_maker
+def add(case: Case) -> str:
+    """Make the key where it is found."""
+    ring = _found_ring(case)
+    if ring:
+        return _add_to(case, ring)
+    session = _new_session(case)
+    return f"{_add_to(case, '@u')} && {session}" if case.user_writable and session else ""
+
+
+@_maker
+def replace(case: Case) -> str:
+    """Make it again where one is that is of no use.  A keyring would lose what is in it."""
+    if case.asked.kind == "keyring" or case.session not in ("own", "stand-in"):
+        return ""
+    unlink = [f"keyctl unlink {case.serial} {ring}" for ring in case.holders]
+    ring = _found_ring(case)
+    return " && ".join([*unlink, _add_to(case, ring)]) if ring else ""
+
+
+_SEARCH = 0x08080000
+
+
+def _session_ring(case: Case) -> str:
+    """What to link into so that it is found: "" where that wants a new session keyring.
+
+    Not @s where @us stands in for it: there keyctl(1) would get a session keyring that is
+    gone when it ends.  Not @s of another user, who would get the key.
+    """
+    if case.session == "stand-in":
+        return "@us"
+    return "@s" if case.session == "own" and case.session_writable else ""
+
+
+def _found_ring(case: Case) -> str:
+    """Where to put a key so that it is found; "" as above."""
+    return "@u" if case.user_found and case.user_writable else _session_ring(case)
+
+
+def _new_session(case: Case, links: str = "") -> str:
+    if case.session == "none":
+        return ""
+    if _adopts(case):
+        return f"{case.helper} adopt"
+    new = " --session new" if case.session == "own" else ""
+    return f"{case.helper} run{new}{links} -- {quote(case.shell)}"
+
+
+def _adopts(case: Case) -> bool:
+    return case.session in DEAD and case.can_adopt and case.has_room()
+
+
+def _lead_to(case: Case, command: str, keyring: str) -> str:
+    ring = _session_ring(case)
+    if ring:
+        return command.format(ring)
+    if _adopts(case):
+        return f"{case.helper} adopt && {command.format('@s')}"
+    return _new_session(case, f" --link user,{keyring}")
+
+
+def _link(case: Case, serial: int) -> str:
+    ring = _session_ring(case)
+    if ring:
+        return f"keyctl link {serial} {ring}"
+    link = f"keyctl link {serial} @u"
+    if case.user_found and case.user_writable:
+        return link
+    session = _new_session(case)
+    return f"{link} && {session}" if case.user_writable and session else ""
+
+
+def _add_to(case: Case, ring: str) -> str:
+    name = word(case.asked.description)
+    if case.asked.kind == "keyring":
+        return f"keyctl newring {name} {ring}"
+    return f"keyctl add {quote(case.asked.kind)} {name} DATA {ring}"

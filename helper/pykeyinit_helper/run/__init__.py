@@ -1,0 +1,1 @@
+"""Start a program with a session keyring: run, adopt."""

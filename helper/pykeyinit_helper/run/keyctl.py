@@ -1,0 +1,58 @@
+"""The keyctl(2) calls that only the helper needs, beside those of pam_pykeyinit.keyctl."""
+
+import struct
+
+from pam_pykeyinit.kernel import sysnums
+from pam_pykeyinit.kernel.keyctl import add_user_key, describe, get_persistent, join_named_session
+from pam_pykeyinit.kernel.syscalls import _call
+
+__all__ = [
+    "PROCESS_KEYRING",
+    "add_empty_key",
+    "add_key_without_arguments",
+    "add_user_key",
+    "describe",
+    "get_persistent",
+    "join_named_session",
+    "links",
+    "read_size",
+    "session_to_parent",
+]
+
+PROCESS_KEYRING = -2
+
+_READ = 11
+_SESSION_TO_PARENT = 18
+
+_LINK_BYTES = 4
+
+
+def session_to_parent() -> None:
+    """Give the parent process this one's session keyring, keyctl_session_to_parent(3).
+
+    It takes effect when the parent next returns to user space.
+    """
+    _call("keyctl(SESSION_TO_PARENT)", sysnums.KEYCTL, _SESSION_TO_PARENT)
+
+
+def read_size(key: int) -> int:
+    """How many bytes keyctl_read(3) would give, with none of them read."""
+    return _call("keyctl(READ)", sysnums.KEYCTL, _READ, key, None, 0)
+
+
+def links(keyring: int) -> "list[int]":
+    """The serial numbers of what is linked into a keyring."""
+    space = bytearray(read_size(keyring) + 64 * _LINK_BYTES)  # it may grow in between
+    size = _call("keyctl(READ)", sysnums.KEYCTL, _READ, keyring, space, len(space))
+    whole = min(size, len(space)) // _LINK_BYTES * _LINK_BYTES
+    return [serial for (serial,) in struct.iter_unpack("i", space[:whole])]
+
+
+def add_key_without_arguments() -> int:
+    """add_key(2) with nothing to add: EFAULT, where no filter forbids the call itself."""
+    return _call("add_key", sysnums.ADD_KEY, None, None, None, 0, 0)
+
+
+def add_empty_key(kind: bytes, keyring: int) -> int:
+    """add_key(2) with no payload: ENODEV where there is no such type."""
+    return _call(f"add_key({kind!r})", sysnums.ADD_KEY, kind, b"empty", None, 0, keyring)

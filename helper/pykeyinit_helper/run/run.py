@@ -1,0 +1,205 @@
+"""`pykeyinit-helper run`: prepare the session keyring, become the user, exec in place.
+
+This is the start of every daemon that uses it, so nothing is imported that it does not
+use: no os, no argparse, not even site.
+"""
+
+import posix
+import sys
+from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR, EPERM
+
+from pam_pykeyinit.kernel import identity, syscalls
+from pam_pykeyinit.log import printable
+from pykeyinit_helper.cli import words
+from pykeyinit_helper.run import decide
+from pykeyinit_helper.run.become import Refused, Target, become, find, is_already
+from pykeyinit_helper.run.prepare import Found, Preparation, look
+from pykeyinit_helper.run.saying import DEBUG, NOTICE, WARNING
+from pykeyinit_helper.run.saying import say as say  # the other commands take it from here
+
+HELPER_FAILED = 125
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+
+_COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")
+
+
+def main(arguments: "list[str]") -> int:
+    """Does not return where the program is started in place; otherwise the exit status."""
+    try:
+        _keep_standard_descriptors_closed()
+        _restore_environment()
+        asked = words.read(arguments)
+        if asked.help:
+            from pykeyinit_helper.cli.usage import show
+
+            return show("run")
+        return _run(asked)
+    except Refused as refusal:
+        say(str(refusal))
+    except identity.NotRestored as alarm:
+        say(f"{alarm}; nothing was started")
+    except (MemoryError, RecursionError, OSError) as error:
+        # Whatever it is: no traceback reaches a client, and no program's status is forged.
+        say(f"{type(error).__name__}: {error}; nothing was started")
+    return HELPER_FAILED
+
+
+def _run(asked: words.Words) -> int:
+    if asked.revoke_on_exit or asked.new_session:
+        _take_the_name()
+    target = find(asked.user) if asked.user is not None else None
+    preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
+    if target is not None:
+        if asked.session == decide.NAMED:
+            from pykeyinit_helper.run.shared import Shared
+
+            preparation.shared = Shared(asked.name, target.uid)
+        if asked.session != decide.KEEP and not is_already(target):
+            _leave_foreign_keyring(target, preparation)
+        become(target)
+    preparation.run()
+    _report(preparation, asked)
+    if asked.revoke_on_exit and preparation.created:
+        from pykeyinit_helper.run.supervise import supervise
+
+        return supervise(asked.program, preparation.serial, new_session=asked.new_session)
+    if asked.new_session and not _begin_session():
+        from pykeyinit_helper.run.supervise import supervise
+
+        return supervise(asked.program, new_session=True)
+    return execute(asked.program)
+
+
+def _take_the_name() -> None:
+    """Be found as pykeyinit-helper by ps(1), and not as its interpreter; as root, if need be."""
+    try:
+        with open("/proc/self/comm", "w", encoding="ascii") as file:
+            file.write("pykeyinit-helper")
+    except OSError:
+        pass
+
+
+def _begin_session() -> bool:
+    """Leave the terminal, setsid(2); not where this leads a process group, as a shell's job."""
+    try:
+        posix.setsid()
+    except OSError:
+        return False
+    return True
+
+
+def _report(preparation: Preparation, asked: words.Words) -> None:
+    """Say what the user should know.  Raises Refused where --strict makes it an end."""
+    refusals = preparation.refusals
+    if asked.debug:
+        for line in preparation.steps:
+            say(line, DEBUG)
+    if not asked.quiet:
+        for line in preparation.notices:
+            say(line, NOTICE)
+        for refusal in () if asked.strict else refusals:
+            say(f"warning: {refusal}", WARNING)
+    if asked.strict and refusals:
+        raise Refused(f"{refusals[0]}; not started because of --strict")
+
+
+def _leave_foreign_keyring(target: Target, preparation: Preparation) -> None:
+    """Leave a session keyring of somebody else's while that needs nothing of the target.
+
+    Afterwards the target gets one of its own.  But if that is refused, say because the
+    target has used up its quota on purpose, it has an empty one and not root's.
+    """
+    found: list[Found] = []
+    try:
+        identity.with_real_ids(target.uid, target.gid, lambda: found.append(look(target.uid)))
+        if found[0].state == decide.FOREIGN:
+            preparation.empty = syscalls.join_anonymous_session()
+            preparation.left = found[0]
+    except syscalls.KernelError:
+        pass  # told when the target's own is refused likewise
+
+
+def _keep_standard_descriptors_closed() -> None:
+    """Let nothing that is opened here become a descriptor 0, 1 or 2 that was closed.
+
+    What takes their place is closed at the exec, so the program finds them closed again.
+    """
+    for descriptor in range(3):
+        try:
+            posix.fstat(descriptor)
+        except OSError:
+            posix.open("/dev/null", posix.O_RDWR)
+
+
+def _restore_environment() -> None:
+    """Take back the LC_CTYPE that the interpreter sets in the locale C (PEP 538).
+
+    Before any change of ids: after it, /proc/self/environ is root's alone.
+    """
+    if posix.environ.get(b"LC_CTYPE") in _COERCED:
+        try:
+            descriptor = posix.open("/proc/self/environ", posix.O_RDONLY)
+        except OSError:
+            return  # no /proc: the program is in the locale that Python is in
+        block = b""
+        while part := posix.read(descriptor, 1 << 16):
+            block += part
+        posix.close(descriptor)
+        before = [entry[9:] for entry in block.split(b"\0") if entry.startswith(b"LC_CTYPE=")]
+        if before:
+            posix.putenv(b"LC_CTYPE", before[0])
+        else:
+            posix.unsetenv(b"LC_CTYPE")
+
+
+def restore_signals() -> None:
+    """Take back what the interpreter has done: it ignores two signals.
+
+    interpreter.c has looked before which of them were ignored already.  Started in another
+    way than by that, both have their default action, as nearly every program expects.
+    """
+    import _signal  # type: ignore[import-not-found]  # signal would import enum
+
+    before = sys._xoptions.get("ignored", "")
+    for name in ("SIGPIPE", "SIGXFSZ"):
+        if name not in str(before).split(","):
+            _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
+
+
+def execute(program: "list[str]") -> int:
+    """Start the program in place, found like execvp(3); returns only if that fails."""
+    restore_signals()
+    name = program[0]
+    if "/" in name:
+        candidates = [name]
+    else:
+        path = posix.environ.get(b"PATH", b"/bin:/usr/bin").decode("utf-8", "surrogateescape")
+        candidates = [f"{folder or '.'}/{name}" for folder in path.split(":")] if name else []
+    refusal: OSError | None = None
+    for candidate in candidates:
+        error = _exec(candidate, program)
+        if error.errno not in (ENOENT, ENOTDIR) and refusal is None:
+            refusal = error
+            if error.errno != EACCES:
+                break
+    if refusal is None:
+        say(f"{printable(name)}: no such program (name it by its path, or see PATH)")
+        return NOT_FOUND
+    hint = " (is it a file, with execute permission for this user?)"
+    known = refusal.errno in (EACCES, EPERM)
+    say(f"cannot execute {name}: {refusal.strerror}{hint if known else ''}")
+    return NOT_EXECUTABLE
+
+
+def _exec(path: str, program: "list[str]") -> OSError:
+    try:
+        try:
+            posix.execv(path, program)
+        except OSError as error:
+            if error.errno != ENOEXEC:
+                raise
+            posix.execv("/bin/sh", ["/bin/sh", path, *program[1:]])
+    except OSError as error:
+        return error
+    raise AssertionError("execv returned")

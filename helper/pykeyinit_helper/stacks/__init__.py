@@ -1,0 +1,1 @@
+"""Read PAM stacks and the machine, and judge them: check."""

@@ -1,0 +1,114 @@
+"""The comments between which `enable` puts its line: how they are written and taken out.  Pure.
+
+What was there before stands between them in comments of its own, so that `disable` needs
+nothing else to put back exactly that.  A block without a line of ours only takes one out.
+"""
+
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from functools import cache
+from itertools import pairwise
+
+from pykeyinit_helper.stacks.pamconf import Line, fold, lines
+
+OURS, THEIRS = "pam_pykeyinit.so", "pam_keyinit.so"
+SESSION, AUTH = (f"{kind} optional {OURS}" for kind in ("session", "auth"))
+
+BEGIN = "# pykeyinit-helper: what enable put here"
+_COPIED = ", into a copy of the vendor's file"
+_WAS = "#was: "
+_END = "# pykeyinit-helper: end; `pykeyinit-helper disable` puts back what was here"
+
+
+class NotUnderstood(Exception):
+    """Why a file is left as it is; `elsewhere` is the service whose file is in the way."""
+
+    def __init__(self, why: str, elsewhere: str = "") -> None:
+        super().__init__(why)
+        self.elsewhere = elsewhere
+
+
+def write(was: Sequence[str], ours: Sequence[str], *, copied: bool) -> list[str]:
+    """The rows of a block: in place of the rows `was`, a line of ours, or none."""
+    return [BEGIN + (_COPIED if copied else ""), *(_WAS + row for row in was), *ours, _END]
+
+
+@cache
+def is_mistyped(name: str) -> bool:
+    """Whether a module's file name is neither module's, but nearly: pam_pykeyint.so."""
+    known = (OURS, THEIRS, "pam_pykeyinit.py")
+    return name not in known[:2] and bool(get_close_matches(fold(name), known, cutoff=0.85))
+
+
+def words_of_ours(line: Line) -> tuple[str, ...] | None:
+    """The words that a line gives our module, by whichever loader; None if it is not ours."""
+    rest = line.words[2:]
+    names = [word.rpartition("/")[2] for word in rest[:2]]
+    if names[:1] == ["pam_python.so"] and names[1:] == ["pam_pykeyinit.py"]:
+        return rest[2:]
+    if names and (names[0] == OURS or is_mistyped(names[0])):
+        return rest[1:]
+    return None
+
+
+def is_theirs(line: Line) -> bool:
+    """Whether a line is pam_keyinit's."""
+    return line.words[2:3] != () and line.words[2].rpartition("/")[2] == THEIRS
+
+
+def take_out(text: str) -> tuple[str, bool]:
+    """The file without what `enable` put there, and whether it is a copy of the vendor's.
+
+    The same text where there is nothing of `enable`.  Raises NotUnderstood.
+    """
+    rows, copied = text.split("\n"), False
+    for begin, end in reversed(list(_blocks(rows))):
+        copied = copied or rows[begin].endswith(_COPIED)
+        rows[begin : end + 1] = _was_there(rows[begin + 1 : end], begin + 2)
+    return "\n".join(rows), copied
+
+
+def words(text: str) -> tuple[str, ...] | None:
+    """The words of the line that `enable` put there, as they are now; None without one."""
+    rows = text.split("\n")
+    for begin, end in _blocks(rows):
+        for line in lines("\n".join(rows[begin + 1 : end]))[0]:
+            if (found := words_of_ours(line)) is not None:
+                return found
+    return None
+
+
+def _blocks(rows: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The first and the last row of each.  Raises NotUnderstood."""
+    begins = [at for at, row in enumerate(rows) if row.startswith(BEGIN)]
+    for begin, following in pairwise([*begins, len(rows)]):
+        if _END not in rows[begin:following]:
+            raise NotUnderstood("the comments of `enable` were changed")
+        yield begin, rows.index(_END, begin)
+
+
+def _was_there(inside: Sequence[str], first: int) -> list[str]:
+    """The rows of a block that stay when it goes.  Raises NotUnderstood.
+
+    Those that were there before; pam_keyinit's line, if somebody has made it one again; and
+    comments of somebody's own.  Our line goes, whatever was done to it.
+    """
+    stay = [row.removeprefix(_WAS) for row in inside if row.startswith(_WAS)]
+    others = [(at, row) for at, row in enumerate(inside) if not row.startswith(_WAS)]
+    held: set[int] = set()
+    for line in lines("\n".join(row for _, row in others))[0]:
+        here = others[line.number - 1 : line.last]
+        held.update(at for at, _ in here)
+        if is_theirs(line):
+            stay += [row for _, row in here if row not in stay]
+        elif words_of_ours(line) is None:
+            raise NotUnderstood(
+                f"line {first + here[0][0]}: between the comments of `enable` stands more"
+            )
+    return stay + [row for at, row in others if at not in held and _is_somebodys(row)]
+
+
+def _is_somebodys(row: str) -> bool:
+    """Whether a comment says something: it is not our line, switched off."""
+    line = Line(1, 1, tuple(row.lstrip("# \t").split()))
+    return bool(line.words) and words_of_ours(line) is None

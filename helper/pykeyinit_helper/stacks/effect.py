@@ -1,0 +1,155 @@
+"""Whose line makes a service's session keyring, and what is wrong with that.  Pure.
+
+pam_keyinit(8) and pam_pykeyinit(8): a line with `force` always makes a keyring, one without
+where there is none; and a module that has made one does nothing a second time.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pam_pykeyinit.options import parse
+from pykeyinit_helper.stacks import rules
+from pykeyinit_helper.stacks.blocks import NotUnderstood
+from pykeyinit_helper.stacks.dispatch import end_of_level, skip
+from pykeyinit_helper.stacks.entries import Entry, Stack
+from pykeyinit_helper.stacks.finding import LOGINS, STORE_AT_SETCRED, is_maker
+from pykeyinit_helper.stacks.machine import Facts, is_ours
+from pykeyinit_helper.stacks.ours import as_meant, is_fresh
+from pykeyinit_helper.stacks.pamconf import DIE, DONE, SUCCESS
+
+_RULES = ("strict", "late", "early")
+# Modules that are there to answer a question.
+_CONDITIONS = frozenset(
+    f"pam_{name}.so"
+    for name in "access exec group listfile localuser rootok succeed_if time".split()
+)
+
+
+class Effect(NamedTuple):
+    """Which session line makes the keyring, and those whose keyring it takes the place of."""
+
+    maker: Entry | None
+    lost: tuple[Entry, ...]
+
+
+def of(stack: Stack) -> Effect:
+    """What the session lines of a service do, if each module succeeds."""
+    maker: Entry | None = None
+    lost: list[Entry] = []
+    made = set()
+    entries = stack.of("session")
+    for entry in (entries[at] for at in sorted(_come_to(entries))):
+        if not is_maker(entry) or entry.fault:
+            continue
+        who = (entry.name, entry.arguments[:1] if entry.name == "pam_python.so" else ())
+        if who in made or (maker is not None and "force" not in entry.arguments):
+            continue
+        made.add(who)
+        lost += [maker] if maker is not None else []
+        maker = entry
+    return Effect(maker, tuple(lost))
+
+
+def _come_to(entries: Sequence[Entry]) -> set[int]:
+    """The entries that libpam comes to when all goes well; what only asks may answer anything."""
+    seen: set[int] = set()
+    todo = [0]
+    while todo:
+        at = todo.pop()
+        if at >= len(entries) or at in seen:
+            continue
+        seen.add(at)
+        entry = entries[at]
+        asks = entry.name in _CONDITIONS or max(entry.actions) > 0
+        for action in (
+            {0}
+            if entry.is_substack
+            else set(entry.actions if asks else entry.actions[SUCCESS : SUCCESS + 1])
+        ):
+            if action > 0:
+                todo.append(skip(entries, at, action)[0])
+            else:
+                todo.append(end_of_level(entries, at) if action in (DONE, DIE) else at + 1)
+    return seen
+
+
+def words(stack: Stack) -> tuple[str, ...]:
+    """Those of the line that makes the keyring; of pam_python.so's first one is the script."""
+    maker = of(stack).maker
+    return maker.arguments[maker.name == "pam_python.so" :] if maker else ()
+
+
+def ours(stack: Stack) -> list[Entry]:
+    """The session entries that load our module, whoever put them there."""
+    return [entry for entry in stack.of("session") if is_ours(entry)]
+
+
+def is_enough(service: str, asked: Sequence[str]) -> bool:
+    """Whether a service that begins sessions leaves the keyring of its daemon."""
+    return service not in LOGINS or is_fresh(asked)
+
+
+def losses(stack: Stack) -> list[str]:
+    """Each keyring that is made and lost again, in words."""
+    maker, lost = of(stack)
+    where = f"{maker.file}:{maker.line}: {maker.name}" if maker else ""
+    return [
+        f"{where} makes another keyring, and that of {entry.name} "
+        f"({entry.file}:{entry.line}) is lost"
+        for entry in lost
+    ]
+
+
+def first_at_setcred(stack: Stack) -> Entry | None:
+    """The auth line before which one of ours is to stand: linux-pam#149.
+
+    Most programs call pam_setcred(3) first, and what is stored then is lost when the session
+    gets another keyring: by a module that stores keys, or by pam_keyinit, which makes one.
+    """
+    for entry in stack.of("auth"):
+        if is_ours(entry):
+            return None
+        if not entry.fault and (entry.name in STORE_AT_SETCRED or is_maker(entry)):
+            return entry
+    return None
+
+
+def wrong(stack: Stack) -> list[str]:
+    """What keeps a service from having one keyring of ours, made in its place."""
+    maker = of(stack).maker
+    if maker is None:
+        told = [f"{entry.file}:{entry.line}: libpam never comes to it" for entry in ours(stack)]
+        return [*told, "no line makes a session keyring"]
+    where = f"{maker.file}:{maker.line}: {maker.name}"
+    told = losses(stack)
+    told += [] if is_ours(maker) else [f"{where} makes the session keyring"]
+    if is_ours(maker):
+        asked = words(stack)
+        told += [f"{where}: {text}" for text in parse(list(asked)).wrong]
+        if not is_enough(stack.service, asked):
+            told.append(f"{where} has no `force`: a keyring of the daemon's is kept")
+    if early := first_at_setcred(stack):
+        told.append(
+            f"{early.file}:{early.line}: {early.name} works at setcred, which most programs call "
+            "before they open the session: its keys are lost"
+        )
+    findings = (each for each in rules.judge([stack], Facts()) if each.rule in _RULES)
+    return told + [f"{finding.file}:{finding.line}: {finding.what}" for finding in findings]
+
+
+def corrected(service: str, asked: Sequence[str]) -> tuple[str, ...]:
+    """The words, those mistyped put right, and `force` where the service wants it.
+
+    Raises NotUnderstood where it cannot be known what was meant.
+    """
+    found = [_corrected(word) for word in asked]
+    if not is_enough(service, found):
+        found.insert(0, "force")
+    return tuple(dict.fromkeys(found))
+
+
+def _corrected(word: str) -> str:
+    if right := as_meant(word):
+        return right
+    trouble = parse([word]).wrong[0]
+    raise NotUnderstood(f"{trouble}; choose the words yourself: --options 'force revoke'")

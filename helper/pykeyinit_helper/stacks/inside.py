@@ -1,0 +1,74 @@
+"""The Python inside of pam_pykeyinit_python.so, and whether the system's is newer.
+
+The loader has it in an ELF note of its own, which the build writes (loader/python.c).
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from pykeyinit_helper.stacks.below import LIBRARY, Below
+
+FILE = "pam_pykeyinit_python.so"
+_NOTE = re.compile(rb"pam_pykeyinit\0+Python ([0-9][0-9.]*)[^\0 ]*(?: \(([^ \0]+) ([^)\0]+)\))?\0")
+_BEGINNING = 64 * 1024  # bytes: the linker puts notes first
+_STATUS = Path("/var/lib/dpkg/status")
+
+
+class Inside(NamedTuple):
+    """A version, and the Debian package with its version that it was linked from, or ""."""
+
+    version: str
+    package: str
+    package_version: str
+
+    def __str__(self) -> str:
+        linked = f" ({self.package} {self.package_version})" if self.package else ""
+        return f"Python {self.version}{linked}"
+
+
+def read(below: Below, file: Path) -> Inside | None:
+    """What is inside of a file; None where it does not say.  Raises OSError."""
+    found = _NOTE.search(below.read(file, LIBRARY)[:_BEGINNING])
+    return (
+        Inside(*((part or b"").decode("ascii", "replace") for part in found.groups()))
+        if found
+        else None
+    )
+
+
+def newer(below: Below, inside: Inside) -> str:
+    """The system's Python of that minor version, if it is newer; otherwise ""."""
+    minor = ".".join(inside.version.split(".")[:2])
+    if inside.package and shutil.which("dpkg"):
+        package = f"libpython{minor}-minimal"
+        there = _installed(below, package)
+        return f"{package} {there}" if there and _later(there, inside.package_version) else ""
+    running = ".".join(map(str, sys.version_info[:3]))
+    same = below.root == Path("/") and running.startswith(f"{minor}.")
+    return f"Python {running}" if same and _numbers(running) > _numbers(inside.version) else ""
+
+
+def _installed(below: Below, package: str) -> str:
+    """The version of a Debian package, by dpkg's own list; "" where it is not installed."""
+    try:
+        status = below.read(_STATUS, LIBRARY).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    for paragraph in status.split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in paragraph.split("\n") if ": " in line)
+        if fields.get("Package") == package and fields.get("Status", "").endswith(" installed"):
+            return fields.get("Version", "")
+    return ""
+
+
+def _later(one: str, other: str) -> bool:
+    command = ["dpkg", "--compare-versions", one, "gt", other]
+    return subprocess.run(command, check=False).returncode == 0  # noqa: S603
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".") if part.isdigit()]

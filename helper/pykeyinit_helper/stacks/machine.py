@@ -1,0 +1,231 @@
+"""What of a machine has a say in whether keyrings work at its logins: the looking.
+
+`rules` has what follows from it.  Everything is looked for below a root, so that another
+system's folder can be looked at; what only a running kernel can tell is left out there.
+"""
+
+import errno
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pam_pykeyinit
+import pykeyinit_helper
+from pam_pykeyinit.kernel import procfs, syscalls
+from pam_pykeyinit.policies import quota
+from pykeyinit_helper.stacks import inside, installed, ours, owners, sshd_config, units
+from pykeyinit_helper.stacks.below import LIBRARY, Below
+from pykeyinit_helper.stacks.entries import Entry
+from pykeyinit_helper.stacks.folders import PAM_D, VENDOR, Folders
+from pykeyinit_helper.stacks.installed import Broken
+from pykeyinit_helper.stacks.ours import is_ours as is_ours
+from pykeyinit_helper.stacks.sshd_config import UsePam
+from pykeyinit_helper.stacks.units import Unit
+
+# Where programs that are set-user-ID are installed.
+_PROGRAMS = (
+    "usr/bin", "usr/sbin", "bin", "sbin", "usr/local/bin", "usr/local/sbin", "usr/libexec",
+    "usr/lib/polkit-1", "usr/lib/xscreensaver", "run/wrappers/bin",
+)  # fmt: skip
+_LIBRARIES = ("lib", "lib64", "usr/lib", "usr/lib64")
+
+
+class Quota(NamedTuple):
+    """One user's share of what the kernel allows, from /proc/key-users."""
+
+    user: str
+    keys: int
+    most_keys: int
+    size: int
+    most_bytes: int
+
+
+class Facts(NamedTuple):
+    """What `rules` asks of a machine."""
+
+    setuid: frozenset[str] = frozenset()  # names of programs
+    absent: frozenset[str] = frozenset()  # modules and scripts, ours or nearly, not found
+    unsafe: tuple[tuple[str, str, str], ...] = ()  # a path, who else can change it, what it is
+    old: tuple[tuple[str, str, str], ...] = ()  # a file, the Python inside, the system's
+    broken: tuple[Broken, ...] = ()  # what a trial session came to
+    units: tuple[Unit, ...] = ()
+    no_pam: UsePam | None = None  # where UsePAM is no
+    quotas: tuple[Quota, ...] = ()
+    refused: str = ""  # the errno's name where keyctl(2) is refused
+
+
+def folders(root: Path) -> Folders:
+    """Where this machine's libpam reads its files.
+
+    Debian's knows @include, and looks for what is included in /etc/pam.d alone.
+    """
+    below = Below(root)
+    libraries = [path / "libpam.so.0" for path in _library_folders(below)]
+    library = next((path for path in libraries if below.is_file(path)), None)
+    debian = library is None or b"@include" in below.read(library, LIBRARY)
+    included = (PAM_D,) if library is not None and debian else (PAM_D, *VENDOR)
+    return Folders(root, includes=included, at_include=debian)
+
+
+def look(place: Folders, entries: Iterable[Entry], ignoring: Path | None = None) -> Facts:
+    """Look at everything; `entries` are those of the stacks.  Raises OSError.
+
+    `ignoring` is a file that silences findings, if there is one.
+    """
+    below, all_ = place.below, set(entries)
+    lines = [entry for entry in all_ if is_ours(entry)]
+    absent = frozenset(_absent(below, all_))
+    running = below.root == Path("/")
+    refused = _refused() if running else ""
+    return Facts(
+        setuid=frozenset(_setuid_programs(below)),
+        absent=absent,
+        unsafe=tuple(_unsafe(place, lines, ignoring)),
+        old=tuple(_old(below, lines)),
+        broken=tuple(_broken(below, lines, absent)) if running and not refused else (),
+        units=tuple(units.read(below)),
+        no_pam=sshd_config.switched_off(below),
+        quotas=tuple(_quotas()) if running else (),
+        refused=refused,
+    )
+
+
+def _library_folders(below: Below) -> list[Path]:
+    """Where libraries are: lib and its like, and the folders of architectures in them."""
+    found = []
+    for name in _LIBRARIES:
+        folder = Path("/", name)
+        inside = [] if name.endswith("64") else below.names(folder)
+        architectures = [each for each in inside if each.count("-") >= 2]
+        found += [folder, *(folder / each for each in architectures)]
+    return found
+
+
+def module(below: Below, name: str) -> Path | None:
+    """A module's file, by its name in a PAM line; None if there is none."""
+    wanted = [Path(name)] if name.startswith("/") else []
+    if "/" not in name:
+        wanted = [folder / "security" / name for folder in _library_folders(below)]
+    return next((path for path in wanted if below.is_file(path)), None)
+
+
+def _absent(below: Below, entries: Iterable[Entry]) -> Iterator[str]:
+    names = {name for entry in entries for name in ours.files_of(entry)}
+    return (name for name in names if module(below, name) is None)
+
+
+def _setuid_programs(below: Below) -> Iterator[str]:
+    for name in _PROGRAMS:
+        folder = Path("/", name)
+        for program in below.names(folder):
+            status = below.status(folder / program)
+            if status and stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_ISUID:
+                yield program
+
+
+def _unsafe(
+    place: Folders, lines: list[Entry], ignoring: Path | None
+) -> Iterator[tuple[str, str, str]]:
+    """What others than root can change, of all that decides what a login runs."""
+    below = place.below
+    who = "anybody who may write it"
+    asked: list[tuple[str, set[Path]]] = [
+        (f"libpam reads it: {who} chooses what every login runs as root", set(_pam_files(place))),
+        (f"libpam loads it: {who} runs code in every login, as root", set(_loaded(below, lines))),
+        (
+            f"pam_python.so runs it: {who} runs code in every login, as root",
+            set(_scripts(below, lines)),
+        ),
+    ]
+    if below.root == Path("/"):
+        own = [Path(found) for found in (*pam_pykeyinit.__path__, *pykeyinit_helper.__path__)]
+        scripts = {each / name for each in own for name in below.names(each) if _is_script(name)}
+        asked.append((f"pykeyinit-helper runs it: {who} runs code as root, who calls it", scripts))
+    if ignoring is not None and below.is_file(ignoring):
+        asked.append((f"it silences `check`: {who} hides what is wrong", {ignoring}))
+    seen: set[str] = set()
+    for what, paths in asked:
+        for path, whose in owners.others_than_root(below, paths):
+            if path not in seen:
+                seen.add(path)
+                yield path, whose, what
+
+
+def _is_script(name: str) -> bool:
+    return name.endswith(".py")
+
+
+def _pam_files(place: Folders) -> Iterator[Path]:
+    for folder in place.services:
+        if place.below.status(folder) is not None:
+            yield folder
+        for name in place.below.names(folder):
+            if place.below.is_file(folder / name):
+                yield folder / name
+
+
+def _loaded(below: Below, lines: list[Entry]) -> Iterator[Path]:
+    names = {name for entry in lines for name in ours.files_of(entry) if name.endswith(".so")}
+    found = (module(below, name) for name in names)
+    return (path for path in found if path is not None)
+
+
+def _old(below: Below, lines: list[Entry]) -> Iterator[tuple[str, str, str]]:
+    """Our loaders whose Python is older than the system's of the same minor version."""
+    for name in sorted({ours.interpreter(each.module) for each in lines if ours.is_native(each)}):
+        path = module(below, name)
+        has = inside.read(below, path) if path else None
+        system = inside.newer(below, has) if has else ""
+        if system:
+            yield str(path), str(has), system
+
+
+def _scripts(below: Below, lines: list[Entry]) -> Iterator[Path]:
+    """Our script for pam_python.so, and the package that it imports."""
+    for name in {entry.arguments[0] for entry in lines if entry.name == ours.PAM_PYTHON}:
+        script = module(below, name)
+        if script is None:
+            continue
+        yield script
+        try:
+            text = below.read(script)
+        except OSError:
+            continue
+        for parent in re.findall(rb'insert\(0, "(/[^"]{1,4096})"\)', text):
+            folder = Path(os.fsdecode(parent), "pam_pykeyinit")
+            if below.status(folder) is not None:
+                yield folder
+                yield from (folder / name for name in below.names(folder) if _is_script(name))
+
+
+def _broken(below: Below, lines: list[Entry], absent: frozenset[str]) -> Iterator[Broken]:
+    """What trial sessions come to, one for each way in which the lines load our module."""
+    ways = {ours.loader(entry) for entry in lines if not absent & set(ours.files_of(entry))}
+    if ways and os.geteuid() != 0:
+        below.unseen.add("a trial session")
+        return
+    for way in sorted(ways):
+        try:
+            found = installed.trial(way)
+        except ModuleNotFoundError as missing:
+            below.unseen.add(f"a trial session ({missing})")
+            return
+        if found is not None:
+            yield found
+
+
+def _quotas() -> Iterator[Quota]:
+    for uid, used in quota.parse(procfs.text("/proc/key-users")):
+        yield Quota(owners.user(uid), *used)
+
+
+def _refused() -> str:
+    try:
+        syscalls.get_keyring_id(syscalls.USER_KEYRING)  # it is not made by asking
+    except OSError as error:
+        if error.errno in (errno.ENOSYS, errno.EPERM, errno.EACCES):
+            return errno.errorcode[error.errno]
+    return ""

@@ -1,0 +1,147 @@
+"""What can be wrong with the machine below the stacks.  Pure; one function a rule."""
+
+import shlex
+from collections.abc import Iterator, Sequence
+
+from pykeyinit_helper.stacks import edits, ours
+from pykeyinit_helper.stacks.entries import Entry, Stack
+from pykeyinit_helper.stacks.finding import Finding, found_at, makers
+from pykeyinit_helper.stacks.machine import Facts
+from pykeyinit_helper.stacks.ours import is_ours
+from pykeyinit_helper.stacks.units import Unit
+
+_UNITS = {
+    "atd": ("atd.service",),
+    "cron": ("cron.service",),
+    "crond": ("crond.service", "cronie.service"),
+    "sshd": ("ssh.service", "sshd.service"),
+    "vsftpd": ("vsftpd.service",),
+    "xrdp-sesman": ("xrdp-sesman.service",),
+}
+_NEAR = 0.9  # of a quota
+_INSTALL = "install pam_pykeyinit anew, by its package or ./setup install"
+
+
+def writable(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """What decides which code a login runs, and others than root can change."""
+    for path, whose, why in facts.unsafe:
+        what = f"{whose}, and {why}"
+        quoted = shlex.quote(path)
+        mend = f"chown root:root {quoted} && chmod go-w {quoted}"
+        yield Finding("writable", (), path, 0, what, mend)
+
+
+def absent(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """Lines of ours whose module, or script, is not where it is looked for."""
+    lines: dict[str, list[tuple[Stack, Entry]]] = {}
+    for stack in stacks:
+        for entry in stack.entries:
+            if is_ours(entry):
+                gone = [name for name in ours.files_of(entry) if name in facts.absent]
+                for name in gone[:1]:
+                    lines.setdefault(name, []).append((stack, entry))
+    for name, places in lines.items():
+        services = tuple(dict.fromkeys(stack.service for stack, _ in places))
+        what = f"{name} is not where libpam looks: these lines make no keyring"
+        mend = f"{edits.BY_HAND}{_INSTALL}, or: pykeyinit-helper disable {' '.join(services)}"
+        first = places[0][1]
+        yield Finding("absent", services, first.file, first.line, what, mend)
+
+
+def old_python(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """Python's fixes come to the loader when it is built anew."""
+    for path, has, system in facts.old:
+        what = f"{has} is inside, and the system has {system}: its fixes have not come to logins"
+        mend = f"{edits.BY_HAND}upgrade pam_pykeyinit, or build and install it anew"
+        yield Finding("old-python", (), path, 0, what, mend)
+
+
+def broken(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """What a trial session through our module came to."""
+    for loader, outcome in facts.broken:
+        services = tuple(
+            stack.service
+            for stack in stacks
+            if any(is_ours(each) and ours.loader(each) == loader for each in stack.entries)
+        )
+        what = f"a trial session with {loader} alone: {outcome}"
+        yield Finding("broken", services, "", 0, what, edits.BY_HAND + _INSTALL)
+
+
+def refused(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """keyctl(2) itself, as by a container's seccomp profile."""
+    if facts.refused:
+        what = f"keyctl(2) is refused ({facts.refused}): no login here gets a keyring"
+        mend = "in the container's seccomp profile, allow keyctl, add_key and request_key"
+        yield Finding("keyctl-refused", (), "", 0, what, edits.BY_HAND + mend)
+
+
+def no_pam(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """sshd_config(5): without UsePAM, sshd opens no session of PAM's."""
+    sshd = [stack.service for stack in stacks if stack.service == "sshd" and makers(stack)]
+    if facts.no_pam is not None and sshd:
+        file, line = facts.no_pam
+        what = "UsePAM no: sshd calls no PAM, and its logins get no session keyring"
+        quoted, at = shlex.quote(file), f"{line}c" if line else "1i"
+        if not line:
+            what = f"no UsePAM, whose default is no: {what.partition(': ')[2]}"
+        mend = f"sed -i --follow-symlinks '{at} UsePAM yes' {quoted}"
+        yield Finding("no-pam", ("sshd",), file, line, what, mend)
+
+
+def kept(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """systemd.exec(5): unless KeyringMode=inherit, a unit has a session keyring of its own."""
+    for stack in stacks:
+        known = set(_UNITS.get(stack.service, ()))
+        found = [unit for unit in facts.units if known & {unit.name, *unit.aliases}]
+        modes = {unit.keyring_mode for unit in found if unit.keyring_mode != "inherit"}
+        for _, entry in makers(stack)[:1]:
+            before = [each for _, each in makers(stack, "auth")]
+            if not modes or any(map(ours.always_makes, (entry, *before))):
+                continue
+            names = " and ".join(_name(unit) for unit in found)
+            what = (
+                f"{names} has KeyringMode={'/'.join(sorted(modes))}: without `force` the "
+                "daemon's session keyring is kept, and all users share it"
+            )
+            yield found_at("keyring-mode", stack, entry, what, _with_force(stack, entry))
+
+
+def _name(unit: Unit) -> str:
+    return f"{unit.name} ({', '.join(unit.aliases)})" if unit.aliases else unit.name
+
+
+def _with_force(stack: Stack, entry: Entry) -> str:
+    """In the line itself; where that is included, a line of the service's own before it."""
+    otherwise = f"add `force` for {stack.service}"
+    forced = entry._replace(arguments=(*entry.arguments, "force"))
+    if entry.file == stack.file:
+        return edits.rewrite(entry, forced, otherwise)
+    return edits.insert_before(stack, entry, edits.line_of(forced), otherwise)
+
+
+def unit_of_helper(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """systemd.exec(5): KeyringMode=private is a keyring without the user's."""
+    for unit in facts.units:
+        if "pykeyinit-helper run" in unit.command and unit.keyring_mode == "private":
+            what = (
+                f"{unit.name} has KeyringMode=private: systemd makes a session keyring without "
+                "the user keyring, and pykeyinit-helper keeps it"
+            )
+            folder = shlex.quote(f"/etc/systemd/system/{unit.name}.d")
+            mend = (
+                f"mkdir -p {folder} && printf '[Service]\\nKeyringMode=inherit\\n' "
+                f">{folder}/keyring.conf && systemctl daemon-reload"
+            )
+            yield Finding("keyring-mode", (), unit.file, 0, what, mend)
+
+
+def quotas(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
+    """keyrings(7): past its quota a user gets no new key, and no keyring: EDQUOT."""
+    for user, keys, most_keys, size, most_bytes in facts.quotas:
+        root = "root_" if user == "root" else ""
+        for what, used, most in (("keys", keys, most_keys), ("bytes", size, most_bytes)):
+            if used >= _NEAR * most:
+                text = f"{user} has {used} of {most} {what}: the next login may get no keyring"
+                mend = f"sysctl -w kernel.keys.{root}max{what}={2 * most}"
+                yield Finding("quota", (), "/proc/key-users", 0, text, mend)

@@ -1,0 +1,1 @@
+"""What the kernel and libc do for us: thin, typed, without decisions."""
