@@ -61,8 +61,10 @@ def lines(text: str) -> tuple[list[Line], bool]:
     begun, parts, since, fault = 0, "", "", ""
     for number, raw in enumerate(_physical(text), 1):
         line, nul, behind = raw.partition("\0")
-        if nul and "#" not in line and behind.rstrip(" \t\n").endswith("\\"):
-            found.append(Line(number, number, (), "a backslash stands behind a NUL byte"))
+        ends = [part.rstrip(" \t\n")[-1:] for part in (line, behind)]
+        if nul and "#" not in line and "\\" in ends:
+            why = "a backslash ends what stands before or behind a NUL byte"
+            found.append(Line(number, number, (), why))
         if line.strip(" \t\n") == "" or line.lstrip(" \t").startswith("#"):
             if begun:
                 fault = "after a backslash stands a comment or an empty line"
@@ -81,6 +83,8 @@ def lines(text: str) -> tuple[list[Line], bool]:
             fault = "it is longer than 1022 bytes"
         found.append(Line(begun, number, words(parts), fault))
         begun, parts, since, fault = 0, "", "", ""
+    if begun and fault:  # since 1.6 that is where its line ends
+        found.append(Line(begun, number, (), fault))
     return [line for line in found if line.words or line.fault], not begun
 
 

@@ -115,6 +115,7 @@ HERE = "session required {module} here\n"
         (f"{HERE}session required {{module}}\0 \\\n", True),  # since 1.6 the file is not whole
         (f"\0\\ \n{HERE}", True),
         (f"session required {{module}} a \0 \\\n{HERE}", True),
+        (f"session required {{module}} a \\\0 b\n{HERE}", True),
         (f"session required {{module}} a \0 b\n{HERE}", False),
         (f"session required {{module}} a # b \0\\\n{HERE}", False),
     ],
@@ -126,6 +127,17 @@ def test_what_stands_behind_a_nul(
     read = read_in(tmp_path)
     assert any("NUL byte: libpam" in trouble.text for trouble in read.troubles) == apart
     assert (predicted(read) == really(pamdrive, tmp_path)) == (MINOR < 6 or not apart)
+
+
+@pytest.mark.parametrize("end", ["\\\n#", "session required {module} \\\n\n"])
+def test_a_file_whose_end_is_a_backslash_and_a_line_of_nothing(
+    pamdrive: Path, pam_note: Path, tmp_path: Path, end: str
+) -> None:
+    """Before 1.6 it is not whole; since then the last line ends with that of nothing."""
+    lay(tmp_path, {"svc": f"{HERE}{end}", "other": ""}, pam_note)
+    read = read_in(tmp_path)
+    assert any("empty line: libpam" in trouble.text for trouble in read.troubles)
+    assert (predicted(read) == really(pamdrive, tmp_path)) == (MINOR < 6)
 
 
 def test_included_names_are_looked_for_in_the_machines_folder(
