@@ -9,13 +9,14 @@
 #   chroot FOLDER COMMAND...           run a command in it as in a plain chroot(1)
 #
 # Both give it /proc, /dev and a clean environment, and all of that is gone with the command.
-# The network, the kernel and so its keys are this machine's.
+# The network, whose certificates are trusted in it, the kernel and so its keys are this machine's.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C.UTF-8
 export PATH LC_ALL
 umask 022
+trusted=/etc/ssl/certs/ca-certificates.crt
 
 make() {
     suite=${1%%:*} architecture=
@@ -58,9 +59,13 @@ inside() {
         mount --bind "/run/pykeyinit.$name" "$root/run/pykeyinit.$name"
     done
     mount -t proc proc "$root/proc"
-    cp -L /etc/resolv.conf "$root/etc/resolv.conf" 2>/dev/null || :
+    for file in /etc/resolv.conf $trusted; do
+        cp -L "$file" "$root$file" 2>/dev/null || :
+    done
+    # pip and Node.js have lists of their own, but for what these name.
     set -- env -i "PATH=$PATH" LC_ALL=C.UTF-8 HOME=/root "TERM=${TERM:-dumb}" ${CI:+"CI=$CI"} \
-        ${WORLD_UIDS:+"WORLD_UIDS=$WORLD_UIDS"} sh -c "$in_it" sh "$@"
+        ${WORLD_UIDS:+"WORLD_UIDS=$WORLD_UIDS"} "PIP_CERT=$trusted" "NODE_EXTRA_CA_CERTS=$trusted" \
+        sh -c "$in_it" sh "$@"
     [ "$how" = enter ] || exec chroot "$root" "$@"
     mount -t sysfs -o ro sysfs "$root/sys"
     cd "$root"

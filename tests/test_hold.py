@@ -110,10 +110,10 @@ def test_it_is_shown_to_nobody(user: str) -> None:
     def seen() -> list[object]:
         keyring, hold = _opened()
         shown = in_child(table)
-        assert hold
-        return [f"{keyring:08x} " in shown, "pam_pykeyinit" in shown]
+        # By their serials: the tests of other worlds have holds, too.
+        return [f"{key:08x} " in shown for key in (keyring, hold._pin, hold._grip)]
 
-    assert in_child(seen) == [True, False]
+    assert in_child(seen) == [True, False, False]
 
 
 @pytest.mark.parametrize("step", ["add_keyring", "link", "set_permissions", "keep_credentials"])

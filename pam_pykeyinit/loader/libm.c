@@ -2,6 +2,8 @@
 /*
  * CPython's numbers with a fraction need libm.  No login has such a sum, and to map the library
  * takes a twentieth of the first session's time.  So it is opened when it is first called.
+ *
+ * A function that another CPython needs and that is not here is the real one: see meson.build.
  */
 #include <dlfcn.h>
 #include <gnu/lib-names.h>
@@ -31,6 +33,7 @@ static void *find(const char *name)
 
 ONE(cos)
 ONE(exp)
+ONE(floor)
 ONE(log)
 ONE(round)
 ONE(sin)

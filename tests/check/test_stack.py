@@ -106,6 +106,40 @@ def test_generated_stacks(
     tally["generated PAM stacks beside libpam"] = seen["stacks"]
 
 
+HERE = "session required {module} here\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "apart"),
+    [
+        (f"{HERE}session required {{module}}\0 \\\n", True),  # since 1.6 the file is not whole
+        (f"\0\\ \n{HERE}", True),
+        (f"session required {{module}} a \0 \\\n{HERE}", True),
+        (f"session required {{module}} a \\\0 b\n{HERE}", True),
+        (f"session required {{module}} a \0 b\n{HERE}", False),
+        (f"session required {{module}} a # b \0\\\n{HERE}", False),
+    ],
+)
+def test_what_stands_behind_a_nul(
+    pamdrive: Path, pam_note: Path, tmp_path: Path, text: str, *, apart: bool
+) -> None:
+    lay(tmp_path, {"svc": text, "other": ""}, pam_note)
+    read = read_in(tmp_path)
+    assert any("NUL byte: libpam" in trouble.text for trouble in read.troubles) == apart
+    assert (predicted(read) == really(pamdrive, tmp_path)) == (MINOR < 6 or not apart)
+
+
+@pytest.mark.parametrize("end", ["\\\n#", "session required {module} \\\n\n"])
+def test_a_file_whose_end_is_a_backslash_and_a_line_of_nothing(
+    pamdrive: Path, pam_note: Path, tmp_path: Path, end: str
+) -> None:
+    """Before 1.6 it is not whole; since then the last line ends with that of nothing."""
+    lay(tmp_path, {"svc": f"{HERE}{end}", "other": ""}, pam_note)
+    read = read_in(tmp_path)
+    assert any("empty line: libpam" in trouble.text for trouble in read.troubles)
+    assert (predicted(read) == really(pamdrive, tmp_path)) == (MINOR < 6)
+
+
 def test_included_names_are_looked_for_in_the_machines_folder(
     pamdrive: Path, pam_note: Path, tmp_path: Path
 ) -> None:

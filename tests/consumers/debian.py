@@ -71,7 +71,7 @@ def source(package: str) -> Path:
         here="-o Dir::Etc::SourceList=$apt/sources -o Dir::Etc::SourceParts=$apt/parts
             -o Dir::State::Lists=$apt/lists -o Dir::Cache=$apt/cache -o APT::Sandbox::User=root"
         apt-get -q $here update
-        apt-get -q $here --download-only source {package}
+        apt-get -q $here --tar-only --download-only source {package}
         tar -xf {package}_*.orig.tar.* --strip-components=1
     """
     with made_by_one(folder):

@@ -27,7 +27,7 @@ def loop_device(image: Path) -> str:
     if not control.exists():
         do("mknod", control, "c", "10", "237")
     for _ in range(5):  # somebody else may take the same one
-        device = do("losetup", "--find")
+        device = do("losetup", "--find").removesuffix(" (lost)")  # Debian 13, of no node
         if not Path(device).exists():
             do("mknod", device, "b", "7", device.removeprefix("/dev/loop"))
         with contextlib.suppress(AssertionError):

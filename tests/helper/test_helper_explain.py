@@ -111,6 +111,8 @@ def test_a_number_whose_key_is_dead_stays_so(stage: Stage, end: str) -> None:
 @pytest.mark.parametrize("code", sorted(CASES))
 def test_every_sentence_on_the_kernel(stage: Stage, code: str) -> None:
     options, script, asked, status, said = CASES[code]
+    if "unshare" in script:
+        world.need_user_namespaces()
     start = f"PATH=/usr/local/bin:$PATH; {script}"
     printed = output(stage, f"{start}{HELPER} explain {asked}; exit $?", *options, code=status)
     assert said in " ".join(printed.split()), printed
@@ -140,6 +142,7 @@ def test_a_used_up_quota(stage: Stage) -> None:
 @pytest.mark.parametrize("state", ["own", "none"])
 def test_a_used_up_quota_in_a_user_namespace(stage: Stage, state: str) -> None:
     """Root of it is an ordinary user outside, and the limit is the host's."""
+    world.need_user_namespaces()
     ask = f"unshare -Ur {HELPER} explain user:never-made"
     # The second time it is used up already, and a session keyring is not to be had any more.
     first = f"own {UID} fill {UID}" if state == "own" else f"none fill {UID}"

@@ -102,7 +102,8 @@ def test_colours_on_a_terminal(variables: str, option: str, coloured: bool) -> N
     mount = "mount -t devpts -o ptmxmode=666 devpts /dev/pts; mount --bind /dev/pts/ptmx /dev/ptmx"
     spawn = "import pty, sys; pty.spawn(sys.argv[1:])"
     show = f"keyctl revoke @s; exec env {variables} {HELPER} show @s {option}"
-    command = ["/usr/bin/unshare", "--mount", "/bin/sh", "-ec", f'{mount}; exec "$@"', "-"]
+    command = ["/usr/bin/unshare", "--mount", "--propagation=unchanged"]
+    command += ["/bin/sh", "-ec", f'{mount}; exec "$@"', "-"]
     session = ["/usr/bin/keyctl", "session", "-", "/bin/sh", "-c", show]
     done = subprocess.run(
         [*command, "/usr/bin/python3", "-c", spawn, *session],

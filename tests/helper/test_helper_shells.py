@@ -52,7 +52,8 @@ def by_zsh(line: str) -> set[str]:
     """What zsh offers: of a path, its last part."""
     folder = _installed("zsh/site-functions/_pykeyinit-helper").parent
     script = world.ROOT / "tests/helper/complete.zsh"
-    shell = ("/usr/bin/unshare", "--mount", "/bin/sh", "-ec", TERMINAL, "-", "/usr/bin/zsh", "-f")
+    alone = ("/usr/bin/unshare", "--mount", "--propagation=unchanged")
+    shell = (*alone, "/bin/sh", "-ec", TERMINAL, "-", "/usr/bin/zsh", "-f")
     return set(_output(*shell, script, folder, f"pykeyinit-helper {line}").split())
 
 

@@ -56,6 +56,13 @@ def test_python_is_inside_and_nowhere_else() -> None:
         assert not [name for name in needed if not name.startswith("ld-linux")]
 
 
+@BOTH
+def test_all_that_it_calls_is_there(file: Path) -> None:
+    """And libm, which the Python inside wants for numbers with a fraction, is not even mapped."""
+    assert "undefined" not in _output("ldd", "-r", file)
+    assert "libm" not in _needed(file)
+
+
 def test_the_module_itself_is_small() -> None:
     """It fits where the other file does not."""
     assert native.module().stat().st_size < 50_000

@@ -52,7 +52,7 @@ def fold(word: str) -> str:
 
 
 def lines(text: str) -> tuple[list[Line], bool]:
-    """Cut a file into lines; those without a word are left out.
+    """Cut a file into lines; those with neither a word nor a fault are left out.
 
     Second, whether the file is whole: one whose last line ends in a backslash is not, and
     libpam takes it as one that cannot be read.
@@ -60,7 +60,11 @@ def lines(text: str) -> tuple[list[Line], bool]:
     found: list[Line] = []
     begun, parts, since, fault = 0, "", "", ""
     for number, raw in enumerate(_physical(text), 1):
-        line = raw.partition("\0")[0]
+        line, nul, behind = raw.partition("\0")
+        ends = [part.rstrip(" \t\n")[-1:] for part in (line, behind)]
+        if nul and "#" not in line and "\\" in ends:
+            why = "a backslash ends what stands before or behind a NUL byte"
+            found.append(Line(number, number, (), why))
         if line.strip(" \t\n") == "" or line.lstrip(" \t").startswith("#"):
             if begun:
                 fault = "after a backslash stands a comment or an empty line"
@@ -79,7 +83,9 @@ def lines(text: str) -> tuple[list[Line], bool]:
             fault = "it is longer than 1022 bytes"
         found.append(Line(begun, number, words(parts), fault))
         begun, parts, since, fault = 0, "", "", ""
-    return [line for line in found if line.words], not begun
+    if begun and fault:  # since 1.6 that is where its line ends
+        found.append(Line(begun, number, (), fault))
+    return [line for line in found if line.words or line.fault], not begun
 
 
 def _physical(text: str) -> list[str]:

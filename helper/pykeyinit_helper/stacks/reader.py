@@ -49,7 +49,7 @@ class Reader:
         self._check_size()
         found, whole = pamconf.lines(text)
         for line in found:
-            if only:
+            if only and line.words:
                 if fold(line.words[0]) != only:
                     continue
                 line = line._replace(words=line.words[1:])
@@ -58,7 +58,7 @@ class Reader:
             if line.fault:
                 why = f"{line.fault}: libpam reads this one way before 1.6, another since"
                 self._trouble(where, line.number, why)
-            if not self._line(line, where):
+            if line.words and not self._line(line, where):
                 return False
         if not whole:
             self._trouble(where, 0, "the file ends in a backslash")
