@@ -14,8 +14,8 @@ if [ "${1:-}" = --every ]; then
     every=${2:?--every wants a number}
     shift 2
 fi
-[ $# -gt 0 ] || set -- options policies naming plan session identity hold lock tag refresh quota \
-    kernel keyctl failure log module native libc sysnums procfs listing loader
+[ $# -gt 0 ] || set -- options words naming plan session identity hold lock tag refresh quota \
+    syscalls keyctl failure log module native user libc sysnums procfs listing loader
 tools=build/mutants
 if ! "$tools/bin/python" -c 'import cosmic_ray' 2>/dev/null; then
     rm -rf "$tools"
@@ -32,7 +32,8 @@ for name in "$@"; do
     if [ "$name" = loader ]; then
         python3 -P tests/mutants/loader.py >>"$stage/all"
     else
-        "$tools/bin/python" tests/mutants/generate.py "pam_pykeyinit/${name%.py}.py" >>"$stage/all"
+        file=$(find pam_pykeyinit -name "${name%.py}.py")
+        "$tools/bin/python" tests/mutants/generate.py "${file:-pam_pykeyinit/$name}" >>"$stage/all"
     fi
 done
 awk "NR % $every == 0" "$stage/all" >"$stage/tried"

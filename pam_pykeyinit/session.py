@@ -53,11 +53,11 @@ class Session:
         self.keyring = 0
         self.opens = 0
         self.revoke = False
-        self._user: User  # from create() on
+        self._user: "User"  # from create() on
         self._hold: "Hold | None" = None
         self._plan: "Plan | None" = None
 
-    def create(self, user: User, force: bool, say: log.Log, plan: "Plan | None" = None) -> None:
+    def create(self, user: "User", force: bool, say: log.Log, plan: "Plan | None" = None) -> None:
         """Give the thread a session keyring of `user`, with the user keyring linked into it.
 
         Without `force`, one that is in place is kept.  One that was made and could not be
@@ -225,7 +225,7 @@ def _hold(session: Session, lines: "Lines") -> None:
         lines.append((log.WARNING, str(_failed(error, consequence))))
 
 
-def _end(act: "Callable[[int], None]", keyring: int, user: User, hold: "Hold | None") -> None:
+def _end(act: "Callable[[int], None]", keyring: int, user: "User", hold: "Hold | None") -> None:
     """Act by what this thread possesses; failing that, as the owner, and by the hold."""
     try:
         act(keyring)

@@ -15,30 +15,30 @@ DEFENCES = {
     ),
     "the keyring is made with the user's ids": (
         "session.py",
-        "identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, said))",
-        "self._make(force, said)",
+        "identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, lines))",
+        "self._make(force, lines)",
     ),
     "no id is -1": ("loader/libc.c", "value < 0 || value >= UINT32_MAX", "0"),
     "what is logged is escaped": ("log.py", "line = printable(f", "line = str(f"),
     "what was joined is looked at": (
-        "naming.py",
+        "policies/naming.py",
         "return serial, objection(kind, owner, mask, uid), ",
         'return serial, "", ',
     ),
     "and is looked at again": (
-        "naming.py",
+        "policies/naming.py",
         "    return objection(kind, owner, mask, uid)",
         '    return ""',
     ),
     "the pin is not searchable": (
         "hold.py",
-        "kernel.set_permissions(self._pin, _POSSESSOR_SETATTR | _OWNER_SETATTR)",
-        "kernel.set_permissions(self._pin, 0x3F3F3F3F)",
+        "syscalls.set_permissions(self._pin, _POSSESSOR_SETATTR | _OWNER_SETATTR)",
+        "syscalls.set_permissions(self._pin, 0x3F3F3F3F)",
     ),
     "the grip is its owner's": (
         "hold.py",
-        "kernel.set_permissions(self._grip, _POSSESSOR_SEARCH | _OWNER_LINK)",
-        "kernel.set_permissions(self._grip, 0x3F3F3F3F)",
+        "syscalls.set_permissions(self._grip, _POSSESSOR_SEARCH | _OWNER_LINK)",
+        "syscalls.set_permissions(self._grip, 0x3F3F3F3F)",
     ),
 }
 

@@ -53,7 +53,7 @@ def test_files_are_where_arch_has_them(laid: Path) -> None:
         "usr/bin/pykeyinit-helper",
         "usr/lib/security/pam_pykeyinit.so",
         f"{packages}/pam_pykeyinit/module.py",
-        f"{packages}/pykeyinit_helper/run.py",
+        f"{packages}/pykeyinit_helper/run/run.py",
         "usr/share/doc/pam_pykeyinit/examples/arch/system-login.diff",
         "usr/share/licenses/pam_pykeyinit/LICENSE",
         "usr/share/man/man8/pam_pykeyinit.8.gz",

@@ -55,7 +55,7 @@ def test_files_are_where_fedora_has_them(rpm: Path, tmp_path: Path) -> None:
         "/usr/bin/pykeyinit-helper",
         "/usr/lib64/security/pam_pykeyinit.so",
         f"/usr/lib/python{version}/site-packages/pam_pykeyinit/module.py",
-        f"/usr/lib/python{version}/site-packages/pykeyinit_helper/run.py",
+        f"/usr/lib/python{version}/site-packages/pykeyinit_helper/run/run.py",
         "/usr/share/fish/vendor_completions.d/pykeyinit-helper.fish",
         "/usr/share/man/man8/pam_pykeyinit.8",
         "/usr/share/zsh/site-functions/_pykeyinit-helper",

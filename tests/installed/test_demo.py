@@ -53,7 +53,7 @@ def test_it_names_what_is_broken(tmp_path: Path, right: str, wrong: str, broken:
     ignored = shutil.ignore_patterns(".git", "__pycache__", "build", "dist", ".hypothesis")
     tree = Path(shutil.copytree(world.ROOT, tmp_path / "tree", ignore=ignored))
     changed = 0
-    for source in (tree / "pam_pykeyinit").glob("*.py"):
+    for source in (tree / "pam_pykeyinit").rglob("*.py"):
         text = source.read_text()
         changed += text.count(right)
         source.write_text(text.replace(right, wrong))

@@ -111,7 +111,7 @@ def test_python_uses_the_bytecode(installed: Path) -> None:
         text=True,
         check=True,
     ).stderr
-    names = [path.stem for path in package(installed).glob("*.py")]
+    names = [path.stem for path in package(installed).rglob("*.py")]
     for name in names:
         if f"import 'pam_pykeyinit.{name}'" in told:
             assert f"{name}.cpython" in told

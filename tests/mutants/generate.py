@@ -135,7 +135,7 @@ def mutants(path: Path) -> Iterator[dict[str, str]]:
             same[function, before, after] += 1
             count = same[function, before, after]  # of equal lines in a function
             yield {
-                "file": path.name,
+                "file": str(path.relative_to("pam_pykeyinit")),
                 "function": function,
                 "before": before,
                 "after": after if count == 1 else f"{after} #{count}",

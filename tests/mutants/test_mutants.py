@@ -17,10 +17,10 @@ TEST = "unit/test_policy_words.py"
 
 
 def _mutant(before: str, after: str) -> dict[str, str]:
-    source = (PACKAGE / "policies.py").read_text()
+    source = (PACKAGE / "policies/words.py").read_text()
     assert source.count(before) == 1
     return {
-        "file": "policies.py",
+        "file": "policies/words.py",
         "function": "leaves_out",
         "before": before,
         "after": after,
@@ -38,7 +38,7 @@ def test_a_bad_mutant_is_killed_and_a_harmless_one_survives(tmp_path: Path) -> N
     import pam_pykeyinit
 
     assert pam_pykeyinit.__file__
-    installed = Path(pam_pykeyinit.__file__).with_name("policies.py")
+    installed = Path(pam_pykeyinit.__file__).with_name("policies") / "words.py"
     before = installed.read_text()
     made = tmp_path / "mutants"
     made.write_text("".join(json.dumps(mutant) + "\n" for mutant in (BAD, HARMLESS, BAD)))
@@ -58,15 +58,15 @@ def test_only_an_explained_mutant_may_survive() -> None:
     names = [label(BAD), label(HARMLESS)]
     results = [(names[0], "killed"), (names[1], "survived")]
     counts, wrong = verdict.judge(names, results, {})
-    assert counts == {"policies.py": {"killed": 1, "explained": 0, "survived": 1}}
+    assert counts == {"policies/words.py": {"killed": 1, "explained": 0, "survived": 1}}
     assert wrong == [f"survived: {names[1]}"]
     counts, wrong = verdict.judge(names, results, {names[1]: "it is the same"})
-    assert counts == {"policies.py": {"killed": 1, "explained": 1, "survived": 0}}
+    assert counts == {"policies/words.py": {"killed": 1, "explained": 1, "survived": 0}}
     assert wrong == []
 
 
 def test_a_mutant_that_is_explained_and_not_there_is_named() -> None:
-    gone = "policies.py leaves_out: a -> b"
+    gone = "policies/words.py leaves_out: a -> b"
     other = "hold.py drop: a -> b"  # not among the files that were mutated
     _, wrong = verdict.judge([label(BAD)], [], {gone: "x", other: "x"})
     assert wrong == [f"explained, and there is no such mutant: {gone}"]

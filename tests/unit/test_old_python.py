@@ -15,12 +15,10 @@ from pykeyinit_helper.cli import commands
 
 OLDEST = (3, 9)
 HELPER = Path(pykeyinit_helper.__file__).parent
-OF_RUN = (
-    "main", "run", "decide", "words", "become", "found", "prepare", "saying", "supervise", "usage",
-)  # fmt: skip
+OF_RUN = ("cli/main", "cli/words", "cli/usage", "run/*")
 FILES = [
-    *Path(pam_pykeyinit.__file__).parent.glob("*.py"),
-    *(HELPER / f"{name}.py" for name in OF_RUN),
+    *Path(pam_pykeyinit.__file__).parent.rglob("*.py"),
+    *(file for name in OF_RUN for file in HELPER.glob(f"{name}.py")),
 ]
 
 

@@ -38,5 +38,5 @@ def test_it_has_no_test_and_nothing_that_was_compiled(bundle: Path) -> None:
         [sys.executable, "-m", "zipfile", "-l", bundle], capture_output=True, text=True, check=True
     ).stdout
     assert "claims/session_keyring.py" in listed
-    assert "pam_pykeyinit/kernel.py" in listed
+    assert "pam_pykeyinit/kernel/syscalls.py" in listed
     assert ".pyc" not in listed

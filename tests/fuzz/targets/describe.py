@@ -4,7 +4,7 @@ import struct
 
 from pam_pykeyinit.kernel import keyctl
 
-MODULES = ("pam_pykeyinit.keyctl",)
+MODULES = ("pam_pykeyinit.kernel.keyctl",)
 WORDS = (";", ";;", "\n", "keyring", "user", ".request_key_auth", "\0", "_ses", "ä", "-1")
 
 _IDS = struct.Struct("<III")

@@ -3,7 +3,7 @@
 from pam_pykeyinit.kernel import listing
 from pam_pykeyinit.policies import refresh
 
-MODULES = ("pam_pykeyinit.listing",)
+MODULES = ("pam_pykeyinit.kernel.listing",)
 WORDS = (
     "\n", "\r", "\x1c", "\u2028", "\0", "perm", "expd", "  1 ", "I--Q---", "IR-Q---", "3f030000",
     "\n00000002 I--Q---     1  10m 3f030000     0     0 keyring   _ses: 1",

@@ -6,7 +6,7 @@ from pam_pykeyinit import options
 from pam_pykeyinit.policies import naming
 from pam_pykeyinit.user import User
 
-MODULES = ("pam_pykeyinit.options", "pam_pykeyinit.policies")
+MODULES = ("pam_pykeyinit.options", "pam_pykeyinit.policies.words")
 WORDS = (
     "debug", "force", "revoke", "\n", "=", ",", "%", "%%", "%u", "%U", "%s", "name=%u", "name=",
     "link=user", "link=user-session,persistent", "link=none", "revoke=never", "revoke=cred",

@@ -18,7 +18,7 @@ from pykeyinit_helper.stacks import pamconf, stack
 from pykeyinit_helper.stacks.entries import Entry, Stack
 from pykeyinit_helper.stacks.folders import Folders
 
-MODULES = ("pykeyinit_helper.pamconf", "pykeyinit_helper.reader", "pykeyinit_helper.dispatch")
+MODULES = tuple(f"pykeyinit_helper.stacks.{name}" for name in ("pamconf", "reader", "dispatch"))
 WORDS = (
     "session", "auth", "account", "password", "-session", "SESSION", "required", "requisite",
     "sufficient", "optional", "include", "substack", "@include", "[", "]", "\\]", "\\\n", "#",
