@@ -42,7 +42,7 @@ def test_a_promise_is_held_by_tests_that_exist(promise: str, tests: str) -> None
 
 
 def test_the_module_has_no_call_that_reads_a_key() -> None:
-    """KEYCTL_READ is 11 (keyctl(2)); the module's calls are those that kernel/syscalls.py numbers."""
+    """KEYCTL_READ is 11 (keyctl(2)); syscalls.py has the numbers of the module's calls."""
     numbers = {}
     for line in (world.ROOT / "pam_pykeyinit/kernel/syscalls.py").read_text().splitlines():
         if match := re.match(r"_([A-Z_]+) = (\d+)\b", line):

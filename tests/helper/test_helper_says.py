@@ -71,7 +71,10 @@ def test_a_program_that_is_not_there_and_the_other_commands(
     assert any("not a keyring" in text for text in texts)
 
 
-@pytest.mark.parametrize("broken", ["cli/words", "run/run", "run/saying", "run/shared", "run/decide"])
+BROKEN = ["cli/words", "run/run", "run/saying", "run/shared", "run/decide"]
+
+
+@pytest.mark.parametrize("broken", BROKEN)
 def test_a_package_that_is_not_whole(
     stage: Stage, journal: Journal, broken: str, tmp_path: Path
 ) -> None:

@@ -116,7 +116,7 @@ def _ways(bare: str, own: Sequence[Line], stack: Stack) -> Iterator[_Way]:
     for line in sorted(own, key=lambda line: not blocks.is_theirs(line)):
         if fold(line.words[0].removeprefix("-")) == "session":
             yield _Way(line=line)
-    after, begin = _place(lines(bare)[0], stack)
+    after, begin = _place(lines(bare).lines, stack)
     yield from (_Way(row=row) for row in (after, begin) if row is not None)
 
 

@@ -72,7 +72,7 @@ def words(text: str) -> tuple[str, ...] | None:
     """The words of the line that `enable` put there, as they are now; None without one."""
     rows = text.split("\n")
     for begin, end in _blocks(rows):
-        for line in lines("\n".join(rows[begin + 1 : end]))[0]:
+        for line in lines("\n".join(rows[begin + 1 : end])).lines:
             if (found := words_of_ours(line)) is not None:
                 return found
     return None
@@ -96,7 +96,7 @@ def _was_there(inside: Sequence[str], first: int) -> list[str]:
     stay = [row.removeprefix(_WAS) for row in inside if row.startswith(_WAS)]
     others = [(at, row) for at, row in enumerate(inside) if not row.startswith(_WAS)]
     held: set[int] = set()
-    for line in lines("\n".join(row for _, row in others))[0]:
+    for line in lines("\n".join(row for _, row in others)).lines:
         here = others[line.number - 1 : line.last]
         held.update(at for at, _ in here)
         if is_theirs(line):

@@ -51,20 +51,24 @@ def fold(word: str) -> str:
     return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in word)
 
 
-def lines(text: str) -> tuple[list[Line], bool]:
-    """Cut a file into lines; those with neither a word nor a fault are left out.
+class Cut(NamedTuple):
+    """A file that was cut into lines; those without a word are left out."""
 
-    Second, whether the file is whole: one whose last line ends in a backslash is not, and
-    libpam takes it as one that cannot be read.
-    """
+    lines: list[Line]
+    apart: list[tuple[int, str]]  # where a libpam since 1.6 cuts elsewhere, and why
+    wrong: str  # why libpam takes the file as one that cannot be read, or ""
+
+
+def lines(text: str) -> Cut:
+    """Cut a file into lines.  One whose last line ends in a backslash is not whole."""
     found: list[Line] = []
+    apart: list[tuple[int, str]] = []
     begun, parts, since, fault = 0, "", "", ""
     for number, raw in enumerate(_physical(text), 1):
         line, nul, behind = raw.partition("\0")
         ends = [part.rstrip(" \t\n")[-1:] for part in (line, behind)]
         if nul and "#" not in line and "\\" in ends:
-            why = "a backslash ends what stands before or behind a NUL byte"
-            found.append(Line(number, number, (), why))
+            apart.append((number, "a backslash ends what stands before or behind a NUL byte"))
         if line.strip(" \t\n") == "" or line.lstrip(" \t").startswith("#"):
             if begun:
                 fault = "after a backslash stands a comment or an empty line"
@@ -83,9 +87,10 @@ def lines(text: str) -> tuple[list[Line], bool]:
             fault = "it is longer than 1022 bytes"
         found.append(Line(begun, number, words(parts), fault))
         begun, parts, since, fault = 0, "", "", ""
-    if begun and fault:  # since 1.6 that is where its line ends
-        found.append(Line(begun, number, (), fault))
-    return [line for line in found if line.words or line.fault], not begun
+    wrong = "the file ends in a backslash" if begun else ""
+    if begun and fault:  # since 1.6 its last line ends there
+        wrong += f", and {fault}: libpam reads this one way before 1.6, another since"
+    return Cut([line for line in found if line.words], apart, wrong)
 
 
 def _physical(text: str) -> list[str]:

@@ -47,22 +47,27 @@ class Reader:
         text = self._folders.read(where.path)
         self._bytes += len(text)
         self._check_size()
-        found, whole = pamconf.lines(text)
-        for line in found:
-            if only and line.words:
+        cut = pamconf.lines(text)
+        for number, fault in cut.apart:
+            self._apart(where, number, fault)
+        for line in cut.lines:
+            if only:
                 if fold(line.words[0]) != only:
                     continue
                 line = line._replace(words=line.words[1:])
             self._lines += 1
             self._check_size()
             if line.fault:
-                why = f"{line.fault}: libpam reads this one way before 1.6, another since"
-                self._trouble(where, line.number, why)
-            if line.words and not self._line(line, where):
+                self._apart(where, line.number, line.fault)
+            if not self._line(line, where):
                 return False
-        if not whole:
-            self._trouble(where, 0, "the file ends in a backslash")
-        return whole
+        if cut.wrong:
+            self._trouble(where, 0, cut.wrong)
+        return not cut.wrong
+
+    def _apart(self, where: _Where, number: int, fault: str) -> None:
+        why = f"{fault}: libpam reads this one way before 1.6, another since"
+        self._trouble(where, number, why)
 
     def _check_size(self) -> None:
         if self._lines > _MOST_LINES or self._bytes > _MOST_BYTES:

@@ -5,7 +5,13 @@ import types
 
 import bare  # type: ignore[import-not-found]  # beside this file
 
-for name in ("pam_pykeyinit", "pam_pykeyinit.module", "pam_pykeyinit.kernel.libc", "libc", "module"):
+for name in (
+    "pam_pykeyinit",
+    "pam_pykeyinit.module",
+    "pam_pykeyinit.kernel.libc",
+    "libc",
+    "module",
+):
     sys.modules[name] = types.ModuleType(name)
 path, modules = list(sys.path), dict(sys.modules)
 handle = bare.start()
