@@ -6,6 +6,7 @@ Pure.  Most logins have none, so that they import nothing of this, nor the names
 from errno import errorcode
 
 from . import codes, log
+from .kernel.errors import NotRestored
 from .kernel.syscalls import KernelError
 
 TYPE_CHECKING = False
@@ -25,10 +26,6 @@ _HINTS = {
 
 class Failed(Exception):
     """Something was refused.  str() is the line for the log."""
-
-
-class NotRestored(Exception):
-    """The thread's ids are not what they were, and could not be put back."""
 
 
 class PamError(Exception):

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
 from pam_pykeyinit.kernel import identity, syscalls
-from pykeyinit_helper.cli import words
-from pykeyinit_helper.run import decide
-from pykeyinit_helper.run.become import Refused
+from pykeyinit_helper import decide
+from pykeyinit_helper.become import Refused
+from pykeyinit_helper.run import words
 from pykeyinit_helper.run.prepare import Preparation
 
 __all__ = [

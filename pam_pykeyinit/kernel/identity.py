@@ -21,8 +21,8 @@ from _signal import (  # type: ignore[import-not-found]  # typeshed's gap
 from errno import EINVAL, EPERM
 from posix import getresgid, getresuid
 
-from ..failure import NotRestored as NotRestored
 from . import libc, syscalls
+from .errors import NotRestored as NotRestored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ static PyObject *exception(const char *module, const char *name)
 
 static void complain(const struct change *done)
 {
-	PyObject *type = exception("failure", "NotRestored");
+	PyObject *type = exception("errors", "NotRestored");
 	const uid_t *u = done->now.user, *g = done->now.group;
 	const uid_t *user = done->before.user, *group = done->before.group;
 

@@ -15,7 +15,7 @@ import pytest
 
 from attacks import undefended
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.run import keyctl
+from pykeyinit_helper import keyctl
 from support import world
 from support.child import in_child
 from support.pamh import Pamh

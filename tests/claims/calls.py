@@ -7,7 +7,7 @@ from typing import Any
 
 from pam_pykeyinit.kernel import keyctl, syscalls, sysnums
 from pam_pykeyinit.kernel.syscalls import _call
-from pykeyinit_helper.run import keyctl as helper_keyctl
+from pykeyinit_helper import keyctl as helper_keyctl
 
 THREAD, SESSION = syscalls.THREAD_KEYRING, syscalls.SESSION_KEYRING
 USER, USER_SESSION = syscalls.USER_KEYRING, syscalls.USER_SESSION_KEYRING

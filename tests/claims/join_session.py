@@ -9,7 +9,7 @@ from claims import calls, stage
 from claims.calls import SESSION
 from claims.claim import NotHere, Page, base_uid, holds_if
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.run import keyctl
+from pykeyinit_helper import keyctl
 from support.child import in_child
 
 JOIN = Page("keyctl_join_session_keyring(3)")

@@ -6,7 +6,7 @@ from claims import calls, stage
 from claims.calls import PROCESS
 from claims.claim import Page, holds_if
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.run import keyctl
+from pykeyinit_helper import keyctl
 from support.child import in_child
 
 PAGE = Page("process-keyring(7)")

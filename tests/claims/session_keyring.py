@@ -7,7 +7,7 @@ from claims import calls, stage
 from claims.calls import SESSION
 from claims.claim import Page, base_uid, holds_if
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.run import keyctl
+from pykeyinit_helper import keyctl
 from support.child import in_child
 
 PAGE = Page("session-keyring(7)")

@@ -13,8 +13,8 @@ import time
 from pam_pykeyinit.kernel import keyctl, syscalls
 from pam_pykeyinit.kernel.syscalls import SESSION_KEYRING, USER_KEYRING, KernelError
 from pam_pykeyinit.kernel.sysnums import ADD_KEY, KEYCTL
+from pykeyinit_helper import keyctl as helper_keyctl
 from pykeyinit_helper.inspect.keynames import parse
-from pykeyinit_helper.run import keyctl as helper_keyctl
 
 _REQUEST_KEY = ADD_KEY + 1
 _READ = 11

@@ -10,7 +10,7 @@ import pytest
 import pam_pykeyinit
 import pykeyinit_helper
 from helper.conftest import Stage
-from pykeyinit_helper.run import decide
+from pykeyinit_helper import decide
 
 CALL = """
 import json, sys

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from pam_pykeyinit.kernel.listing import Row
-from pykeyinit_helper.cli import output
+from pykeyinit_helper import output
 from pykeyinit_helper.inspect import keynames, keytypes, mends, whereabouts
 from pykeyinit_helper.inspect.case import Case, Finding
 from pykeyinit_helper.inspect.diagnosis import diagnose

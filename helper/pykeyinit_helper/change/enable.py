@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from pam_pykeyinit.log import printable
 from pam_pykeyinit.options import parse
+from pykeyinit_helper.become import Refused
 from pykeyinit_helper.change import kept, place, rehearse, replace
 from pykeyinit_helper.change.change import Change, Changed
 from pykeyinit_helper.change.trial import require
-from pykeyinit_helper.run.become import Refused
-from pykeyinit_helper.run.run import say
+from pykeyinit_helper.saying import say
 from pykeyinit_helper.stacks import advice, blocks, effect, machine, stack
 from pykeyinit_helper.stacks.blocks import NotUnderstood
 from pykeyinit_helper.stacks.entries import Stack

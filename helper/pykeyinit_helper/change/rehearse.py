@@ -6,10 +6,10 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pykeyinit_helper.change.pam_calls import How
 from pykeyinit_helper.change.trial import messages
 from pykeyinit_helper.stacks.blocks import OURS
 from pykeyinit_helper.stacks.folders import Folders
+from pykeyinit_helper.stacks.pam_calls import How
 
 _ALONE = "auth required pam_permit.so\naccount required pam_permit.so\n"
 

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from pam_pykeyinit.log import printable
-from pykeyinit_helper.change import pam_calls
-from pykeyinit_helper.change.pam_calls import How
+from pykeyinit_helper.become import Refused
 from pykeyinit_helper.change.trial_verdict import judge
-from pykeyinit_helper.cli.output import Style
-from pykeyinit_helper.run.become import Refused
-from pykeyinit_helper.run.run import say
-from pykeyinit_helper.stacks import stack
+from pykeyinit_helper.output import Style
+from pykeyinit_helper.saying import say
+from pykeyinit_helper.stacks import pam_calls, stack
+from pykeyinit_helper.stacks.pam_calls import How
 
 _LOADS_PAM_PYTHON = (
     "This stack loads pam_python.so.  It does not take the lock of a Python program that is "

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from pykeyinit_helper.cli.output import Style
 from pykeyinit_helper.inspect.facts import owner
 from pykeyinit_helper.inspect.show import text
 from pykeyinit_helper.inspect.tree import Tree
+from pykeyinit_helper.output import Style
 
 _AFTER = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "ENOKEY": "gone"}
 

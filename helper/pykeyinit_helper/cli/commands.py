@@ -7,10 +7,11 @@ import sys
 from typing import Any, NoReturn
 
 from pam_pykeyinit import __version__
-from pykeyinit_helper.cli import output
+from pykeyinit_helper import output
+from pykeyinit_helper.become import Refused
 from pykeyinit_helper.inspect.keynames import is_keyring
-from pykeyinit_helper.run.become import Refused
-from pykeyinit_helper.run.run import HELPER_FAILED, say
+from pykeyinit_helper.run.execute import HELPER_FAILED
+from pykeyinit_helper.saying import say
 
 _ALL = """\
 Session keyrings for programs that never see PAM.

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from pykeyinit_helper.inspect import keytypes
 from pykeyinit_helper.inspect.keynames import Asked
+from pykeyinit_helper.output import Mend
 
 Quota = tuple[int, int, int, int]  # keys used and allowed, bytes used and allowed
 
@@ -13,13 +14,6 @@ DEAD = {
     "EKEYEXPIRED": "has expired",
     "ENOKEY": "has been invalidated",
 }
-
-
-class Mend(NamedTuple):
-    """A command; `name` is its maker's in mends.MAKERS, which alone make them."""
-
-    name: str
-    command: str
 
 
 class Case(NamedTuple):

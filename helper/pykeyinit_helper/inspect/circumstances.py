@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from pykeyinit_helper.cli.output import TOGETHER
 from pykeyinit_helper.inspect import mends
-from pykeyinit_helper.inspect.case import DEAD, Case, Finding, Mend
+from pykeyinit_helper.inspect.case import DEAD, Case, Finding
+from pykeyinit_helper.output import TOGETHER, Mend
 
 ALLOW = "allow keyctl, add_key and request_key in the container's seccomp profile"
 

@@ -5,12 +5,12 @@ import sys
 from typing import Any
 
 from pam_pykeyinit.log import printable
-from pykeyinit_helper.cli.output import TOGETHER, Style, fold, mend_lines, width
-from pykeyinit_helper.inspect.case import Case, Finding, Mend
+from pykeyinit_helper.become import Refused
+from pykeyinit_helper.inspect.case import Case, Finding
 from pykeyinit_helper.inspect.diagnosis import diagnose
 from pykeyinit_helper.inspect.examine import examine
 from pykeyinit_helper.inspect.keynames import parse
-from pykeyinit_helper.run.become import Refused
+from pykeyinit_helper.output import TOGETHER, Mend, Style, fold, mend_lines, width
 
 SCHEMA = 1
 

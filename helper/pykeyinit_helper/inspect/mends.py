@@ -7,8 +7,9 @@ where there is no such line.  tests/helper/test_helper_mends.py pastes all of MA
 from collections.abc import Callable
 from shlex import quote
 
-from pykeyinit_helper.inspect.case import DEAD, Case, Mend
+from pykeyinit_helper.inspect.case import DEAD, Case
 from pykeyinit_helper.inspect.permissions import LINK
+from pykeyinit_helper.output import Mend
 
 Maker = Callable[[Case], Mend | None]
 

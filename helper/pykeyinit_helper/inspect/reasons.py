@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from pykeyinit_helper.inspect import circumstances, keytypes, mends
-from pykeyinit_helper.inspect.case import DEAD, Case, Finding, Mend
+from pykeyinit_helper.inspect.case import DEAD, Case, Finding
 from pykeyinit_helper.inspect.permissions import LINK, SEARCH
+from pykeyinit_helper.output import Mend
 
 _ANCHORS = {
     "@t": "There is no thread keyring; the kernel makes it when something is put into it.",

@@ -5,14 +5,13 @@ import sys
 
 from pam_pykeyinit.log import printable
 from pam_pykeyinit.policies import quota
-from pykeyinit_helper.cli.output import Style, fold, mend_lines, width
 from pykeyinit_helper.inspect import dot, mends, permissions
-from pykeyinit_helper.inspect.case import Mend
 from pykeyinit_helper.inspect.facts import about_process, owner, refused
 from pykeyinit_helper.inspect.keynames import Asked
 from pykeyinit_helper.inspect.keynames import serial as serial_of
 from pykeyinit_helper.inspect.show_json import document
 from pykeyinit_helper.inspect.tree import ANCHORS, Key, Tree
+from pykeyinit_helper.output import Mend, Style, fold, mend_lines, width
 
 _HEADER = "    SERIAL {:{}} POSSESS USER   GROUP  OTHER  EXPIRES   KEY"
 _OWNER = 8  # columns for an owner's name, and the most of it that is printed

@@ -15,9 +15,9 @@ from keyutils import Error, describe_key, read_key
 from pam_pykeyinit.kernel import listing, procfs, syscalls
 from pam_pykeyinit.kernel.keyctl import fields
 from pam_pykeyinit.policies import tag
+from pykeyinit_helper import keyctl
 from pykeyinit_helper.inspect import permissions
 from pykeyinit_helper.inspect.permissions import SEARCH, Who
-from pykeyinit_helper.run import keyctl
 
 # In the order of request_key(2), then those that are searched only if linked.
 ANCHORS = {

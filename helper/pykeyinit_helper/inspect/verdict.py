@@ -7,7 +7,7 @@ from keyutils import search as search_keyring
 
 from pam_pykeyinit.failure import name_of
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.run import keyctl
+from pykeyinit_helper import keyctl
 
 _REFUSALS = ("ENOSYS", "EPERM", "EACCES")
 

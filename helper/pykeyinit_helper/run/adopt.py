@@ -10,12 +10,12 @@ from errno import EPERM
 
 from pam_pykeyinit.failure import failed
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.cli.output import Style, mend_lines, width
+from pykeyinit_helper import decide, keyctl
+from pykeyinit_helper.become import Refused
 from pykeyinit_helper.inspect import asker, mends
 from pykeyinit_helper.inspect.case import Case
 from pykeyinit_helper.inspect.keynames import Asked
-from pykeyinit_helper.run import decide, keyctl
-from pykeyinit_helper.run.become import Refused
+from pykeyinit_helper.output import Style, mend_lines, width
 from pykeyinit_helper.run.prepare import Found, Preparation, look
 
 

@@ -8,7 +8,7 @@ from errno import ENOKEY
 
 from pam_pykeyinit.failure import Failed, failed
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.run import decide, keyctl
+from pykeyinit_helper import decide, keyctl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

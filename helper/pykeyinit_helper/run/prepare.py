@@ -8,9 +8,9 @@ from posix import getuid
 
 from pam_pykeyinit.failure import Failed, failed
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.run import decide
-from pykeyinit_helper.run.become import Refused
-from pykeyinit_helper.run.found import Found, is_user_session, look
+from pykeyinit_helper import decide
+from pykeyinit_helper.become import Refused
+from pykeyinit_helper.found import Found, is_user_session, look
 from pykeyinit_helper.run.links import Links
 
 TYPE_CHECKING = False

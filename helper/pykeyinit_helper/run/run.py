@@ -5,21 +5,14 @@ use: no os, no argparse, not even site.
 """
 
 import posix
-import sys
-from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR, EPERM
 
 from pam_pykeyinit.kernel import identity, syscalls
-from pam_pykeyinit.log import printable
-from pykeyinit_helper.cli import words
-from pykeyinit_helper.run import decide
-from pykeyinit_helper.run.become import Refused, Target, become, find, is_already
+from pykeyinit_helper import decide
+from pykeyinit_helper.become import Refused, Target, become, find, is_already
+from pykeyinit_helper.run import words
+from pykeyinit_helper.run.execute import HELPER_FAILED, execute
 from pykeyinit_helper.run.prepare import Found, Preparation, look
-from pykeyinit_helper.run.saying import DEBUG, NOTICE, WARNING
-from pykeyinit_helper.run.saying import say as say  # the other commands take it from here
-
-HELPER_FAILED = 125
-NOT_EXECUTABLE = 126
-NOT_FOUND = 127
+from pykeyinit_helper.saying import DEBUG, NOTICE, WARNING, say
 
 _COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")
 
@@ -31,7 +24,7 @@ def main(arguments: "list[str]") -> int:
         _restore_environment()
         asked = words.read(arguments)
         if asked.help:
-            from pykeyinit_helper.cli.usage import show
+            from pykeyinit_helper.run.usage import show
 
             return show("run")
         return _run(asked)
@@ -151,55 +144,3 @@ def _restore_environment() -> None:
             posix.putenv(b"LC_CTYPE", before[0])
         else:
             posix.unsetenv(b"LC_CTYPE")
-
-
-def restore_signals() -> None:
-    """Take back what the interpreter has done: it ignores two signals.
-
-    interpreter.c has looked before which of them were ignored already.  Started in another
-    way than by that, both have their default action, as nearly every program expects.
-    """
-    import _signal  # type: ignore[import-not-found]  # signal would import enum
-
-    before = sys._xoptions.get("ignored", "")
-    for name in ("SIGPIPE", "SIGXFSZ"):
-        if name not in str(before).split(","):
-            _signal.signal(getattr(_signal, name), _signal.SIG_DFL)
-
-
-def execute(program: "list[str]") -> int:
-    """Start the program in place, found like execvp(3); returns only if that fails."""
-    restore_signals()
-    name = program[0]
-    if "/" in name:
-        candidates = [name]
-    else:
-        path = posix.environ.get(b"PATH", b"/bin:/usr/bin").decode("utf-8", "surrogateescape")
-        candidates = [f"{folder or '.'}/{name}" for folder in path.split(":")] if name else []
-    refusal: OSError | None = None
-    for candidate in candidates:
-        error = _exec(candidate, program)
-        if error.errno not in (ENOENT, ENOTDIR) and refusal is None:
-            refusal = error
-            if error.errno != EACCES:
-                break
-    if refusal is None:
-        say(f"{printable(name)}: no such program (name it by its path, or see PATH)")
-        return NOT_FOUND
-    hint = " (is it a file, with execute permission for this user?)"
-    known = refusal.errno in (EACCES, EPERM)
-    say(f"cannot execute {name}: {refusal.strerror}{hint if known else ''}")
-    return NOT_EXECUTABLE
-
-
-def _exec(path: str, program: "list[str]") -> OSError:
-    try:
-        try:
-            posix.execv(path, program)
-        except OSError as error:
-            if error.errno != ENOEXEC:
-                raise
-            posix.execv("/bin/sh", ["/bin/sh", path, *program[1:]])
-    except OSError as error:
-        return error
-    raise AssertionError("execv returned")

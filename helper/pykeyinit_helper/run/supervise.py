@@ -9,8 +9,8 @@ import signal
 
 from pam_pykeyinit.failure import failed
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.run.run import HELPER_FAILED, execute
-from pykeyinit_helper.run.saying import WARNING, say
+from pykeyinit_helper.run.execute import HELPER_FAILED, execute
+from pykeyinit_helper.saying import WARNING, say
 
 # What tells of this process itself stays unblocked.
 _OWN = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pam_pykeyinit.log import printable
-from pykeyinit_helper.cli.output import Style
-from pykeyinit_helper.run.become import Refused
-from pykeyinit_helper.run.run import say
+from pykeyinit_helper.become import Refused
+from pykeyinit_helper.output import Style
+from pykeyinit_helper.saying import say
 from pykeyinit_helper.stacks import edits, machine, rules, silence, stack
 from pykeyinit_helper.stacks.entries import Stack
 from pykeyinit_helper.stacks.finding import Finding

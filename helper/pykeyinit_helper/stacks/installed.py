@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.change import pam_calls
+from pykeyinit_helper.stacks import pam_calls
 
 _LONGEST = 10  # seconds; a session takes milliseconds
 _STACK = """\

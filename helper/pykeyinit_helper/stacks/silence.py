@@ -7,7 +7,7 @@ one in a line, `#` before comments; or with --ignore, commas between them.
 from collections.abc import Iterable
 from pathlib import Path
 
-from pykeyinit_helper.run.become import Refused
+from pykeyinit_helper.become import Refused
 from pykeyinit_helper.stacks import rules
 from pykeyinit_helper.stacks.below import Below
 from pykeyinit_helper.stacks.finding import Finding

@@ -5,12 +5,17 @@ otherwise; NO_COLOR is honoured.
 import os
 import re
 import unicodedata
-from typing import TextIO
-
-from pykeyinit_helper.inspect.case import Mend
+from typing import NamedTuple, TextIO
 
 WHEN = ("auto", "always", "never")
 _when = "auto"
+
+
+class Mend(NamedTuple):
+    """A command; `name` is its maker's in mends.MAKERS, which alone make them."""
+
+    name: str
+    command: str
 
 
 def choose(when: str) -> None:

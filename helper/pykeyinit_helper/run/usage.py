@@ -2,7 +2,8 @@
 
 import posix
 
-from pykeyinit_helper.run.run import HELPER_FAILED, restore_signals, say
+from pykeyinit_helper.run.execute import HELPER_FAILED, restore_signals
+from pykeyinit_helper.saying import say
 
 _RUN = """\
 usage: pykeyinit-helper run [OPTION...] [--] PROGRAM [ARGUMENT...]

@@ -3,7 +3,7 @@
 from errno import EKEYEXPIRED, EKEYREVOKED, ENOKEY
 
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.run import decide, keyctl
+from pykeyinit_helper import decide, keyctl
 
 _DEAD = (EKEYREVOKED, EKEYEXPIRED, ENOKEY)
 

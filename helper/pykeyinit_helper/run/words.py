@@ -1,8 +1,8 @@
 """The command line of `run`, read by hand: argparse would cost more than all the rest."""
 
 from pam_pykeyinit.log import printable
-from pykeyinit_helper.run import decide
-from pykeyinit_helper.run.become import Refused
+from pykeyinit_helper import decide
+from pykeyinit_helper.become import Refused
 
 _FLAGS = ("--revoke-on-exit", "--new-session", "--strict", "--quiet", "--debug", "--help")
 _VALUES = ("--session", "--link", "--user", "--tag")
