@@ -90,12 +90,12 @@ def test_an_interpreter_of_an_unknown_architecture_is_told_there_are_no_keyrings
             sys.executable,
             "-Pc",
             "import sys; sys.implementation._multiarch = 'vax-linux-gnu'\n"
-            "from pam_pykeyinit import kernel, keyctl\n"
-            "for call in (kernel.join_anonymous_session, lambda: kernel.setresuid(1, 1, 1),\n"
-            "             lambda: kernel.setresgid(1, 1, 1), lambda: kernel.setfsuid(1),\n"
-            "             lambda: keyctl.lock(1), lambda: kernel.add_keyring('a', -3)):\n"
+            "from pam_pykeyinit.kernel import keyctl, syscalls\n"
+            "for call in (syscalls.join_anonymous_session, lambda: syscalls.setresuid(1, 1, 1),\n"
+            "             lambda: syscalls.setresgid(1, 1, 1), lambda: syscalls.setfsuid(1),\n"
+            "             lambda: keyctl.lock(1), lambda: syscalls.add_keyring('a', -3)):\n"
             "    try: print(call())\n"
-            "    except kernel.KernelError as error: print(error.strerror)\n",
+            "    except syscalls.KernelError as error: print(error.strerror)\n",
         ],
         capture_output=True,
         text=True,

@@ -112,16 +112,16 @@ def test_the_persistent_keyring_expires_as_the_page_says() -> None:
     "call",
     [
         "keyctl.add_user_key('doc-lost', b'x', -3)",
-        "kernel.link(-4, -3)",
-        "kernel.set_permissions(-3, 0x3f3f0000)",
+        "syscalls.link(-4, -3)",
+        "syscalls.set_permissions(-3, 0x3f3f0000)",
     ],
 )
 def test_a_write_to_the_session_keyring_joins_a_new_one_where_the_other_stands_in(
     call: str,
 ) -> None:
     script = f"""
-from pam_pykeyinit import kernel, keyctl
-assert kernel.get_keyring_id(-3) == kernel.get_keyring_id(-5)
+from pam_pykeyinit.kernel import keyctl, syscalls
+assert syscalls.get_keyring_id(-3) == syscalls.get_keyring_id(-5)
 {call}
 assert keyctl.describe(-3)[4] == "_ses"
 """

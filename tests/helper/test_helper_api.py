@@ -126,11 +126,11 @@ def test_in_a_thread_it_says_that_the_others_have_another_one(stage: Stage) -> N
     script = (
         "import threading\n"
         "from pykeyinit_helper.api import ensure_session_keyring as ensure\n"
-        "from pam_pykeyinit import kernel\n"
+        "from pam_pykeyinit.kernel import syscalls\n"
         "said = []\n"
         "thread = threading.Thread(target=lambda: said.append(ensure('new')))\n"
         "thread.start(); thread.join()\n"
-        "assert said[0].serial != kernel.get_keyring_id(-3)\n"
+        "assert said[0].serial != syscalls.get_keyring_id(-3)\n"
         "print(said[0].messages)\n"
     )
     started = stage.start("own alice", "/usr/bin/python3", "-Ic", script)

@@ -113,9 +113,9 @@ def test_no_option_cuts_off_the_keys_of_the_user(
 def test_the_api_reports_what_is_so(stage: Stage, session: str) -> None:
     script = (
         "import sys; from pykeyinit_helper.api import ensure_session_keyring as ensure\n"
-        "from pam_pykeyinit import kernel, keyctl\n"
+        "from pam_pykeyinit.kernel import keyctl, syscalls\n"
         "found = ensure(sys.argv[1], tag='mydaemon', link=['user'])\n"
-        "assert found.serial == kernel.get_keyring_id(-3), found\n"
+        "assert found.serial == syscalls.get_keyring_id(-3), found\n"
         "assert not found.messages, found\n"
         "print(found.outcome, keyctl.describe(-3)[4])\n"
     )
