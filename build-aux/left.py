@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 KEYS = Path("/proc/sys/kernel/keys")
+QUOTAS = Path("/run/pykeyinit.quotas")  # private.py's
 PATIENCE = 30  # seconds: processes end, and the kernel collects keys, in their own time
 # What the kernel makes for whoever has keys, and keeps.
 OF_THE_KERNEL = ("_uid.", "_uid_ses.", "_persistent.")
@@ -25,6 +26,15 @@ OF_THE_KERNEL = ("_uid.", "_uid_ses.", "_persistent.")
 def settings() -> dict[str, str]:
     """The machine's settings of keys."""
     return {path.name: path.read_text().strip() for path in sorted(KEYS.iterdir())}
+
+
+def saved_settings() -> dict[str, str]:
+    """Those that a world has saved and, for it was killed, not put back: the next one does."""
+    try:
+        saved = QUOTAS.read_text().split()
+    except OSError:
+        return {}
+    return dict(zip(("maxkeys", "maxbytes"), saved, strict=False))
 
 
 def mounts() -> list[str]:
@@ -86,7 +96,7 @@ def keys_of_root() -> list[str]:
 def other_worlds() -> bool:
     """Whether there are worlds of others: until they end, settings are as they want them."""
     try:
-        with Path("/run/pykeyinit.quotas").open() as inhabited:
+        with QUOTAS.open() as inhabited:
             fcntl.flock(inhabited, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
@@ -113,7 +123,9 @@ def main() -> int:
             "keys": keys(int(first), int(many)),
             "others": other_worlds(),
         }
-        now["keys"] += [] if now["others"] else keys_of_root()
+        if not now["others"]:
+            now["keys"] += keys_of_root()
+            now["settings"].update(saved_settings())
         json.dump(now, sys.stdout)
         return 0
     before = json.load(sys.stdin)

@@ -129,3 +129,13 @@ def test_a_mount(left: Left) -> None:
 
 def test_a_setting(left: Left) -> None:
     assert "left behind: kernel.keys.maxkeys: " in left(settings={"maxkeys": "7"})
+
+
+def test_what_a_killed_world_has_not_put_back_the_next_one_does(left: Left) -> None:
+    saved = Path("/run/pykeyinit.quotas")  # this world's own /run
+    saved.write_text("7\n8\n")
+    try:
+        before = json.loads(left(Path()))["settings"]
+    finally:
+        saved.unlink()
+    assert (before["maxkeys"], before["maxbytes"]) == ("7", "8")

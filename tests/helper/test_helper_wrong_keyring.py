@@ -91,7 +91,7 @@ def test_a_keyring_of_ones_own_that_others_may_use_is_left(stage: Stage, mask: s
 
 LOOK = (
     'id() { keyctl show "$1" | sed -n "2s/^ *\\([0-9]*\\).*/\\1/p"; }; key=$(keyctl add user '
-    f"{KEY} secret @u); [ $(keyctl request user {KEY}) = $key ] && id @s"
+    f"{KEY} secret @u); [ $(keyctl request user {KEY}) = $key ] && id @s && keyctl unlink $key @u"
 )
 
 
