@@ -15,8 +15,8 @@ DEFENCES = {
     ),
     "the keyring is made with the user's ids": (
         "session.py",
-        "identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, lines))",
-        "self._make(force, lines)",
+        "self._join(lambda join: identity.with_real_ids(user.uid, user.gid, join))",
+        "self._join(lambda join: join())",
     ),
     "no id is -1": ("loader/libc.c", "value < 0 || value >= UINT32_MAX", "0"),
     "what is logged is escaped": ("log.py", "line = printable(f", "line = str(f"),

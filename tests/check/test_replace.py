@@ -17,7 +17,7 @@ OLD, NEW = "session optional pam_keyinit.so\n" * 200, "session optional pam_pyke
 PROGRAM = """
 import sys
 from pathlib import Path
-from pykeyinit_helper import kept, replace
+from pykeyinit_helper.change import kept, replace
 path = Path(sys.argv[1])
 old = replace.now(path)
 with kept.alone(Path(sys.argv[4])):

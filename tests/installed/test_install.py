@@ -111,16 +111,16 @@ def test_python_uses_the_bytecode(installed: Path) -> None:
         text=True,
         check=True,
     ).stderr
-    names = [path.stem for path in package(installed).rglob("*.py")]
-    for name in names:
-        if f"import 'pam_pykeyinit.{name}'" in told:
-            assert f"{name}.cpython" in told
-            assert f"matches {package(installed)}/{name}.py" in told, name
+    files = list(package(installed).rglob("*.py"))
+    for file in files:
+        module = ".".join(file.relative_to(package(installed).parent).with_suffix("").parts)
+        if f"import '{module}'" in told:
+            assert f"{file.stem}.cpython" in told
+            assert f"matches {file}" in told
     assert f"matches {package(installed)}/module.py" in told
     assert "bytecode is stale" not in told
-    assert sorted(p.name.split(".")[0] for p in package(installed).glob("*/*.pyc")) == sorted(
-        names
-    )
+    compiled = [path.name.split(".")[0] for path in package(installed).rglob("*.pyc")]
+    assert sorted(compiled) == sorted(file.stem for file in files)
 
 
 def test_tracebacks_name_the_installed_files(installed: Path) -> None:

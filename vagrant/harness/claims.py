@@ -38,8 +38,9 @@ def bundle(file: Path) -> None:
         zipapp.create_archive(folder, file, main="claims.run:main")
 
 
-def _not_python(_: str, names: list[str]) -> set[str]:
-    return {name for name in names if not name.endswith(".py")}
+def _not_python(folder: str, names: list[str]) -> set[str]:
+    paths = (Path(folder, name) for name in names)
+    return {path.name for path in paths if path.suffix != ".py" and not path.is_dir()}
 
 
 def ask(name: str) -> dict[str, Any]:
