@@ -71,7 +71,7 @@ def test_a_program_that_is_not_there_and_the_other_commands(
     assert any("not a keyring" in text for text in texts)
 
 
-@pytest.mark.parametrize("broken", ["run", "saying", "shared", "decide"])
+@pytest.mark.parametrize("broken", ["main", "run", "saying", "shared", "decide"])
 def test_a_package_that_is_not_whole(
     stage: Stage, journal: Journal, broken: str, tmp_path: Path
 ) -> None:
