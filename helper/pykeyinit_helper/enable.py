@@ -2,12 +2,13 @@
 
 import os
 import pwd
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
 from pam_pykeyinit.log import printable
 from pam_pykeyinit.options import parse
-from pykeyinit_helper import advice, blocks, effect, kept, machine, place, rehearse, replace, stack
+from pykeyinit_helper import advice, blocks, edits, effect, kept, machine, place, rehearse, replace, stack
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.blocks import NotUnderstood
 from pykeyinit_helper.change import Change, Changed
@@ -100,6 +101,8 @@ def _enabled(service: str, folders: Folders, asked: Asked) -> Change | None:
     try:
         return _verified(service, folders, asked.words)
     except NotUnderstood as reason:
+        if way := _with_the_auth_of_other(service, folders, asked.words):
+            raise NotUnderstood(f"{reason}; so: {way}") from None
         first = Path(reason.elsewhere).name
         if not first or first == fold(service):
             raise
@@ -111,6 +114,27 @@ def _enabled(service: str, folders: Folders, asked: Asked) -> Change | None:
             raise reason from None
         both = f"{first} {service}"
         raise NotUnderstood(f"{reason}; so: pykeyinit-helper enable {both}") from None
+
+
+def _with_the_auth_of_other(
+    service: str, folders: Folders, words: tuple[str, ...] | None
+) -> str:
+    """The commands that enable a service which has other's auth lines, and wants ours before them.
+
+    "" if that is not what is in the way.
+    """
+    try:
+        found, text = _read(service, folders)
+        now = stack.read(service, folders)
+        early = effect.first_at_setcred(now)
+        put = edits.with_the_auth_of_other(now, "", "")
+        if early is None or early.via != 0 or put.startswith(edits.BY_HAND):
+            return ""
+        first = Changed(folders, PAM_D / found.name, f"{edits.AUTH_OF_OTHER}\n{text}")
+        after = _verified(service, first, words)
+    except NotUnderstood:
+        return ""
+    return f"{put} && pykeyinit-helper enable {shlex.quote(service)}" if after else ""
 
 
 def _verified(service: str, folders: Folders, words: tuple[str, ...] | None) -> Change | None:
@@ -144,6 +168,10 @@ def _announce(wanted: Change, folders: Folders) -> None:
         )
     for left in effect.wrong(after):
         say(f"{wanted.service}: this stays as it is: {left}")
+    if way := _with_the_auth_of_other(
+        wanted.service, Changed(folders, wanted.path, wanted.new), None
+    ):
+        say(f"{wanted.service}: then mend it so: {way}")
 
 
 def _disabled(service: str, folders: Folders) -> Change | None:

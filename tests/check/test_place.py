@@ -222,4 +222,7 @@ def test_no_auth_line_takes_the_place_of_those_of_other(tmp_path: Path) -> None:
         for each in rules.judge([stack.read("sshd", folders)], Facts())
         if each.rule == "setcred"
     )
-    assert finding.mend.startswith("by hand: sshd has the auth lines of `other`")
+    assert finding.mend == (
+        "sed -i --follow-symlinks -e '1i auth optional pam_pykeyinit.so force revoke' "
+        "-e '1i auth include other' /etc/pam.d/sshd"
+    )
