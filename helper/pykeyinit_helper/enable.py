@@ -8,7 +8,18 @@ from typing import NamedTuple
 
 from pam_pykeyinit.log import printable
 from pam_pykeyinit.options import parse
-from pykeyinit_helper import advice, blocks, edits, effect, kept, machine, place, rehearse, replace, stack
+from pykeyinit_helper import (
+    advice,
+    blocks,
+    edits,
+    effect,
+    kept,
+    machine,
+    place,
+    rehearse,
+    replace,
+    stack,
+)
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.blocks import NotUnderstood
 from pykeyinit_helper.change import Change, Changed
@@ -116,9 +127,7 @@ def _enabled(service: str, folders: Folders, asked: Asked) -> Change | None:
         raise NotUnderstood(f"{reason}; so: pykeyinit-helper enable {both}") from None
 
 
-def _with_the_auth_of_other(
-    service: str, folders: Folders, words: tuple[str, ...] | None
-) -> str:
+def _with_the_auth_of_other(service: str, folders: Folders, words: tuple[str, ...] | None) -> str:
     """The commands that enable a service which has other's auth lines, and wants ours before them.
 
     "" if that is not what is in the way.
@@ -224,15 +233,15 @@ def _enable(wanted: Change, user: str, folders: Folders) -> None:
     name = wanted.path.name
     after = stack.read(name, Changed(folders, wanted.path, wanted.new))
     before = rehearse.new_stack(name, user, folders, wanted.new or "", effect.words(after))
-    copy = ""
+    copy, pristine = "", blocks.take_out(wanted.old or "")[0]
     if wanted.old is not None:
-        copy = f"; what was there is kept as {kept.keep(name, wanted.old)}"
+        copy = f"; what was there is kept as {kept.keep(name, pristine)}"
     wanted.do()
     try:
         rehearse.compare(before, rehearse.session(name, user, None))
     except rehearse.Worse:
         wanted.undo()
-        kept.forget(name, wanted.old or "")
+        kept.forget(name, pristine)
         raise
     print(f"{printable(wanted.service)}: enabled{copy}", flush=True)
 

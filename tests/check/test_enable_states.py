@@ -275,6 +275,21 @@ def test_what_changes_for_users_of_sudo_is_named_before() -> None:
     assert lines_at_work("sudo") == ["session optional pam_pykeyinit.so force revoke=never"]
 
 
+def test_each_line_comes_when_it_is_said_also_into_a_file() -> None:
+    """What changes for a service, after what was done with the one before."""
+    of_debian("sudo", "common-auth", "common-account", "common-session-noninteractive")
+    (PAM_D / "doas").write_text((PAM_D / "sudo").read_text())
+    command = [HELPER, "enable", "sudo", "doas"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    told = [
+        "sudo: what sudo starts", "+++ /etc/pam.d/sudo", "sudo: enabled",
+        "doas: what doas starts", "+++ /etc/pam.d/doas", "doas: enabled",
+    ]  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    places = [done.stdout.index(line) for line in told]
+    assert places == sorted(places), done.stdout
+
+
 @pytest.mark.parametrize(
     ("service", "why"),
     [

@@ -173,7 +173,7 @@ def test_of_a_service_with_the_auth_lines_of_other(machine: Path) -> None:
     """A first auth line of its own would take the place of all of those."""
     (machine / "other").write_text("auth required pam_permit.so\n-auth optional pam_krb5.so\n")
     (machine / "sshd").write_text("account required pam_permit.so\n" + OURS)
-    (machine / "systemd-user").write_text(AUTH + UID)  # and not the vendor's
+    (machine / "systemd-user").write_text(AUTH + OURS)  # and not the vendor's
     before = [entry.module for entry in stack.read("sshd", Folders()).of("auth")]
     mend("setcred")
     after = [entry.module for entry in stack.read("sshd", Folders()).of("auth")]

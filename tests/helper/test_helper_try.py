@@ -129,6 +129,7 @@ def test_a_stack_that_makes_no_keyring(stage: Stage, services: Path, session: st
     started = stage.start("none", HELPER, "try", "none", "carol", *folder)
     assert started.code == 1
     assert started.output.count("Verdict: wrong: no session keyring was made") == 2
+    assert started.output.count("\n    the session keyring is none of its own\n") == 2
 
 
 def test_a_key_of_the_callers_is_not_one_that_was_lost(stage: Stage, services: Path) -> None:

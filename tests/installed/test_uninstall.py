@@ -141,7 +141,7 @@ def test_a_folder_that_is_not_this_machine_leaves_its_pam_alone(
     assert (pam_d / "sshd").read_text() == enabled
 
 
-def test_the_package_looks_for_the_same_lines() -> None:
-    function = (BUILD_AUX / "pam-lines.sh").read_text().partition("lines() {")[2]  # and the next one
+def test_the_package_looks_for_the_same_lines_and_gives_back_alike() -> None:
+    both = (BUILD_AUX / "pam-lines.sh").read_text().partition("lines() {")[2]
     (prerm,) = (world.ROOT / "debian").glob("*.prerm")
-    assert function in prerm.read_text()
+    assert both in prerm.read_text()
