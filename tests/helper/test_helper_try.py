@@ -113,6 +113,12 @@ def test_a_key_that_is_stored_at_setcred(
     assert "Verdict: good" in second
     found = stage.start("none", HELPER, "try", "found", "carol", *folder)
     assert (found.code, found.output.count("Verdict: good")) == (0, 2), found.output
+    (services / "behind").write_text(f"{auth}auth {line}session {line}")  # in the same call
+    behind = stage.start("none", HELPER, "try", "behind", "carol", *folder)
+    first, second = behind.output.split("\nopen_session, then setcred")
+    assert behind.code == 1
+    assert "Verdict: wrong: the key user:ticket, which a module stored at setcred," in first
+    assert "Verdict: good" in second
 
 
 @pytest.mark.parametrize(
