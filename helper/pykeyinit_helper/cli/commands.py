@@ -1,203 +1,15 @@
 """The subcommands other than `run`, from the command line to the exit status."""
 
-import argparse
 import os
 import signal
 import sys
-from typing import Any, NoReturn
 
-from pam_pykeyinit import __version__
 from pykeyinit_helper import output
 from pykeyinit_helper.become import Refused
-from pykeyinit_helper.inspect.keynames import is_keyring
+from pykeyinit_helper.cli import parser
+from pykeyinit_helper.cli.actions import ACTIONS
 from pykeyinit_helper.run.execute import HELPER_FAILED
 from pykeyinit_helper.saying import say
-
-_ALL = """\
-Session keyrings for programs that never see PAM.
-
-  run      start a program with the session keyring that it should have
-  show     the keyrings of this process, as a tree
-  explain  why a key is found or not, readable or not, and what mends it
-  adopt    give the calling shell a good session keyring
-  try      open and close a real PAM session, and show its keyrings
-  check    what is wrong with the keyrings of this machine's logins
-  enable   put pam_pykeyinit into the stack of a service
-  disable  take it out again
-
-pykeyinit-helper COMMAND --help tells about each; pykeyinit-helper(8) about all."""
-
-
-_SHOW = """\
-Show the keyrings of this process as a tree: serial number, owner, who may do
-what (setattr, link, search, write, read, view), expiry; * is what the process
-possesses."""
-
-_EXPLAIN = """\
-Say whether this process can use a key, by which path or why not, and the one
-command that mends it.  For example: explain user:colour"""
-
-_ADOPT = """\
-Give the calling shell a new session keyring, in place of one that is revoked,
-expired or another user's; where the kernel refuses it, say which condition
-failed."""
-
-_TRY = """\
-Open and close a PAM session, in both orders of calls that programs have, and
-show the user's keyrings before, inside and after it, with the codes of all
-calls and a verdict."""
-
-_CHECK = """\
-Read this machine's PAM stacks and what belongs to them, and print what is
-wrong with the keyrings of its logins: the worst first, with the line and the
-mend."""
-
-_ENABLE = """\
-See to it that pam_pykeyinit.so makes the session keyring of each SERVICE: its
-line is put in the place of pam_keyinit's or where one belongs, and lines that
-are in its way become comments.  A trial session through the new stack comes
-first.  What is not understood is not touched; disable undoes it."""
-
-_DISABLE = """\
-Take out what enable put into the stack of each SERVICE, and put back what was
-there before."""
-
-_EPILOG_OF_THREE = """\
-Exit status: 0 nothing is wrong, or done; 1 something is wrong, or a service
-was left as it is; 2 wrong usage, or it cannot be read.
-See pykeyinit-helper(8)."""
-
-_EPILOG = """\
-Exit status: 0 yes, 1 no, 125 wrong usage or no way to tell.
-See pykeyinit-helper(8)."""
-
-
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        say(f"{message}; see {self.prog} --help")
-        sys.exit(HELPER_FAILED)
-
-
-class _Version(argparse.Action):
-    """Prints the helper's version, and which Python is inside of the loader that libpam finds."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print, and exit."""
-        from pykeyinit_helper.stacks import inside
-        from pykeyinit_helper.stacks.below import Below
-        from pykeyinit_helper.stacks.machine import module
-
-        print(f"pykeyinit-helper {__version__}")
-        below = Below()
-        path = module(below, inside.FILE)
-        found = inside.read(below, path) if path else None
-        if found:
-            print(f"{path}: {found}")
-        parser.exit()
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
-        prog="pykeyinit-helper",
-        description=_ALL,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="%(prog)s COMMAND [OPTION...]",
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the versions")
-    commands = parser.add_subparsers(
-        dest="command", required=True, metavar="COMMAND", help=argparse.SUPPRESS,
-        prog="pykeyinit-helper",
-    )  # fmt: skip
-    commands.add_parser("run", help="", add_help=False)  # read by `words`
-    show = _add(commands, "show", _SHOW)
-    show.add_argument(
-        "keyring",
-        nargs="?",
-        metavar="KEYRING",
-        help="@t, @p, @s, @u, @us or a serial number; by default all five",
-    )
-    how = show.add_mutually_exclusive_group()
-    how.add_argument("--json", action="store_true", help="for programs; see the manual page")
-    how.add_argument("--dot", action="store_true", help="a picture, for Graphviz's dot(1)")
-    explain = _add(commands, "explain", _EXPLAIN)
-    explain.add_argument(
-        "key",
-        metavar="KEY",
-        help="TYPE:DESCRIPTION, a serial number (also 0x...), @t, @p, @s, @u or @us",
-    )
-    explain.add_argument("--json", action="store_true", help="for programs; see the manual page")
-    _add(commands, "adopt", _ADOPT)
-    test = _add(commands, "try", _TRY)
-    test.add_argument("service", metavar="SERVICE", help="the PAM service, as in /etc/pam.d")
-    test.add_argument("user", metavar="USER", help="whose session it is to be")
-    how = test.add_mutually_exclusive_group()
-    how.add_argument(
-        "--password",
-        action="store_true",
-        help="authenticate first; the password is asked for on the terminal",
-    )
-    how.add_argument(
-        "--password-fd",
-        type=int,
-        metavar="N",
-        help="authenticate first; the password is a line from this descriptor",
-    )
-    test.add_argument("--confdir", metavar="FOLDER", help="instead of /etc/pam.d")
-    _add_those_of_the_machine(commands)
-    for name in _COLOURED:
-        commands.choices[name].add_argument(
-            "--color", choices=output.WHEN, default="auto", help="when to use colours: auto"
-        )
-    return parser
-
-
-# Those whose text has something to set off.
-_COLOURED = ("show", "explain", "try", "check")
-
-
-def _add_those_of_the_machine(commands: Any) -> None:
-    check = _add(commands, "check", _CHECK, _EPILOG_OF_THREE)
-    check.add_argument("--root", metavar="DIR", default="/", help="another system's folder")
-    check.add_argument("--json", action="store_true", help="for programs; see the manual page")
-    check.add_argument(
-        "--ignore",
-        action="append",
-        default=[],
-        metavar="RULE[:SERVICE]",
-        help="leave out what this rule finds; commas between several",
-    )
-    for name, text in (("enable", _ENABLE), ("disable", _DISABLE)):
-        change = _add(commands, name, text, _EPILOG_OF_THREE)
-        change.add_argument(
-            "services", nargs="*", metavar="SERVICE", help="the PAM service, as in /etc/pam.d"
-        )
-        if name == "enable":
-            change.add_argument(
-                "--options", metavar="WORDS", help="of pam_pykeyinit(8), in place of force revoke"
-            )
-        else:
-            change.add_argument(
-                "--all", action="store_true", help="every service that enable has changed"
-            )
-        change.add_argument(
-            "--dry-run", action="store_true", help="print the difference, and change nothing"
-        )
-        change.add_argument(
-            "--user", default="root", metavar="USER", help="whose the trial session is: root"
-        )
-
-
-def _add(commands: Any, name: str, text: str, epilog: str = _EPILOG) -> argparse.ArgumentParser:
-    made: argparse.ArgumentParser = commands.add_parser(
-        name,
-        help="",
-        description=text,
-        epilog=epilog,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    return made
 
 
 def main(arguments: list[str]) -> int:
@@ -206,7 +18,7 @@ def main(arguments: list[str]) -> int:
     try:
         if sys.stdout is None:
             raise Refused("standard output is closed")
-        status = _parse_and_dispatch(arguments)
+        status = _parse_and_act(arguments)
         sys.stdout.flush()
     except Refused as refusal:
         say(str(refusal))
@@ -246,17 +58,19 @@ def _how_to_get(package: str) -> str:
     )
 
 
-def _parse_and_dispatch(arguments: list[str]) -> int:
+def _parse_and_act(arguments: list[str]) -> int:
     if not arguments:
-        _parser().print_help(sys.stderr)
+        parser.make().print_help(sys.stderr)
         return HELPER_FAILED
     try:
-        asked = _parser().parse_args(arguments)
+        asked = parser.make().parse_args(arguments)
     except SystemExit as end:  # --help, --version, or what error() has said
         return _failed(arguments) if end.code else 0
     if sys.version_info < (3, 11):  # noqa: UP036  # laid beside `run`, which 3.9 does for
         raise Refused("Python 3.11 or later is needed for all but `run`")
-    return _dispatch(asked)
+    if asked.command in parser.COLOURED:
+        output.choose(asked.color)
+    return ACTIONS[asked.command](asked)
 
 
 def _failed(arguments: list[str]) -> int:
@@ -265,48 +79,3 @@ def _failed(arguments: list[str]) -> int:
 
 
 _OF_THE_MACHINE = ("check", "enable", "disable")
-
-
-def _dispatch(asked: argparse.Namespace) -> int:
-    if asked.command in _COLOURED:
-        output.choose(asked.color)
-    if asked.command == "show":
-        if asked.keyring is not None and not is_keyring(asked.keyring):
-            raise Refused(f"not a keyring: {asked.keyring[:64]} (@t @p @s @u @us, or a serial)")
-        from pykeyinit_helper.inspect.show import show
-
-        return show(asked.keyring, as_json=asked.json, as_dot=asked.dot)
-    if asked.command == "explain":
-        from pykeyinit_helper.inspect.explain import explain
-
-        return explain(asked.key, as_json=asked.json)
-    if asked.command == "adopt":
-        from pykeyinit_helper.run.adopt import adopt
-
-        return adopt()
-    if asked.command == "check":
-        from pykeyinit_helper.stacks.check import check
-
-        return check(asked.root, asked.ignore, as_json=asked.json)
-    if asked.command in ("enable", "disable"):
-        return _change(asked)
-    from pykeyinit_helper.change.trial import trial
-
-    return trial(asked.service, asked.user, asked.confdir, asked.password, asked.password_fd)
-
-
-def _change(asked: argparse.Namespace) -> int:
-    from pykeyinit_helper.change import enable
-
-    services, options = asked.services, None
-    if asked.command == "enable":
-        options = asked.options
-    elif asked.all and not services:
-        services = enable.enabled_services()
-    elif asked.all:
-        raise Refused("--all is every SERVICE: give none, or leave --all out")
-    if not services and not getattr(asked, "all", False):
-        raise Refused(f"no SERVICE; see pykeyinit-helper {asked.command} --help")
-    return enable.change(
-        services, enable.Asked(asked.command, asked.user, options, dry_run=asked.dry_run)
-    )
