@@ -32,9 +32,11 @@ def laid() -> Path:
         cwd=folder,
         # The tests that it runs are not to meet what an alice of another world has left in /tmp.
         env={
-            "PATH": "/usr/bin:/bin", "HOME": str(folder), "TMPDIR": str(folder),
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
             "LC_ALL": "C.UTF-8",
-        },  # fmt: skip
+        },
         user=world.uid("alice"),  # makepkg does not build as root
         group=world.gid("alice"),
         extra_groups=[],
