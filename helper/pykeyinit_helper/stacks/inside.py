@@ -68,7 +68,7 @@ def _installed(below: Below, package: str) -> str:
 
 def _later(one: str, other: str) -> bool:
     command = ["dpkg", "--compare-versions", one, "gt", other]
-    env = {"PATH": os.environ.get("PATH", os.defpath), "HOME": "/nonexistent"}  # no ~/.dpkg.cfg
+    env = {"PATH": os.environ.get("PATH", os.defpath)}  # without HOME it reads no ~/.dpkg.cfg
     return subprocess.run(command, check=False, env=env).returncode == 0  # noqa: S603
 
 
