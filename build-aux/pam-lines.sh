@@ -21,3 +21,35 @@ lines() {
             }' "$file"
     done
 }
+
+# As `disable --all` would, where pykeyinit-helper itself does not run: what was there before
+# `enable` stands between its comments.  A file with more between them stays, and is named.
+give_back() {
+    find /etc/pam.d -type f ! -name '.*' ! -name '*~' ! -name '*.dpkg-*' -exec \
+        grep -l '^# pykeyinit-helper: what enable put here' {} + | while read -r file; do
+        new=${file%/*}/.${file##*/}.pykeyinit-helper
+        first=/var/lib/pykeyinit-helper/pam.d/${file##*/}
+        cp -a "$file" "$new" # for its owner, mode and attributes
+        if ! awk '
+            !inside && /^# pykeyinit-helper: what enable put here/ { inside = 1; next }
+            !inside { print; next }
+            /^# pykeyinit-helper: end;/ { inside = 0; next }
+            sub(/^#was: /, "") { print; next }
+            !/pam_pykeyinit\.(so|py)/ || /\\$/ { bad = 1; exit }
+            END { exit bad || inside }' "$file" >"$new"; then
+            rm -f "$new"
+            echo "$file: left as it is: more stands between the comments of enable" >&2
+            continue
+        fi
+        # The last line of the copy may have no end.
+        [ ! -f "$first" ] || [ "$(cat "$new")" != "$(cat "$first")" ] || cat "$first" >"$new"
+        if grep -q '^# pykeyinit-helper: what enable put here, into a copy' "$file" &&
+            cmp -s "$new" "/usr/lib/pam.d/${file##*/}"; then
+            rm -f "$new" "$file"
+        else
+            mv -f "$new" "$file"
+        fi
+        ! cmp -s "$file" "$first" || rm -f "$first"
+        echo "$file: disabled"
+    done
+}

@@ -25,8 +25,13 @@ refuse_if_deadly() {
 
 if [ -z "$DESTDIR" ]; then
     refuse_if_deadly by-hand
-    "$prefix/bin/pykeyinit-helper" disable --all ||
-        echo "uninstall: not everything is as it was before pykeyinit-helper enable" >&2
+    status=0
+    "$prefix/bin/pykeyinit-helper" disable --all || status=$?
+    case $status in
+    0) ;;
+    1) echo "uninstall: not everything is as it was before pykeyinit-helper enable" >&2 ;;
+    *) give_back ;; # it did not run
+    esac
     refuse_if_deadly
     rm -rf /var/lib/pykeyinit-helper
 fi

@@ -201,8 +201,12 @@ def test_the_vendors_file_is_copied_and_the_copy_goes_again() -> None:
     assert run("disable", "shipped").returncode == 0
     assert not copy.exists()
     copy.write_text("# mine\n" + edited)
+    assert run("enable", "--options", "force", "shipped").returncode == 0
+    kept = KEPT / "pykeyinit-helper/pam.d/shipped"
+    assert kept.read_text() == "# mine\n" + vendors.read_text()  # without what `enable` put there
     assert run("disable", "shipped").returncode == 0
     assert copy.read_text() == "# mine\n" + vendors.read_text()
+    assert not kept.exists()
 
 
 def test_links(tmp_path: Path) -> None:

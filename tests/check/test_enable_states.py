@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from helper.conftest import HELPER
+from pykeyinit_helper.stacks import stack
+from pykeyinit_helper.stacks.folders import Folders
 
 pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("pam_d")]
 
@@ -119,6 +121,28 @@ def test_what_stores_keys_at_setcred_finds_the_keyring_made(auth: str) -> None:
     assert run("enable", "sshd").stdout == "sshd: nothing to do, it is enabled\n"
     assert run("disable", "sshd").returncode == 0
     assert path.read_text() == text
+
+
+@pytest.mark.parametrize("theirs", ["", THEIRS])
+def test_a_service_with_the_auth_lines_of_other(theirs: str) -> None:
+    """A first auth line of its own would take their place: the command that it says, pasted."""
+    (PAM_D / "other").write_text("auth required pam_permit.so\n-auth optional pam_krb5.so\n")
+    path, text = PAM_D / "sshd", "account required pam_permit.so\n" + UID + theirs + OK
+    path.write_text(text)
+    done = run("enable", "sshd")
+    assert "pam_krb5.so works at setcred" in done.stderr
+    command = "sed " + done.stderr.rstrip().partition(": sed ")[2].partition("\n")[0]
+    assert command.endswith("/etc/pam.d/sshd && pykeyinit-helper enable sshd")
+    where = {"PATH": f"{Path(HELPER).parent}:/usr/sbin:/usr/bin:/sbin:/bin"}
+    pasted = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=where)
+    assert (pasted.returncode, pasted.stderr) == (0, "")
+    assert lines_at_work("sshd") == [AUTH.rstrip(), OURS.rstrip()]
+    assert "setcred" not in wrong("sshd")
+    modules = [entry.module for entry in stack.read("sshd", Folders()).of("auth")]
+    assert modules == ["pam_pykeyinit.so", "pam_permit.so", "pam_krb5.so"]
+    keyring_of("sshd")
+    assert run("disable", "sshd").returncode == 0
+    assert path.read_text() == "auth include other\n" + text
 
 
 SPOILT = {
@@ -249,6 +273,21 @@ def test_what_changes_for_users_of_sudo_is_named_before() -> None:
     assert taken.returncode == 0
     assert "revoked" not in taken.stderr
     assert lines_at_work("sudo") == ["session optional pam_pykeyinit.so force revoke=never"]
+
+
+def test_each_line_comes_when_it_is_said_also_into_a_file() -> None:
+    """What changes for a service, after what was done with the one before."""
+    of_debian("sudo", "common-auth", "common-account", "common-session-noninteractive")
+    (PAM_D / "doas").write_text((PAM_D / "sudo").read_text())
+    command = [HELPER, "enable", "sudo", "doas"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    told = [
+        "sudo: what sudo starts", "+++ /etc/pam.d/sudo", "sudo: enabled",
+        "doas: what doas starts", "+++ /etc/pam.d/doas", "doas: enabled",
+    ]  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    places = [done.stdout.index(line) for line in told]
+    assert places == sorted(places), done.stdout
 
 
 @pytest.mark.parametrize(

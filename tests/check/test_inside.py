@@ -10,6 +10,7 @@ from pykeyinit_helper.stacks.below import Below
 from pykeyinit_helper.stacks.inside import Inside
 from support import native
 
+LIBRARY = "libpython3.11-minimal "
 LINKED = Inside("3.11.2", "libpython3.11-dev", "3.11.2-6+deb12u6")
 
 
@@ -45,6 +46,17 @@ def test_a_fix_of_the_distributions(status: str, version: str, newer: str, tmp_p
         f"{other}Package: libpython3.11-minimal\nStatus: {status}\nVersion: {version}\n"
     )
     assert inside.newer(Below(tmp_path), LINKED) == newer
+
+
+def test_what_is_set_for_dpkg_at_home_is_not_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """su and setpriv leave HOME as it is: root's, which an ordinary user may not read."""
+    (tmp_path / ".dpkg.cfg").write_text("no-such-option\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    version = "3.11.2-6+deb12u7"
+    test_a_fix_of_the_distributions("install ok installed", version, LIBRARY + version, tmp_path)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_where_there_is_no_dpkg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

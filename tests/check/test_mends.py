@@ -8,6 +8,8 @@ import pytest
 
 from check.asked import found, mend, paste, rules_of, run
 from check.test_line_rules import UNREACHED
+from pykeyinit_helper.stacks import stack
+from pykeyinit_helper.stacks.folders import Folders
 from support import world
 
 pytestmark = pytest.mark.privileged
@@ -165,6 +167,17 @@ def test_of_a_vendors_file(machine: Path) -> None:
         assert "required" in (vendors / "sshd").read_text()
     finally:
         subprocess.run(["umount", vendors], check=True)
+
+
+def test_of_a_service_with_the_auth_lines_of_other(machine: Path) -> None:
+    """A first auth line of its own would take the place of all of those."""
+    (machine / "other").write_text("auth required pam_permit.so\n-auth optional pam_krb5.so\n")
+    (machine / "sshd").write_text("account required pam_permit.so\n" + OURS)
+    (machine / "systemd-user").write_text(AUTH + OURS)  # and not the vendor's
+    before = [entry.module for entry in stack.read("sshd", Folders()).of("auth")]
+    mend("setcred")
+    after = [entry.module for entry in stack.read("sshd", Folders()).of("auth")]
+    assert after == ["pam_pykeyinit.so", *before]
 
 
 def test_of_services_without_a_keyring(machine: Path) -> None:

@@ -173,6 +173,18 @@ def test_what_an_administrator_changed_is_taken_out_or_left() -> None:
     assert blocks.take_out(text) == (text, False)
 
 
+def test_a_near_miss_of_pam_keyinits_name_is_not_taken_for_ours() -> None:
+    """Somebody has made the line in the block pam_keyinit's again, or noted that: it stays."""
+    text, new, _ = put("sshd", machine.folders(DISTRIBUTIONS / "debian-12"))
+    ours = next(row for row in new.split("\n") if row.startswith("session optional pam_py"))
+    for row in ("session optional pam_keyint.so force", "# not: session optional pam_keyint.so"):
+        back = blocks.take_out(new.replace(ours, row))[0].split("\n")
+        assert row in back
+        back.remove(row)
+        assert "\n".join(back) == text
+    assert blocks.take_out(new.replace(ours, ours.replace("pykeyinit", "pykeyint")))[0] == text
+
+
 MODULES = ("pam_unix.so", "pam_loginuid.so", "pam_keyinit.so", "pam_krb5.so", "pam_env.so")
 
 
@@ -223,4 +235,7 @@ def test_no_auth_line_takes_the_place_of_those_of_other(tmp_path: Path) -> None:
         for each in rules.judge([stack.read("sshd", folders)], Facts())
         if each.rule == "setcred"
     )
-    assert finding.mend.startswith("by hand: sshd has the auth lines of `other`")
+    assert finding.mend == (
+        "sed -i --follow-symlinks -e '1i auth optional pam_pykeyinit.so force revoke' "
+        "-e '1i auth include other' /etc/pam.d/sshd"
+    )

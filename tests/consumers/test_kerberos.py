@@ -1,11 +1,13 @@
 """Kerberos tickets in keyrings: which programs and which logins find them, and for how long."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from consumers import debian, kdc
 from consumers.sessions import LOGINS, Opener, Session, Way
+from helper.conftest import HELPER
 from support import world
 
 pytestmark = pytest.mark.privileged
@@ -135,3 +137,22 @@ def test_pam_krb5(way: Way, where: str, opened: Opener, packages: Path) -> None:
         services = {way.program: stack(way.line, krb5, where)}
         found[kind] = has_ticket(opened(way, password=kdc.PASSWORD, services=services))
     assert found == {"session": where == "auth before pam_krb5", "persistent": True}
+
+
+@pytest.mark.usefixtures("kerberos")
+@pytest.mark.parametrize("where", PLACES)
+def test_what_try_says_of_it(
+    where: str, packages: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    """A real ticket is lost where a program calls pam_setcred(3) first; not by login's order."""
+    module = debian.pam_module(packages, "pam_krb5.so")
+    krb5 = f"{module} ccache={cache_of('session')} minimum_uid=1000"
+    (tmp_path / "svc").write_text(stack("pam_pykeyinit.so force revoke", krb5, where))
+    command = [HELPER, "try", "svc", kdc.USER, "--confdir", str(tmp_path), "--password-fd", "0"]
+    done = subprocess.run(
+        command, input=f"{kdc.PASSWORD}\n", capture_output=True, text=True, env=environment
+    )
+    verdicts = [row.split(": ")[1] for row in done.stdout.splitlines() if "Verdict: " in row]
+    kept = where == "auth before pam_krb5"
+    assert verdicts == ["good" if kept else "wrong", "good"], done.stdout + done.stderr
+    assert done.returncode == (0 if kept else 1)

@@ -30,7 +30,13 @@ def laid() -> Path:
     done = subprocess.run(
         ["/usr/bin/makepkg", "--nodeps", "--noconfirm"],  # their names are Arch's
         cwd=folder,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C.UTF-8"},
+        # The tests that it runs are not to meet what an alice of another world has left in /tmp.
+        env={
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+            "LC_ALL": "C.UTF-8",
+        },
         user=world.uid("alice"),  # makepkg does not build as root
         group=world.gid("alice"),
         extra_groups=[],

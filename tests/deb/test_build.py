@@ -8,7 +8,7 @@ import pytest
 
 from support import world
 
-from .conftest import build, copy
+from .conftest import build, copy, scratch
 
 pytestmark = pytest.mark.privileged
 
@@ -43,3 +43,11 @@ def test_what_is_not_of_the_tree_does_not_get_in(package: Path) -> None:
     (tree / "pam_pykeyinit/__pycache__").mkdir()
     (tree / "pam_pykeyinit/__pycache__/module.cpython-311.pyc").touch()
     assert _hash(build(tree, SOURCE_DATE_EPOCH=_epoch())) == _hash(package)
+
+
+def test_the_programs_first_line_is_the_trees(package: Path) -> None:
+    """dh_python3 writes those that it takes for a Python's anew, without their options."""
+    laid = scratch()
+    subprocess.run(["/usr/bin/dpkg-deb", "--extract", package, laid], check=True)
+    first = (laid / "usr/bin/pykeyinit-helper").read_text().partition("\n")[0]
+    assert first == "#!/usr/lib/python3/dist-packages/pykeyinit_helper/interpreter -ISXutf8"

@@ -106,6 +106,21 @@ def test_a_block_that_cannot_be_taken_out_is_named(
     daemons.ssh(machine, "true")
 
 
+@pytest.mark.parametrize("gone", ["pykeyinit_helper", "pam_pykeyinit"])
+def test_what_was_there_comes_back_also_from_a_package_that_is_not_whole(
+    machine: System, package: Path, name: str, gone: str
+) -> None:
+    """The helper cannot run any more: the package's own script does what it would."""
+    pristine = daemons.etc(machine)
+    machine.run("dpkg", "--install", machine.take(package))
+    machine.run("pykeyinit-helper", "enable", *ENABLED)
+    shutil.rmtree(machine.root / "usr/lib/python3/dist-packages" / gone)
+    done = machine.run("dpkg", "--remove", name)
+    assert "Traceback" not in done.stderr
+    assert daemons.changed(pristine, daemons.etc(machine)) == []
+    assert own_keyring(daemons.ssh(machine, *SHOW))
+
+
 def test_a_line_that_locks_people_out_is_refused_before_anything_is_changed(
     machine: System, package: Path, name: str
 ) -> None:

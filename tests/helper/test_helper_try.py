@@ -113,6 +113,12 @@ def test_a_key_that_is_stored_at_setcred(
     assert "Verdict: good" in second
     found = stage.start("none", HELPER, "try", "found", "carol", *folder)
     assert (found.code, found.output.count("Verdict: good")) == (0, 2), found.output
+    (services / "behind").write_text(f"{auth}auth {line}session {line}")  # in the same call
+    behind = stage.start("none", HELPER, "try", "behind", "carol", *folder)
+    first, second = behind.output.split("\nopen_session, then setcred")
+    assert behind.code == 1
+    assert "Verdict: wrong: the key user:ticket, which a module stored at setcred," in first
+    assert "Verdict: good" in second
 
 
 @pytest.mark.parametrize(
@@ -129,6 +135,7 @@ def test_a_stack_that_makes_no_keyring(stage: Stage, services: Path, session: st
     started = stage.start("none", HELPER, "try", "none", "carol", *folder)
     assert started.code == 1
     assert started.output.count("Verdict: wrong: no session keyring was made") == 2
+    assert started.output.count("\n    the session keyring is none of its own\n") == 2
 
 
 def test_a_key_of_the_callers_is_not_one_that_was_lost(stage: Stage, services: Path) -> None:

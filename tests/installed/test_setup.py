@@ -25,6 +25,11 @@ def call(*words: str) -> "subprocess.CompletedProcess[str]":
         (["lint", "helper"], "lint: unknown word: helper"),
         (["dist", "--wheel"], "dist: unknown word: --wheel"),
         (["promises", "x"], "promises: unknown word: x"),
+        (["picture", "x"], "picture: unknown word: x"),
+        (["rpm", "--for"], "rpm: unknown word: --for"),
+        (["bench", "x"], "bench: this is no number of rounds: x"),
+        (["bench", "5", "6"], "bench: unknown word: 6"),
+        (["mutants", "--every", "9", "nosuch.py"], "mutants: there is no such file of the core"),
         (["claims", "--of", "x"], "claims: unknown word: --of"),
     ],
 )
@@ -33,6 +38,22 @@ def test_a_word_that_it_does_not_know_is_named(words: list[str], named: str) -> 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith(f"setup: {named}")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["vm", "--fest"], "./setup vm: error: unrecognized arguments: --fest"),
+        (["vm", "bookwurm"], "./setup vm: error: no such suite: bookwurm"),
+        (["fuzz", "nosuch"], "./setup fuzz: error: no such target: nosuch"),
+    ],
+)
+@pytest.mark.privileged
+def test_nothing_is_installed_for_a_word_that_is_not_known(words: list[str], named: str) -> None:
+    done = call(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert named in done.stderr
+    assert "Installing" not in done.stderr
 
 
 def test_alone_it_lists_its_commands() -> None:

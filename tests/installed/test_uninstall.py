@@ -1,7 +1,8 @@
 """./setup uninstall on a machine that uses it: nobody is locked out, and PAM is as it was."""
 
+import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,61 @@ def test_it_stays_where_people_would_be_locked_out(prefix: Path, pam_d: Path) ->
     assert "/etc/pam.d/mine: session required" in refused.stderr
 
 
+def half_the_package(prefix: Path) -> None:
+    """A file of the module, which the helper imports as well, ends in its middle."""
+    (package_of(prefix) / "pam_pykeyinit/__init__.py").write_text("__version__ = (")
+
+
+def no_helper(prefix: Path) -> None:
+    """The helper's folder is gone."""
+    shutil.rmtree(package_of(prefix) / "pykeyinit_helper")
+
+
+def half_a_file(prefix: Path) -> None:
+    """A file of the helper ends in its middle."""
+    (package_of(prefix) / "pykeyinit_helper/main.py").write_text("def main(")
+
+
+def package_of(prefix: Path) -> Path:
+    """Where Python's packages are below it."""
+    (found,) = prefix.rglob("pykeyinit_helper")
+    return found.parent
+
+
+@pytest.mark.parametrize("spoil", [half_the_package, no_helper, half_a_file])
+def test_also_where_the_helper_itself_does_not_run(
+    prefix: Path, pam_d: Path, spoil: Callable[[Path], None]
+) -> None:
+    """What was there stands between the comments of `enable`, and is put back from there."""
+    vendors = Path("/usr/lib/pam.d/vendors")
+    texts = {"sshd": TEXT, "cut": TEXT.rstrip("\n"), "vendors": None, "mixed": TEXT}
+    for name in ("cut", "mixed"):
+        (pam_d / name).write_text(texts[name] or "")
+        (pam_d / name).chmod(0o640)
+    vendors.parent.mkdir(exist_ok=True)
+    vendors.write_text(TEXT)
+    try:
+        helper = prefix / "bin/pykeyinit-helper"
+        subprocess.run([helper, "enable", "cut", "vendors", "mixed"], check=True)
+        mixed = (pam_d / "mixed").read_text()
+        mixed = mixed.replace("#was: ", "session optional pam_permit.so\n#was: ")
+        (pam_d / "mixed").write_text(mixed)
+        (pam_d / "sshd").write_text((pam_d / "sshd").read_text() + "# of somebody's\n")
+        spoil(prefix)
+        done = call("uninstall", PREFIX=prefix)
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr
+        assert "/etc/pam.d/mixed: left as it is" in done.stderr
+        assert (pam_d / "sshd").read_text() == TEXT + "# of somebody's\n"
+        assert (pam_d / "cut").read_text() == texts["cut"]
+        assert (pam_d / "cut").stat().st_mode & 0o777 == 0o640
+        assert not (pam_d / "vendors").exists()
+        assert (pam_d / "mixed").read_text() == mixed
+        assert [path.name for path in pam_d.glob(".*")] == []
+    finally:
+        vendors.unlink()
+
+
 def test_a_folder_that_is_not_this_machine_leaves_its_pam_alone(
     prefix: Path, pam_d: Path, tmp_path: Path
 ) -> None:
@@ -85,7 +141,7 @@ def test_a_folder_that_is_not_this_machine_leaves_its_pam_alone(
     assert (pam_d / "sshd").read_text() == enabled
 
 
-def test_the_package_looks_for_the_same_lines() -> None:
-    function = (BUILD_AUX / "pam-lines.sh").read_text().partition("lines() {")[2]
+def test_the_package_looks_for_the_same_lines_and_gives_back_alike() -> None:
+    both = (BUILD_AUX / "pam-lines.sh").read_text().partition("lines() {")[2]
     (prerm,) = (world.ROOT / "debian").glob("*.prerm")
-    assert function in prerm.read_text()
+    assert both in prerm.read_text()

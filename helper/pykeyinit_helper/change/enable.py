@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from pykeyinit_helper.change import kept, place, rehearse, replace
 from pykeyinit_helper.change.change import Change, Changed
 from pykeyinit_helper.change.trial import require
 from pykeyinit_helper.saying import say
-from pykeyinit_helper.stacks import advice, blocks, effect, machine, stack
+from pykeyinit_helper.stacks import advice, blocks, edits, effect, machine, stack
 from pykeyinit_helper.stacks.blocks import NotUnderstood
 from pykeyinit_helper.stacks.entries import Stack
 from pykeyinit_helper.stacks.folders import PAM_D, Folders
@@ -101,6 +102,8 @@ def _enabled(service: str, folders: Folders, asked: Asked) -> Change | None:
     try:
         return _verified(service, folders, asked.words)
     except NotUnderstood as reason:
+        if way := _with_the_auth_of_other(service, folders, asked.words):
+            raise NotUnderstood(f"{reason}; so: {way}") from None
         first = Path(reason.elsewhere).name
         if not first or first == fold(service):
             raise
@@ -112,6 +115,25 @@ def _enabled(service: str, folders: Folders, asked: Asked) -> Change | None:
             raise reason from None
         both = f"{first} {service}"
         raise NotUnderstood(f"{reason}; so: pykeyinit-helper enable {both}") from None
+
+
+def _with_the_auth_of_other(service: str, folders: Folders, words: tuple[str, ...] | None) -> str:
+    """The commands that enable a service which has other's auth lines, and wants ours before them.
+
+    "" if that is not what is in the way.
+    """
+    try:
+        found, text = _read(service, folders)
+        now = stack.read(service, folders)
+        early = effect.first_at_setcred(now)
+        put = edits.with_the_auth_of_other(now, "", "")
+        if early is None or early.via != 0 or put.startswith(edits.BY_HAND):
+            return ""
+        first = Changed(folders, PAM_D / found.name, f"{edits.AUTH_OF_OTHER}\n{text}")
+        after = _verified(service, first, words)
+    except NotUnderstood:
+        return ""
+    return f"{put} && pykeyinit-helper enable {shlex.quote(service)}" if after else ""
 
 
 def _verified(service: str, folders: Folders, words: tuple[str, ...] | None) -> Change | None:
@@ -145,6 +167,10 @@ def _announce(wanted: Change, folders: Folders) -> None:
         )
     for left in effect.wrong(after):
         say(f"{wanted.service}: this stays as it is: {left}")
+    if way := _with_the_auth_of_other(
+        wanted.service, Changed(folders, wanted.path, wanted.new), None
+    ):
+        say(f"{wanted.service}: then mend it so: {way}")
 
 
 def _disabled(service: str, folders: Folders) -> Change | None:
@@ -197,15 +223,15 @@ def _enable(wanted: Change, user: str, folders: Folders) -> None:
     name = wanted.path.name
     after = stack.read(name, Changed(folders, wanted.path, wanted.new))
     before = rehearse.new_stack(name, user, folders, wanted.new or "", effect.words(after))
-    copy = ""
+    copy, pristine = "", blocks.take_out(wanted.old or "")[0]
     if wanted.old is not None:
-        copy = f"; what was there is kept as {kept.keep(name, wanted.old)}"
+        copy = f"; what was there is kept as {kept.keep(name, pristine)}"
     wanted.do()
     try:
         rehearse.compare(before, rehearse.session(name, user, None))
     except rehearse.Worse:
         wanted.undo()
-        kept.forget(name, wanted.old or "")
+        kept.forget(name, pristine)
         raise
     print(f"{printable(wanted.service)}: enabled{copy}", flush=True)
 

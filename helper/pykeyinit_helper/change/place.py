@@ -9,6 +9,7 @@ from pykeyinit_helper.stacks.dispatch import skip
 from pykeyinit_helper.stacks.entries import Entry, Stack
 from pykeyinit_helper.stacks.finding import LOGINS, is_maker
 from pykeyinit_helper.stacks.machine import Facts, is_ours
+from pykeyinit_helper.stacks.ours import nearest
 from pykeyinit_helper.stacks.pamconf import Line, fold, lines
 
 OPTIONS = ("force", "revoke")
@@ -195,7 +196,7 @@ def _without_makers(stack: Stack) -> list[tuple[object, ...]]:
     told: list[tuple[object, ...]] = []
     for kind in ("auth", "account", "password", "session"):
         entries = stack.of(kind)
-        rings = [is_maker(entry) or blocks.is_mistyped(entry.name) for entry in entries]
+        rings = [is_maker(entry) or nearest(entry.name) != "" for entry in entries]
         for at, entry in enumerate(entries):
             if rings[at]:
                 continue

@@ -1,22 +1,25 @@
 """`pykeyinit-helper try`: a real PAM session, and the keyrings before, inside and after it."""
 
+import contextlib
 import getpass
 import json
 import os
 import pwd
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pam_pykeyinit.kernel import syscalls
 from pam_pykeyinit.log import printable
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.change.trial_verdict import judge
 from pykeyinit_helper.output import Style
 from pykeyinit_helper.saying import say
-from pykeyinit_helper.stacks import pam_calls, stack
+from pykeyinit_helper.stacks import ours, pam_calls, stack
+from pykeyinit_helper.stacks.folders import PAM_D
 from pykeyinit_helper.stacks.pam_calls import How
 
 _LOADS_PAM_PYTHON = (
@@ -27,7 +30,7 @@ _LOADS_PAM_PYTHON = (
 
 def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: int | None) -> int:
     """Print what happened; 0 if both sessions were as a login is to be.  Raises Refused."""
-    folder = Path(confdir or "/etc/pam.d")
+    folder = Path(confdir or PAM_D)
     try:
         pwd.getpwnam(user)
         found = stack.modules(service, folder)
@@ -114,11 +117,13 @@ def _report(
     service: str, user: str, confdir: str | None, password: str | None, style: Style
 ) -> int:
     """Print each message as it comes, and a verdict on each order of calls."""
-    good = True
+    good, auth = True, stack.auth(service, Path(confdir or PAM_D))
+    makes = any(ours.is_maker(entry) and ours.always_makes(entry) for entry in auth)
     for order, credentials_first in _ORDERS.items():
         print(style.bold(f"\n{order}:"))
         seen: list[dict[str, Any]] = []
-        for message in messages(service, user, How(confdir, password, credentials_first)):
+        how = How(confdir, password, credentials_first, makes=credentials_first and makes)
+        for message in messages(service, user, how):
             seen.append(message)
             _print(message, user, style)
             sys.stdout.flush()
@@ -152,17 +157,7 @@ def _play(service: str, user: str, how: How, pipe: int) -> None:
     def send(message: dict[str, Any]) -> None:
         os.write(pipe, json.dumps(message).encode() + b"\n")
 
-    def look(what: str) -> None:
-        if not how.looks:
-            return
-        from pykeyinit_helper.change import trial_looks
-
-        if what == "stored":
-            pam_calls.apart(lambda: send({"stored": trial_looks.stored()}))
-        elif what == "after":
-            pam_calls.as_user(user, lambda: send(trial_looks.after()))
-        else:
-            pam_calls.as_user(user, lambda: send(trial_looks.keyrings(what)))
+    look = _looking(user, how, send)
 
     def tell(step: pam_calls.Step) -> bool:
         send({"call": step[0], "code": step[1], "text": step[2]})
@@ -176,3 +171,25 @@ def _play(service: str, user: str, how: How, pipe: int) -> None:
     for step in pam_calls.session(service, user, how, look):
         tell(step)
     look("after")
+
+
+def _looking(user: str, how: How, send: Callable[[dict[str, Any]], None]) -> Callable[[str], None]:
+    """What looks at keyrings and sends what it sees."""
+    displaced: list[Any] = []
+
+    def look(what: str) -> None:
+        from pykeyinit_helper.change import trial_looks
+
+        if what in ("first", "stored"):
+            if what == "first" and how.makes:
+                with contextlib.suppress(syscalls.KernelError):  # a quota: then less is seen
+                    displaced.append(trial_looks.Displaced())
+            pam_calls.apart(lambda: send({"stored": trial_looks.stored()}))
+            while what == "stored" and displaced:
+                send({"stored": displaced.pop().stored()})
+        elif what == "after":
+            pam_calls.as_user(user, lambda: send(trial_looks.after()))
+        else:
+            pam_calls.as_user(user, lambda: send(trial_looks.keyrings(what)))
+
+    return look if how.looks else lambda _: None

@@ -1,7 +1,8 @@
-"""What `try` sees of keyrings, each time in a process that ends with it."""
+"""What `try` sees of keyrings, most of it in a process that ends with the look."""
 
 from typing import Any
 
+from pam_pykeyinit.kernel import syscalls
 from pykeyinit_helper.inspect.facts import owner
 from pykeyinit_helper.inspect.show import text
 from pykeyinit_helper.inspect.tree import Tree
@@ -26,7 +27,29 @@ def keyrings(when: str) -> dict[str, Any]:
 
 def stored() -> dict[str, str]:
     """The keys in the session keyring, by serial number: what they are."""
-    tree = Tree().read(("@s",))
+    return _keys(Tree().read(("@s",)))
+
+
+class Displaced:
+    """A session keyring for what is stored first; it stays to be looked at when it is displaced.
+
+    A line that always makes a keyring does so whatever there was.  What a module has stored
+    before it, within one call of pam_setcred(3), would be gone without a trace.
+    """
+
+    def __init__(self) -> None:
+        self._keyring = syscalls.join_anonymous_session()
+        syscalls.link(self._keyring, syscalls.THREAD_KEYRING)
+
+    def stored(self) -> dict[str, str]:
+        """The keys in it; and it may go."""
+        tree = Tree()
+        tree.walk(self._keyring)
+        syscalls.unlink(self._keyring, syscalls.THREAD_KEYRING)
+        return _keys(tree)
+
+
+def _keys(tree: Tree) -> dict[str, str]:
     return {
         str(key.serial): f"{key.kind}:{key.description}"
         for key in tree.keys.values()

@@ -5,11 +5,10 @@ nothing else to put back exactly that.  A block without a line of ours only take
 """
 
 from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
-from functools import cache
 from itertools import pairwise
 
-from pykeyinit_helper.stacks.pamconf import Line, fold, lines
+from pykeyinit_helper.stacks.ours import nearest
+from pykeyinit_helper.stacks.pamconf import Line, lines
 
 OURS, THEIRS = "pam_pykeyinit.so", "pam_keyinit.so"
 SESSION, AUTH = (f"{kind} optional {OURS}" for kind in ("session", "auth"))
@@ -33,27 +32,18 @@ def write(was: Sequence[str], ours: Sequence[str], *, copied: bool) -> list[str]
     return [BEGIN + (_COPIED if copied else ""), *(_WAS + row for row in was), *ours, _END]
 
 
-@cache
-def is_mistyped(name: str) -> bool:
-    """Whether a module's file name is neither module's, but nearly: pam_pykeyint.so."""
-    known = (OURS, THEIRS, "pam_pykeyinit.py")
-    return name not in known[:2] and bool(get_close_matches(fold(name), known, cutoff=0.85))
-
-
 def words_of_ours(line: Line) -> tuple[str, ...] | None:
     """The words that a line gives our module, by whichever loader; None if it is not ours."""
     rest = line.words[2:]
     names = [word.rpartition("/")[2] for word in rest[:2]]
     if names[:1] == ["pam_python.so"] and names[1:] == ["pam_pykeyinit.py"]:
         return rest[2:]
-    if names and (names[0] == OURS or is_mistyped(names[0])):
-        return rest[1:]
-    return None
+    return rest[1:] if names and nearest(names[0]) == OURS else None
 
 
 def is_theirs(line: Line) -> bool:
-    """Whether a line is pam_keyinit's."""
-    return line.words[2:3] != () and line.words[2].rpartition("/")[2] == THEIRS
+    """Whether a line is pam_keyinit's, or meant to be."""
+    return line.words[2:3] != () and nearest(line.words[2].rpartition("/")[2]) == THEIRS
 
 
 def take_out(text: str) -> tuple[str, bool]:

@@ -16,6 +16,7 @@ from pykeyinit_helper.stacks.folders import PAM_D, VENDOR
 from pykeyinit_helper.stacks.pamconf import fold
 
 BY_HAND = "by hand: "
+AUTH_OF_OTHER = "auth include other"
 _PLAIN = ("required", "requisite", "optional", "sufficient", "include", "substack")
 
 _AGAIN = f"{BY_HAND}do first what is above for this file, and then run check again"
@@ -75,6 +76,17 @@ def insert_before(stack: Stack, entry: Entry, text: str, otherwise: str) -> str:
     if own is None or _jumped_over(stack, own):
         return BY_HAND + otherwise
     return _command(stack.file, [(own.via, f"{own.via}i {text}")], otherwise)
+
+
+def with_the_auth_of_other(stack: Stack, text: str, otherwise: str) -> str:
+    """The command by which a service that has the auth lines of `other` has them in its own file.
+
+    A first auth line alone would take the place of all of them: so the text, and then those.
+    """
+    if not stack.file:
+        return BY_HAND + otherwise
+    texts = (*text.splitlines(), AUTH_OF_OTHER)
+    return _command(stack.file, [(at, f"1i {each}") for at, each in enumerate(texts)], otherwise)
 
 
 def move(stack: Stack, entry: Entry, where: str, other: Entry, otherwise: str) -> str:

@@ -3,6 +3,7 @@
 The loader has it in an ELF note of its own, which the build writes (loader/python.c).
 """
 
+import os
 import re
 import shutil
 import subprocess
@@ -67,7 +68,8 @@ def _installed(below: Below, package: str) -> str:
 
 def _later(one: str, other: str) -> bool:
     command = ["dpkg", "--compare-versions", one, "gt", other]
-    return subprocess.run(command, check=False).returncode == 0  # noqa: S603
+    env = {"PATH": os.environ.get("PATH", os.defpath)}  # without HOME it reads no ~/.dpkg.cfg
+    return subprocess.run(command, check=False, env=env).returncode == 0  # noqa: S603
 
 
 def _numbers(version: str) -> list[int]:

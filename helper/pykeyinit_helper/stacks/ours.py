@@ -5,6 +5,7 @@ The words are read by the module's own parser.
 
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher, get_close_matches
+from functools import cache
 
 from pam_pykeyinit import options
 from pykeyinit_helper.stacks import inside
@@ -108,9 +109,9 @@ def meant(entry: Entry) -> str:
     if is_maker(entry):
         return ""
     if entry.name == PAM_PYTHON:
-        near = _near(_file(entry.arguments[0])) if entry.arguments else ""
+        near = nearest(_file(entry.arguments[0])) if entry.arguments else ""
         return SCRIPT if near == MODULE else ""
-    return _near(entry.name)
+    return nearest(entry.name)
 
 
 def files_of(entry: Entry) -> Iterator[str]:
@@ -122,7 +123,9 @@ def files_of(entry: Entry) -> Iterator[str]:
         yield from entry.arguments[: entry.name == PAM_PYTHON]
 
 
-def _near(name: str) -> str:
+@cache
+def nearest(name: str) -> str:
+    """Which of the two modules a file name is, or nearly; "" if neither."""
     stem = name.rpartition(".")[0] if "." in name else name
     found = {known: _alike(stem.lower(), known[:-3]) for known in (MODULE, THEIRS)}
     best = max(found, key=found.__getitem__)

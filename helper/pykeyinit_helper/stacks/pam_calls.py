@@ -19,13 +19,15 @@ Step = tuple[str, int, str]  # the call, its code, what libpam says to that
 class How(NamedTuple):
     """How a session is to be tried.
 
-    `confdir` has the services in place of /etc/pam.d; `looks` is whether keyrings are looked at.
+    `confdir` has the services in place of /etc/pam.d; `looks` is whether keyrings are looked at;
+    `makes` is whether a line of the auth part always makes a keyring.
     """
 
     confdir: str | None = None
     password: str | None = None
     credentials_first: bool = True
     looks: bool = True
+    makes: bool = False
 
 
 def _client(name: str) -> Any:
@@ -63,8 +65,8 @@ def authenticate(service: str, user: str, password: str, confdir: str | None) ->
 def session(service: str, user: str, how: How, look: Callable[[str], None]) -> Iterator[Step]:
     """Open a session and close it.  Yields each call as it returns.
 
-    look() is called with "stored" before and after credentials are established, and with
-    "inside".
+    look() is called with "first" before credentials are established, with "stored" after it,
+    and with "inside".
     """
     pamela = _client("pamela")
     pamela.PAM_START = _with_confdir(pamela.PAM_START, pamela.LIBPAM, how.confdir)
@@ -80,7 +82,7 @@ def session(service: str, user: str, how: How, look: Callable[[str], None]) -> I
         return name, code, str(pamela.pam_strerror(handle, code))
 
     def established() -> Step:
-        look("stored")
+        look("first")
         step = call("setcred ESTABLISH", pamela.PAM_SETCRED, pamela.PAM_ESTABLISH_CRED)
         look("stored")
         return step

@@ -51,11 +51,19 @@ def modules(service: str, folder: Path) -> list[str]:
     Raises OSError where there is neither a file of the service nor of "other"; a file that an
     include names and that is missing is libpam's to report.
     """
+    return [entry.module for entry in _modules(_of_folder(service, folder))]
+
+
+def auth(service: str, folder: Path) -> list[Entry]:
+    """The auth modules, in their order.  Raises OSError as modules() does."""
+    return [entry for entry in _modules(_of_folder(service, folder)) if entry.kind == "auth"]
+
+
+def _of_folder(service: str, folder: Path) -> Stack:
     path = file(service, folder)
     if not path.is_file():
         path.stat()
-    folders = Folders(services=(folder,), includes=(folder, PAM_D))
-    return [entry.module for entry in _modules(read(path.name, folders))]
+    return read(path.name, Folders(services=(folder,), includes=(folder, PAM_D)))
 
 
 def _modules(stack: Stack) -> Iterator[Entry]:

@@ -162,13 +162,14 @@ def setcred(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
             )
             text = edits.line_of(session[0]._replace(kind="auth", control="optional"))
             otherwise = f"put a line before all of type auth: {text}"
-            if entry.via == 0:  # a first auth line would take the place of all of these
+            put = edits.insert_before(stack, auth[0], text, otherwise)
+            if entry.via == 0:
                 otherwise = (
                     f"{stack.service} has the auth lines of `other`: give it its own, the same, "
                     f"and before them: {text}"
                 )
-            mend = edits.insert_before(stack, auth[0], text, otherwise)
-            yield found_at("setcred", stack, entry, what, mend)
+                put = edits.with_the_auth_of_other(stack, text, otherwise)
+            yield found_at("setcred", stack, entry, what, put)
             break
 
 
