@@ -14,7 +14,7 @@ from .test_helper_completion import offered as by_bash
 pytestmark = pytest.mark.privileged
 
 STAGE = "stage/usr/local/share"
-ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent"}
+ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/proc/none"}
 COMMANDS = ("run", "show", "explain", "adopt", "try", "check", "enable", "disable")
 
 

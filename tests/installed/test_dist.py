@@ -10,7 +10,7 @@ import pytest
 
 from support import world
 
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/proc/none", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def run(*command: str | Path, cwd: Path = Path("/"), **variables: str) -> str:
