@@ -89,7 +89,7 @@ def no_helper(prefix: Path) -> None:
 
 def half_a_file(prefix: Path) -> None:
     """A file of the helper ends in its middle."""
-    (package_of(prefix) / "pykeyinit_helper/main.py").write_text("def main(")
+    (package_of(prefix) / "pykeyinit_helper/cli/main.py").write_text("def main(")
 
 
 def package_of(prefix: Path) -> Path:
