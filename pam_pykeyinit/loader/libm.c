@@ -8,7 +8,7 @@
 #include <dlfcn.h>
 #include <gnu/lib-names.h>
 #include <math.h>
-#include <stdlib.h>
+#include <stddef.h>
 
 static void *find(const char *name)
 {

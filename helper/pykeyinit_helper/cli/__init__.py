@@ -1,1 +1,1 @@
-"""The command line: words, commands, output."""
+"""The command line: its words, what each command does, the exit status."""
