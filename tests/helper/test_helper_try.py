@@ -81,7 +81,7 @@ int pam_sm_authenticate(void *h, int f, int n, const char **v) { return 0; }
 int pam_sm_setcred(void *h, int flags, int n, const char **v)
 {
     if (flags & 2) /* PAM_ESTABLISH_CRED */
-        add_key("user", "ticket", "x", 1, KEY_SPEC_SESSION_KEYRING);
+        add_key("user", "ticket", "x", 1, keyctl_get_keyring_ID(KEY_SPEC_SESSION_KEYRING, 0));
     return 0;
 }
 """
@@ -119,6 +119,24 @@ def test_a_key_that_is_stored_at_setcred(
     assert behind.code == 1
     assert "Verdict: wrong: the key user:ticket, which a module stored at setcred," in first
     assert "Verdict: good" in second
+
+
+@pytest.mark.parametrize(("kind", "ring"), [("new", "@s"), ("user-session", "@us")])
+def test_what_was_stored_is_taken_back(
+    services: Path, stores: Path, kind: str, ring: str
+) -> None:
+    """The caller's keyring has what it had: somebody else's ticket does not stay in it."""
+    line = "session optional pam_pykeyinit.so force revoke\n"
+    (services / "lost").write_text(f"auth required {stores}\n{line}")
+    tried = f"{HELPER} try lost carol --confdir {services} | grep -c 'ticket.* is lost'"
+    script = f"mine=$(keyctl newring mine {ring}); keyctl rlist {ring}; {tried}; " \
+        f"keyctl rlist {ring}; keyctl unlink $mine {ring}"
+    start = [HELPER, "run", f"--session={kind}", "sh", "-c", script]
+    done = subprocess.run(start, capture_output=True, text=True)
+    before, lost, after = done.stdout.splitlines()
+    assert (lost, done.stderr) == ("1", "")
+    assert sorted(after.split()) == sorted(before.split())
+    assert len(before.split()) >= 1
 
 
 @pytest.mark.parametrize(

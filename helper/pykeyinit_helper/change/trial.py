@@ -117,16 +117,21 @@ def _report(
     service: str, user: str, confdir: str | None, password: str | None, style: Style
 ) -> int:
     """Print each message as it comes, and a verdict on each order of calls."""
+    from pykeyinit_helper.change import trial_looks
+
     good, auth = True, stack.auth(service, Path(confdir or PAM_D))
     makes = any(ours.is_maker(entry) and ours.always_makes(entry) for entry in auth)
     for order, credentials_first in _ORDERS.items():
         print(style.bold(f"\n{order}:"))
         seen: list[dict[str, Any]] = []
         how = How(confdir, password, credentials_first, makes=credentials_first and makes)
-        for message in messages(service, user, how):
-            seen.append(message)
-            _print(message, user, style)
-            sys.stdout.flush()
+        try:
+            for message in messages(service, user, how):
+                seen.append(message)
+                _print(message, user, style)
+                sys.stdout.flush()
+        finally:
+            trial_looks.take_back(seen)
         verdict = judge(user, seen)
         mark = style.plain if verdict.good else style.alarm
         said = f"Verdict: {'good' if verdict.good else 'wrong'}: {printable(verdict.text)}"
@@ -184,9 +189,9 @@ def _looking(user: str, how: How, send: Callable[[dict[str, Any]], None]) -> Cal
             if what == "first" and how.makes:
                 with contextlib.suppress(syscalls.KernelError):  # a quota: then less is seen
                     displaced.append(trial_looks.Displaced())
-            pam_calls.apart(lambda: send({"stored": trial_looks.stored()}))
+            pam_calls.apart(lambda: send(trial_looks.stored()))
             while what == "stored" and displaced:
-                send({"stored": displaced.pop().stored()})
+                send(displaced.pop().stored())
         elif what == "after":
             pam_calls.as_user(user, lambda: send(trial_looks.after()))
         else:

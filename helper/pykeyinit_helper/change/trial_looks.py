@@ -1,5 +1,8 @@
 """What `try` sees of keyrings, most of it in a process that ends with the look."""
 
+import contextlib
+import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from pam_pykeyinit.kernel import syscalls
@@ -25,9 +28,25 @@ def keyrings(when: str) -> dict[str, Any]:
     }
 
 
-def stored() -> dict[str, str]:
-    """The keys in the session keyring, by serial number: what they are."""
-    return _keys(Tree().read(("@s",)))
+def stored() -> dict[str, Any]:
+    """The session keyring's keys, and what is linked into the keyring itself."""
+    tree = Tree().read(("@s",))
+    session = tree.anchors["@s"]
+    links = tree.keys[session].links if isinstance(session, int) else []
+    return {"stored": _keys(tree), "session": session, "links": links}
+
+
+def take_back(seen: Sequence[dict[str, Any]]) -> None:
+    """Unlink what a trial has put into the caller's session keyring.
+
+    seen    what stored() gave, before the first module that stores keys and after it
+    """
+    looks = [message for message in seen if "links" in message]
+    for before, after in itertools.pairwise(looks):
+        if after["session"] == before["session"]:
+            for key in {*after["links"]} - {*before["links"]}:
+                with contextlib.suppress(syscalls.KernelError):  # it may be gone already
+                    syscalls.unlink(key, after["session"])
 
 
 class Displaced:
@@ -41,15 +60,16 @@ class Displaced:
         self._keyring = syscalls.join_anonymous_session()
         syscalls.link(self._keyring, syscalls.THREAD_KEYRING)
 
-    def stored(self) -> dict[str, str]:
+    def stored(self) -> dict[str, Any]:
         """The keys in it; and it may go."""
         tree = Tree()
         tree.walk(self._keyring)
         syscalls.unlink(self._keyring, syscalls.THREAD_KEYRING)
-        return _keys(tree)
+        return {"stored": _keys(tree)}
 
 
 def _keys(tree: Tree) -> dict[str, str]:
+    """By serial number, what they are."""
     return {
         str(key.serial): f"{key.kind}:{key.description}"
         for key in tree.keys.values()
