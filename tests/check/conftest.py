@@ -47,3 +47,10 @@ def pam_d(tmp_path: Path) -> Iterator[Path]:
     """/etc/pam.d and /var/lib of this test alone."""
     with pam_folder.private(tmp_path) as folder:
         yield folder
+
+
+@pytest.fixture
+def vendors(tmp_path: Path) -> Iterator[Path]:
+    """An empty /usr/lib/pam.d of this test alone."""
+    with pam_folder.vendors(tmp_path / "vendors") as folder:
+        yield folder

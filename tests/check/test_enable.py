@@ -4,7 +4,6 @@ import fcntl
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from support import native
 
 pytestmark = pytest.mark.privileged
 
-PAM_D, VENDORS, KEPT = Path("/etc/pam.d"), Path("/usr/lib/pam.d"), Path("/var/lib")
+PAM_D, KEPT = Path("/etc/pam.d"), Path("/var/lib")
 PERMIT = "auth required pam_permit.so\naccount required pam_permit.so\n"
 THEIRS = "session required pam_permit.so\nsession  optional\tpam_keyinit.so force revoke\n"
 UID = "session required pam_loginuid.so\n"
@@ -171,28 +170,9 @@ def test_wrong_usage(words: list[str]) -> None:
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
 
 
-@pytest.fixture
-def _vendors(tmp_path: Path) -> Iterator[None]:
-    """A folder of the vendor's, which not every system has: laid over /usr/lib."""
-    modules = native.module().parent.resolve()
-    for name in ("lower/pam.d", "upper", "work", "modules"):
-        (tmp_path / name).mkdir(parents=True)
-    layers = [f"lowerdir={tmp_path}/lower:/usr/lib", f"upperdir={tmp_path}/upper"]
-    layers.append(f"workdir={tmp_path}/work")
-    overlay = ["-t", "overlay", "-o", ",".join(layers), "pykeyinit", "/usr/lib"]
-    # The overlay does not take along what is mounted below: this world's modules.
-    for words in (["--bind", modules, tmp_path / "modules"], overlay):
-        subprocess.run(["mount", *words], check=True)
-    subprocess.run(["mount", "--bind", tmp_path / "modules", modules], check=True)
-    yield
-    for path in (modules, Path("/usr/lib"), tmp_path / "modules"):
-        subprocess.run(["umount", "-l", path], check=True)
-
-
-@pytest.mark.usefixtures("_vendors")
-def test_the_vendors_file_is_copied_and_the_copy_goes_again() -> None:
-    vendors = VENDORS / "shipped"
-    vendors.write_text(PERMIT + UID + "session required pam_permit.so")
+def test_the_vendors_file_is_copied_and_the_copy_goes_again(vendors: Path) -> None:
+    shipped = vendors / "shipped"
+    shipped.write_text(PERMIT + UID + "session required pam_permit.so")
     assert run("enable", "shipped").returncode == 0
     copy = PAM_D / "shipped"
     assert "pam_pykeyinit.so" in copy.read_text()
@@ -203,9 +183,9 @@ def test_the_vendors_file_is_copied_and_the_copy_goes_again() -> None:
     copy.write_text("# mine\n" + edited)
     assert run("enable", "--options", "force", "shipped").returncode == 0
     kept = KEPT / "pykeyinit-helper/pam.d/shipped"
-    assert kept.read_text() == "# mine\n" + vendors.read_text()  # without what `enable` put there
+    assert kept.read_text() == "# mine\n" + shipped.read_text()  # without what `enable` put there
     assert run("disable", "shipped").returncode == 0
-    assert copy.read_text() == "# mine\n" + vendors.read_text()
+    assert copy.read_text() == "# mine\n" + shipped.read_text()
     assert not kept.exists()
 
 

@@ -122,15 +122,15 @@ def test_a_key_that_is_stored_at_setcred(
 
 
 @pytest.mark.parametrize(("kind", "ring"), [("new", "@s"), ("user-session", "@us")])
-def test_what_was_stored_is_taken_back(
-    services: Path, stores: Path, kind: str, ring: str
-) -> None:
+def test_what_was_stored_is_taken_back(services: Path, stores: Path, kind: str, ring: str) -> None:
     """The caller's keyring has what it had: somebody else's ticket does not stay in it."""
     line = "session optional pam_pykeyinit.so force revoke\n"
     (services / "lost").write_text(f"auth required {stores}\n{line}")
     tried = f"{HELPER} try lost carol --confdir {services} | grep -c 'ticket.* is lost'"
-    script = f"mine=$(keyctl newring mine {ring}); keyctl rlist {ring}; {tried}; " \
+    script = (
+        f"mine=$(keyctl newring mine {ring}); keyctl rlist {ring}; {tried}; "
         f"keyctl rlist {ring}; keyctl unlink $mine {ring}"
+    )
     start = [HELPER, "run", f"--session={kind}", "sh", "-c", script]
     done = subprocess.run(start, capture_output=True, text=True)
     before, lost, after = done.stdout.splitlines()

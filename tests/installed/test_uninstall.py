@@ -100,17 +100,15 @@ def package_of(prefix: Path) -> Path:
 
 @pytest.mark.parametrize("spoil", [half_the_package, no_helper, half_a_file])
 def test_also_where_the_helper_itself_does_not_run(
-    prefix: Path, pam_d: Path, spoil: Callable[[Path], None]
+    prefix: Path, pam_d: Path, tmp_path: Path, spoil: Callable[[Path], None]
 ) -> None:
     """What was there stands between the comments of `enable`, and is put back from there."""
-    vendors = Path("/usr/lib/pam.d/vendors")
     texts = {"sshd": TEXT, "cut": TEXT.rstrip("\n"), "vendors": None, "mixed": TEXT}
     for name in ("cut", "mixed"):
         (pam_d / name).write_text(texts[name] or "")
         (pam_d / name).chmod(0o640)
-    vendors.parent.mkdir(exist_ok=True)
-    vendors.write_text(TEXT)
-    try:
+    with pam_folder.vendors(tmp_path / "vendors") as vendors:
+        (vendors / "vendors").write_text(TEXT)
         helper = prefix / "bin/pykeyinit-helper"
         subprocess.run([helper, "enable", "cut", "vendors", "mixed"], check=True)
         mixed = (pam_d / "mixed").read_text()
@@ -128,8 +126,6 @@ def test_also_where_the_helper_itself_does_not_run(
         assert not (pam_d / "vendors").exists()
         assert (pam_d / "mixed").read_text() == mixed
         assert [path.name for path in pam_d.glob(".*")] == []
-    finally:
-        vendors.unlink()
 
 
 def test_a_folder_that_is_not_this_machine_leaves_its_pam_alone(

@@ -8,6 +8,7 @@ from loader.setuid import DATABASES
 
 from support import mounts, world
 from support.drive import Driver
+from support.fetched import made_by_one
 
 _BUILT = world.ROOT / "build/sudo-python"
 _PLUGINS = {"approval": "ApprovalPlugin", "io": "IOPlugin", "audit": "AuditPlugin"}
@@ -32,9 +33,10 @@ class AuditPlugin(sudo.Plugin):
 def built() -> Path:
     """Where it is; the test that asks is skipped where its source is not to be had."""
     script = world.ROOT / "tests/loader/sudo-python.sh"
-    done = subprocess.run(
-        [script, _BUILT], capture_output=True, text=True, check=False, timeout=580
-    )
+    with made_by_one(_BUILT):
+        done = subprocess.run(
+            [script, _BUILT], capture_output=True, text=True, check=False, timeout=580
+        )
     if done.returncode:
         world.skip(f"no sudo with Python plugins: {done.stderr[-500:]}")
     return _BUILT

@@ -1,4 +1,4 @@
-"""/etc/pam.d and /var/lib of one test alone."""
+"""Folders of PAM services that are one test's alone."""
 
 import contextlib
 import shutil
@@ -6,12 +6,14 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-PAM_D, STATE = Path("/etc/pam.d"), Path("/var/lib")
+from support import native
+
+PAM_D, VENDORS, STATE = Path("/etc/pam.d"), Path("/usr/lib/pam.d"), Path("/var/lib")
 
 
 @contextlib.contextmanager
 def private(folder: Path) -> Iterator[Path]:
-    """A copy of this world's services, and no state; the folder is for both."""
+    """/etc/pam.d with this world's services, and an empty /var/lib, both below the folder."""
     shutil.copytree(PAM_D, folder / "pam.d")
     (folder / "lib").mkdir()
     for mine, path in ((folder / "pam.d", PAM_D), (folder / "lib", STATE)):
@@ -21,3 +23,31 @@ def private(folder: Path) -> Iterator[Path]:
     finally:
         for path in (PAM_D, STATE):
             subprocess.run(["umount", path], check=True)
+
+
+@contextlib.contextmanager
+def vendors(folder: Path) -> Iterator[Path]:
+    """An empty /usr/lib/pam.d of one test alone, which not every system has.
+
+    It is laid over /usr/lib; the folder is for that.
+    """
+    modules = native.module().parent.resolve()
+    layers = {name: folder / name for name in ("lowerdir", "upperdir", "workdir")}
+    (layers["lowerdir"] / "pam.d").mkdir(parents=True)
+    for made in (layers["upperdir"], layers["workdir"], folder / "modules"):
+        made.mkdir()
+    layers["lowerdir"] = Path(f"{layers['lowerdir']}:/usr/lib")
+    options = ",".join(f"{name}={path}" for name, path in layers.items())
+    # The overlay does not take along what is mounted below: this world's modules.
+    for words in (
+        ["--bind", modules, folder / "modules"],
+        ["-t", "overlay", "-o", options, "pykeyinit", "/usr/lib"],
+        ["--bind", folder / "modules", modules],
+        ["-t", "tmpfs", "-o", "mode=755", "pykeyinit", VENDORS],
+    ):
+        subprocess.run(["mount", *words], check=True)
+    try:
+        yield VENDORS
+    finally:
+        for path in (VENDORS, modules, Path("/usr/lib"), folder / "modules"):
+            subprocess.run(["umount", "-l", path], check=True)
