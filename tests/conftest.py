@@ -19,7 +19,9 @@ from support.record import Record
 FIGURE, REMARK = "figure: ", "remark"
 # `meson test` runs where keyutils is not: these import what imports it.
 collect_ignore = (
-    ["unit/test_explain.py", "helper/test_helper_property.py"] if not find_spec("keyutils") else []
+    ["helper/inspect/test_explain_words.py", "helper/inspect/test_property.py"]
+    if not find_spec("keyutils")
+    else []
 )
 record = Record()
 

@@ -1,6 +1,6 @@
 """Very long names and arguments, and very many: a code, one line, the ids as before.
 
-Strange characters in names: tests/test_bad_input.py.
+Strange characters in names: tests/module/test_bad_input.py.
 """
 
 import pytest

@@ -11,7 +11,7 @@ from pykeyinit_helper import keyctl
 from support.child import in_child
 
 PAGE = Page("session-keyring(7)")
-CONTRACT = "tests/test_contract.py::"
+CONTRACT = "tests/module/test_contract.py::"
 
 
 @PAGE.claim("it keeps keys in being, and findable, for its processes")

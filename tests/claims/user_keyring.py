@@ -7,7 +7,7 @@ from pykeyinit_helper import keyctl
 from support.child import in_child
 
 PAGE = Page("user-keyring(7)")
-LINKED = "tests/test_contract.py::test_a_session_has_its_own_keyring_with_the_user_keyring"
+LINKED = "tests/module/test_contract.py::test_a_session_has_its_own_keyring_with_the_user_keyring"
 
 user_keyrings.claims(PAGE, calls.USER, "_uid.", "@u")
 PAGE.elsewhere("pam_keyinit makes it at login", LINKED)

@@ -5,7 +5,7 @@ from claims.claim import Page, base_uid, holds_if
 from pam_pykeyinit.kernel import syscalls
 
 PAGE = Page("user-session-keyring(7)")
-FALLBACK = "tests/helper/test_helper_fallback.py::test_every_cell"
+FALLBACK = "tests/helper/run/test_fallback.py::test_every_cell"
 
 user_keyrings.claims(PAGE, calls.USER_SESSION, "_uid_ses.", "@us")
 

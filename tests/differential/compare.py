@@ -4,7 +4,7 @@ pam_keyinit keeps its state in the process.  Here every handle has a copy of it,
 file name of its own, and so a state of its own, as our module has without that.
 
 What may differ is listed here, and nowhere else; DIFFERENCES in pam_pykeyinit(8) tells
-administrators the same.  tests/test_differences.py shows each, the two behaviours side by
+administrators the same.  tests/module/test_differences.py shows each, the two behaviours side by
 side.
 """
 

@@ -50,7 +50,9 @@ def _text_files() -> list[str]:
 
 def _is_as_it_came(name: str) -> bool:
     """Whether .editorconfig leaves it alone: the files of others, and differences to them."""
-    return name.endswith(".diff") or name.startswith(("tests/check/stacks/", "tests/fuzz/corpus/"))
+    return name.endswith(".diff") or name.startswith(
+        ("tests/helper/stacks/distributions/", "tests/fuzz/corpus/")
+    )
 
 
 def test_every_file_is_as_editors_are_told() -> None:

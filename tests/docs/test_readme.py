@@ -27,7 +27,7 @@ ELSEWHERE = {
     "pip install ./dist/pam_pykeyinit-*.whl": "tests/installed/test_wheel.py",
     "sudo ./setup install": INSTALL,
     "sudo ./setup uninstall": INSTALL,
-    "sudo pykeyinit-helper check": "tests/check/test_check.py",
+    "sudo pykeyinit-helper check": "tests/helper/stacks/test_check.py",
     "sudo ./setup test": ".ci/run",
     "./setup lint": ".ci/run",
 }

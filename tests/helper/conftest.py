@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pam_pykeyinit.kernel import sysnums
-from support import keyusers, world
+from support import keyusers, pam_folder, world
 
 if TYPE_CHECKING:
-    from helper.supervisors import Supervisors
+    from helper.run.supervisors import Supervisors
 
 PYTHON = ("/usr/bin/python3", "-IS")
 HELPER = "/usr/local/bin/pykeyinit-helper"
@@ -95,14 +95,14 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 @pytest.fixture(scope="session")
 def supervisors(tmp_path_factory: pytest.TempPathFactory) -> "Supervisors":
     """Debian's programs that start daemons."""
-    from helper.supervisors import unpacked
+    from helper.run.supervisors import unpacked
 
     return unpacked(tmp_path_factory.mktemp("debian"))
 
 
 @pytest.fixture
 def _dave_has_a_key() -> Iterator[None]:
-    from helper.supervisors import a_key_of_daves
+    from helper.run.supervisors import a_key_of_daves
 
     with a_key_of_daves():
         yield
@@ -132,6 +132,13 @@ def _no_keys() -> Iterator[None]:
     assert keyusers.settle(int(UID), OF_THE_KERNEL) <= OF_THE_KERNEL
     yield
     subprocess.run(clear, check=True)
+
+
+@pytest.fixture
+def vendors(tmp_path: Path) -> Iterator[Path]:
+    """An empty /usr/lib/pam.d of this test alone."""
+    with pam_folder.vendors(tmp_path / "vendors") as folder:
+        yield folder
 
 
 def output(

@@ -6,7 +6,7 @@
     probe.py tell        one line of JSON on standard output
 
 Isolated and without the project's packages: it must not share the errors of what it tests.
-The table of system call numbers alone lies beside it; tests/unit checks that by the kernel's.
+The table of system call numbers alone lies beside it; tests/kernel checks that by the kernel's.
 """
 
 import ctypes

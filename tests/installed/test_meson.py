@@ -117,5 +117,5 @@ def test_there_is_something_for_meson_test(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stdout
     log = (build / "meson-logs/testlog.txt").read_text()
-    assert "tests/check/test_place.py" in log
-    assert "tests/unit/" in log
+    assert "tests/helper/change/test_place.py" in log
+    assert "tests/source/" in log

@@ -31,43 +31,63 @@ PATIENCE = 300  # seconds for all tests of one mutant; one that takes longer is 
 CHOICE = "not pam_python and not hundred"
 # The tests that know most of a file, the quickest first.
 BEYOND = [
-    "unit/test_policy_words.py", "scripts", "policies/test_furnished.py",
+    "policies/test_policy_words.py", "scripts", "policies/test_furnished.py",
     "policies/test_used_up.py", "policies/test_policies.py", "policies/test_links.py",
     "policies/test_names.py", "policies/test_attacks.py", "policies/test_faults.py",
 ]  # fmt: skip
 CORE = [
-    "unit/test_decisions.py", "test_hygiene.py", "test_contract.py", "test_retval.py", "scripts",
-    "fault/test_interrupts.py", "test_differences.py", "test_bad_input.py",
+    "module/test_decisions.py", "module/test_hygiene.py", "module/test_contract.py",
+    "module/test_retval.py", "scripts", "fault/test_interrupts.py",
+    "module/test_differences.py", "module/test_bad_input.py",
     "policies/test_policies.py", "policies/test_furnished.py", "attacks/test_ids.py",
     "fault/test_every_call.py", "loader/test_threads.py",
 ]  # fmt: skip
 NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
 LOADER = [
-    "test_hygiene.py", "loader/test_build.py", "loader/test_threads.py",
-    "loader/test_failures.py", "loader/test_hosts.py", "test_bad_input.py",
+    "module/test_hygiene.py", "loader/test_build.py", "loader/test_threads.py",
+    "loader/test_failures.py", "loader/test_hosts.py", "module/test_bad_input.py",
     "load/test_cycles.py", "scripts", "policies/test_furnished.py", "loader/test_isolation.py",
     "loader/test_forks.py", "loader/test_embedders.py", "fault/test_every_errno.py",
 ]  # fmt: skip
 IDS = ["attacks/test_ids.py", "loader/test_ids.py"]
 TESTS = {
-    "options.py": ["unit/test_options.py", *BEYOND[:2]],
-    "policies/words.py": ["unit/test_policy_words.py", "unit/test_options.py", *BEYOND[1:5]],
-    "policies/quota.py": ["unit/test_decisions.py", "policies/test_furnished.py"],
+    "options.py": ["module/test_options.py", *BEYOND[:2]],
+    "policies/words.py": ["policies/test_policy_words.py", "module/test_options.py", *BEYOND[1:5]],
+    "policies/quota.py": ["module/test_decisions.py", "policies/test_furnished.py"],
     "policies/naming.py": ["policies/test_plan.py", "scripts", *NAMES],
-    "policies/lock.py": ["test_lock.py", "policies/test_names.py"],
-    "loader/identity.c": ["test_identity.py", *IDS, *CORE],
+    "policies/lock.py": ["policies/test_lock.py", "policies/test_names.py"],
+    "loader/identity.c": ["kernel/test_identity.py", *IDS, *CORE],
     "loader/ids.c": [*IDS, *CORE],
-    "hold.py": ["test_hold.py", "fault/test_every_call.py"],
-    "kernel/identity.py": ["test_identity.py", "test_differences.py", *NAMES],
-    "kernel/syscalls.py": ["test_keyctl.py", "test_hold.py", "test_identity.py", *CORE],
-    "kernel/listing.py": ["unit/test_listing.py", "test_descriptions.py"],
-    "kernel/procfs.py": ["unit/test_procfs.py"],
-    "failure.py": ["unit/test_decisions.py", "scripts"],
-    "log.py": ["unit/test_decisions.py", "scripts", "test_hygiene.py", "test_bad_input.py"],
-    "native.py": ["test_hygiene.py", "test_retval.py", "scripts", "policies/test_furnished.py"],
-    "kernel/keyctl.py": ["test_keyctl.py", "test_lock.py", *BEYOND[2:6]],
-    "kernel/libc.py": ["test_keyctl.py", "test_hold.py", "test_identity.py"],
-    "kernel/sysnums.py": ["unit/test_sysnums.py", "unit/test_decisions.py", "test_keyctl.py"],
+    "hold.py": ["module/test_hold.py", "fault/test_every_call.py"],
+    "kernel/identity.py": ["kernel/test_identity.py", "module/test_differences.py", *NAMES],
+    "kernel/syscalls.py": [
+        "kernel/test_keyctl.py",
+        "module/test_hold.py",
+        "kernel/test_identity.py",
+        *CORE,
+    ],
+    "kernel/listing.py": ["kernel/test_listing.py", "kernel/test_descriptions.py"],
+    "kernel/procfs.py": ["kernel/test_procfs.py"],
+    "failure.py": ["module/test_decisions.py", "scripts"],
+    "log.py": [
+        "module/test_decisions.py",
+        "scripts",
+        "module/test_hygiene.py",
+        "module/test_bad_input.py",
+    ],
+    "native.py": [
+        "module/test_hygiene.py",
+        "module/test_retval.py",
+        "scripts",
+        "policies/test_furnished.py",
+    ],
+    "kernel/keyctl.py": ["kernel/test_keyctl.py", "policies/test_lock.py", *BEYOND[2:6]],
+    "kernel/libc.py": ["kernel/test_keyctl.py", "module/test_hold.py", "kernel/test_identity.py"],
+    "kernel/sysnums.py": [
+        "kernel/test_sysnums.py",
+        "module/test_decisions.py",
+        "kernel/test_keyctl.py",
+    ],
     "policies/plan.py": ["policies/test_plan.py", *BEYOND],
     **dict.fromkeys(["policies/tag.py", "policies/refresh.py"], BEYOND),
 }

@@ -13,7 +13,7 @@ from mutants.run import label
 from support import world
 
 PACKAGE = world.ROOT / "pam_pykeyinit"
-TEST = "unit/test_policy_words.py"
+TEST = "policies/test_policy_words.py"
 
 
 def _mutant(before: str, after: str) -> dict[str, str]:

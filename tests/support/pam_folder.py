@@ -6,9 +6,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from support import native
+from support import native, world
 
 PAM_D, VENDORS, STATE = Path("/etc/pam.d"), Path("/usr/lib/pam.d"), Path("/var/lib")
+DISTRIBUTIONS = world.ROOT / "tests/helper/stacks/distributions"
+DEBIAN = DISTRIBUTIONS / "debian-12/etc/pam.d"
 
 
 @contextlib.contextmanager

@@ -1,7 +1,7 @@
 """The commands that mend something.  Pure; nothing else in the helper words one.
 
 Each is a line for a shell, to be pasted by who asked, where they asked; a maker gives None
-where there is no such line.  tests/helper/test_helper_mends.py pastes all of MAKERS.
+where there is no such line.  tests/helper/inspect/test_mends.py pastes all of MAKERS.
 """
 
 from collections.abc import Callable

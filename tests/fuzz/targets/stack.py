@@ -12,8 +12,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from check.walk import calls
 from fuzz.libpam import CALLS, Answer, Libpam
+from helper.stacks.walk import calls
 from pykeyinit_helper.stacks import pamconf, stack
 from pykeyinit_helper.stacks.entries import Entry, Stack
 from pykeyinit_helper.stacks.folders import Folders
@@ -33,7 +33,7 @@ _MOST_BYTES = 3000  # libpam's buffer is a file's line; what is said of longer o
 _MOST_INCLUDES = 8  # files that include files that include files: it takes too long
 # What the module may return; libpam has its own ideas of PAM_INCOMPLETE, and of ends of the int.
 _CODES = ("0", "3", "6", "7", "12", "14", "25", "28", "99")
-_NOTE = Path(__file__).parents[2] / "check/pam_note.c"
+_NOTE = Path(__file__).parents[2] / "helper/stacks/pam_note.c"
 
 
 class _Folder:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from check.asked import found, rules_of, run
-from check.conftest import DEBIAN
+from helper.stacks.asked import found, rules_of, run
 from pykeyinit_helper.stacks import rules
+from support import world
+from support.pam_folder import DEBIAN
 
 # The file that silences is the machine's, and each `check` reads it.
 pytestmark = [pytest.mark.privileged, pytest.mark.whole_machine]
@@ -87,7 +88,7 @@ def test_a_name_of_no_rule(name: str, file: Path) -> None:
 
 def test_the_names_of_the_manual_page_and_of_completion() -> None:
     """In one order, and all of them."""
-    folder = Path(__file__).parents[2] / "helper"
+    folder = world.ROOT / "helper"
     page = (folder / "pykeyinit-helper.8").read_text()
     part = page.partition("What is looked for, in this order:")[2].partition(".El")[0]
     named = [word.strip(" ,") for line in part.splitlines() if line.startswith(".It Cm ")

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from check import generated
-from check.walk import calls
+from helper.stacks import generated
+from helper.stacks.walk import calls
 from pykeyinit_helper.stacks import pamconf, stack
 from pykeyinit_helper.stacks.entries import Entry, Stack
 from pykeyinit_helper.stacks.folders import PAM_D, Folders

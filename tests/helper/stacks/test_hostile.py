@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from check.conftest import DEBIAN
 from helper.conftest import HELPER
+from support.pam_folder import DEBIAN
 
 pytestmark = pytest.mark.privileged
 

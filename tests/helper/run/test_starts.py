@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from helper.conftest import Stage
-from helper.supervisors import (
+from helper.run.supervisors import (
     HELPED,
     PERMIT,
     PLAIN,

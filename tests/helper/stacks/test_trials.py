@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from check.asked import PATH, found, rules_of, run
 from helper.conftest import HELPER
+from helper.stacks.asked import PATH, found, rules_of, run
 from support import native, world
 from support.journal import Journal
 

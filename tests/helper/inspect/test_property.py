@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from helper.conftest import UID
-from helper.random_keyrings import Keyrings, found, tries
+from helper.inspect.random_keyrings import Keyrings, found, tries
 from pam_pykeyinit.kernel import keyctl, syscalls
 from pykeyinit_helper.inspect.diagnosis import diagnose
 from pykeyinit_helper.inspect.examine import examine

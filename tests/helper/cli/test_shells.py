@@ -9,7 +9,7 @@ import pytest
 
 from support import world
 
-from .test_helper_completion import offered as by_bash
+from .test_completion import offered as by_bash
 
 pytestmark = pytest.mark.privileged
 
@@ -51,7 +51,7 @@ exec "$@"
 def by_zsh(line: str) -> set[str]:
     """What zsh offers: of a path, its last part."""
     folder = _installed("zsh/site-functions/_pykeyinit-helper").parent
-    script = world.ROOT / "tests/helper/complete.zsh"
+    script = world.ROOT / "tests/helper/cli/complete.zsh"
     alone = ("/usr/bin/unshare", "--mount", "--propagation=unchanged")
     shell = (*alone, "/bin/sh", "-ec", TERMINAL, "-", "/usr/bin/zsh", "-f")
     return set(_output(*shell, script, folder, f"pykeyinit-helper {line}").split())

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from check.asked import found, mend, paste, rules_of, run
-from check.test_line_rules import UNREACHED
+from helper.stacks.asked import found, mend, paste, rules_of, run
+from helper.stacks.test_line_rules import UNREACHED
 from pykeyinit_helper.stacks import stack
 from pykeyinit_helper.stacks.folders import Folders
 from support import world

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from check import kills
+from helper.change import kills
 from pykeyinit_helper.change import kept, replace
 from support import world
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-STACKS = sorted(path for path in Path(__file__).with_name("stacks").iterdir() if path.is_dir())
+from support.pam_folder import DISTRIBUTIONS
+
+STACKS = sorted(path for path in DISTRIBUTIONS.iterdir() if path.is_dir())
 
 
 def files(system: Path) -> dict[str, Path]:

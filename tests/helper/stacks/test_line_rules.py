@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from check.test_rules import OURS, SCRIPT, THEIRS, UNIX, judged, service
+from helper.stacks.test_rules import OURS, SCRIPT, THEIRS, UNIX, judged, service
 from pykeyinit_helper.stacks import stack
 from pykeyinit_helper.stacks.dispatch import reachable, skip
 from pykeyinit_helper.stacks.entries import Entry

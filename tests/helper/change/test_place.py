@@ -6,15 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from check import generated
+from helper.stacks import generated
 from pykeyinit_helper.change import change, place
 from pykeyinit_helper.stacks import blocks, machine, rules, stack
 from pykeyinit_helper.stacks.blocks import NotUnderstood
 from pykeyinit_helper.stacks.entries import Stack
 from pykeyinit_helper.stacks.folders import Folders
 from pykeyinit_helper.stacks.machine import Facts, is_ours
-
-DISTRIBUTIONS = Path(__file__).with_name("stacks")
+from support.pam_folder import DISTRIBUTIONS
 
 
 def reader(service: str, folders: Folders, path: Path) -> place.Read:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from helper.conftest import AS, HELPER, UID, Stage, Started
-from helper.test_helper_api import CALL
+from helper.run.test_api import CALL
 from support import world
 
 pytestmark = pytest.mark.privileged

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from check.test_stack import predicted, read_in, really
+from helper.stacks.test_stack import predicted, read_in, really
 
 pytestmark = pytest.mark.privileged
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from helper.conftest import HELPER, Stage
-from helper.supervisors import (
+from helper.run.supervisors import (
     FIRST,
     PERMIT,
     REQUEST,
@@ -200,12 +200,12 @@ def test_the_drop_in(folder: Path) -> None:
 
 
 def test_every_file_of_conf_is_run() -> None:
-    """By these tests, those of tests/check, and of tests/deb; a new file wants a test."""
+    """By tests of the helper, and of tests/deb; a new file needs a test."""
     files = {str(path.relative_to(CONF)) for path in CONF.rglob("*") if path.is_file()}
     files -= {"README", "meson.build"}  # which tests/installed/test_meson.py builds
     others = {path for path in files if not path.endswith(".diff")}
     others = {path for path in others if not path.startswith("ansible/")}  # tests/deb
-    testing = (Path(__file__), *(world.ROOT / "tests/check").glob("test_*.py"))
+    testing = (world.ROOT / "tests/helper").rglob("test_*.py")
     tests = "".join(path.read_text() for path in testing)
     assert {path for path in others if f'"{path}"' not in tests} == set()
     assert HELPER in (CONF / "systemd/mydaemon@.service").read_text()

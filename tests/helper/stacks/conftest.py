@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support import pam_folder
-
-DEBIAN = Path(__file__).with_name("stacks") / "debian-12/etc/pam.d"
-PAM_D = Path("/etc/pam.d")
+from support.pam_folder import DEBIAN, PAM_D
 
 
 @pytest.fixture(scope="session")
@@ -40,17 +37,3 @@ def machine(tmp_path: Path) -> Iterator[Path]:
     yield PAM_D
     for path in folders:
         subprocess.run(["umount", path], check=True)
-
-
-@pytest.fixture
-def pam_d(tmp_path: Path) -> Iterator[Path]:
-    """/etc/pam.d and /var/lib of this test alone."""
-    with pam_folder.private(tmp_path) as folder:
-        yield folder
-
-
-@pytest.fixture
-def vendors(tmp_path: Path) -> Iterator[Path]:
-    """An empty /usr/lib/pam.d of this test alone."""
-    with pam_folder.vendors(tmp_path / "vendors") as folder:
-        yield folder

@@ -14,11 +14,11 @@ from pykeyinit_helper.stacks.entries import Stack
 from pykeyinit_helper.stacks.folders import Folders
 from support import world
 from support.drive import Driver
+from support.pam_folder import DISTRIBUTIONS
 
 pytestmark = pytest.mark.privileged
 
 CONF = world.ROOT / "conf"
-STACKS = Path(__file__).with_name("stacks")
 SYSTEMS = {
     "arch": ("arch",), "debian-12": ("debian",), "debian-13": ("debian-13", "debian"),
     "fedora": ("fedora",), "opensuse": ("opensuse",),
@@ -44,7 +44,7 @@ SET_USER_ID = ("su-l", "sudo", "sudo-i")
 @pytest.fixture
 def system(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A distribution's files, to be changed; a vendor's services copied to where they can be."""
-    root = Path(shutil.copytree(STACKS / request.param, tmp_path / "root", symlinks=True))
+    root = Path(shutil.copytree(DISTRIBUTIONS / request.param, tmp_path / "root", symlinks=True))
     for path in (root / "usr/lib/pam.d").glob("*"):
         if not (root / "etc/pam.d" / path.name).exists():
             shutil.copy(path, root / "etc/pam.d")

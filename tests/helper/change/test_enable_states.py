@@ -9,6 +9,7 @@ import pytest
 from helper.conftest import HELPER
 from pykeyinit_helper.stacks import stack
 from pykeyinit_helper.stacks.folders import Folders
+from support.pam_folder import DEBIAN
 
 pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("pam_d")]
 
@@ -223,9 +224,6 @@ def test_a_word_of_which_nobody_knows_what_was_meant() -> None:
     assert "--options 'force revoke'" in done.stderr
     assert run("enable", "--options", "force revoke", "sshd").returncode == 0
     assert lines_at_work("sshd") == [OURS.rstrip()]
-
-
-DEBIAN = Path(__file__).with_name("stacks") / "debian-12/etc/pam.d"
 
 
 def of_debian(*services: str) -> None:

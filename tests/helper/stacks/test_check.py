@@ -11,10 +11,9 @@ import pytest
 
 from helper.conftest import HELPER
 from support import native, world
+from support.pam_folder import DISTRIBUTIONS
 
 pytestmark = pytest.mark.privileged
-
-DISTRIBUTIONS = Path(__file__).with_name("stacks")
 
 
 def run(*words: "str | Path") -> "subprocess.CompletedProcess[str]":

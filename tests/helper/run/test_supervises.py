@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from helper.conftest import HELPER, PYTHON, Stage
-from helper.supervisors import Supervisors
+from helper.run.supervisors import Supervisors
 from support import world
 
 pytestmark = pytest.mark.privileged

@@ -12,8 +12,7 @@ from pykeyinit_helper.stacks.installed import Broken
 from pykeyinit_helper.stacks.machine import Facts, Quota
 from pykeyinit_helper.stacks.sshd_config import UsePam
 from pykeyinit_helper.stacks.units import Unit
-
-DISTRIBUTIONS = Path(__file__).with_name("stacks")
+from support.pam_folder import DISTRIBUTIONS
 
 OURS = "session optional pam_pykeyinit.so force revoke\n"
 SCRIPT = "session optional pam_python.so pam_pykeyinit.py\n"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from check import kills
+from helper.change import kills
 from helper.conftest import HELPER
 from support import native
 

@@ -1,1 +1,0 @@
-"""Tests of pykeyinit-helper check, enable and disable."""

@@ -1,0 +1,1 @@
+"""Tests of run and adopt, and the API."""

@@ -1,0 +1,1 @@
+"""Tests of the parser of PAM stacks, and check."""
