@@ -1,0 +1,78 @@
+# shellcheck shell=sh disable=SC2034,SC2086
+# packages.sh: the Debian packages that the commands of ./setup need, and how they are installed.
+
+not_everywhere="python3-keyutils" # sid has it no more
+building="meson gcc libc6-dev libpam0g-dev libpython3-dev python3-dev"
+runtime="$building python3 libpam-python libpam-modules keyutils python3-keyutils util-linux mount"
+# For the tests; the other architectures' kernel headers, to check system call numbers by,
+# are packages for amd64.
+testing="git make patch systemd python3-pytest python3-pytest-xdist python3-hypothesis
+    python3-mesonpy python3-pamela python3-pampy python3-six python3-venv python3-jsonschema
+    python3-prometheus-client twine zsh
+    fish graphviz jq strace binutils openssh-client libapparmor1
+    manpages-dev libkeyutils-dev"
+if [ "$(dpkg --print-architecture 2>/dev/null)" = amd64 ]; then
+    for architecture in arm64 armhf i386 ppc64el riscv64 s390x; do
+        testing="$testing linux-libc-dev-$architecture-cross"
+    done
+fi
+
+# For tests/consumers.  The consumers themselves are fetched by the tests, and not installed: that
+# would start services and change /etc/pam.d.
+consuming="e2fsprogs file python3-venv"
+
+fuzzing="clang libclang-rt-dev python3-coverage python3-venv"
+packaging="$building build-essential debhelper dh-python dpkg-dev lintian"
+machines="qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio util-linux mount python3 debian-archive-keyring"
+vagrant="vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients dnsmasq-base rsync openssh-client"
+
+missing() {
+    for package in "$@"; do
+        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+            printf '%s ' "$package"
+    done
+}
+
+# Install Debian packages that are missing, a line of progress for each.
+need() {
+    if ! command -v apt-get >/dev/null; then
+        say "setup: not a Debian: these are assumed to be here, by whatever name: $*"
+        return
+    fi
+    wanted=$(missing "$@")
+    [ -n "$wanted" ] || return 0
+    [ "$(id -u)" = 0 ] || die "missing packages; as root: apt-get install $wanted"
+    say "Installing what is missing, from Debian's archive:
+  $wanted"
+    log=$(mktemp)
+    if apt_get update && wanted=$(there "$wanted") && apt_get install $wanted; then
+        rm -f "$log"
+    else
+        cat "$log" >&2
+        die "could not install: $wanted"
+    fi
+}
+
+# Of these packages those that this release has: what wants one that it lacks says so itself.
+there() {
+    for package in $1; do
+        case " $not_everywhere " in
+        *" $package "*) apt-cache show "$package" >/dev/null 2>&1 || {
+            say "  not in this Debian's archive, and left out: $package"
+            continue
+        } ;;
+        esac
+        printf '%s ' "$package"
+    done
+}
+
+apt_get() {
+    {
+        DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
+            --no-install-recommends "$@" 2>&1 && echo "setup: done"
+    } | tee -a "$log" | sed -n -u -e 's/^Get:[0-9]* [^ ]* \([^ ]*\) .*Packages \[.*/  read the index of \1/p' \
+        -e 's/^Need to get \(.*B\) .*/  to fetch: \1/p' \
+        -e 's/^Get:[0-9]*\( [^ ]*\)\{3\} \([^ ]*\) [^ ]* [^ ]* \[\(.*\)\]/  fetched \2, \3/p' \
+        -e 's/^Setting up \([^ ]*\).*/  set up \1/p' >&2
+    tail -n 1 "$log" | grep -qx 'setup: done'
+}

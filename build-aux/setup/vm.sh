@@ -1,0 +1,17 @@
+# shellcheck shell=sh disable=SC2086,SC2154
+# vm [--fast|--matrix] [SUITE...]: real logins on machines; see vagrant/harness.
+
+need_root vm
+need python3
+cd "$here" || exit
+export PYTHONPATH="$here/vagrant"
+case " $* " in
+*" -h "* | *" --help "*) exec python3 -P -m harness --help ;;
+esac
+# What it does not know ends it here, before anything is installed.
+python3 -P -c 'from harness.__main__ import arguments; arguments()' "$@"
+case " $* " in
+*" --fast "*) need $machines ;;
+*) need $machines $vagrant ;;
+esac
+exec python3 -P -m harness "$@"
