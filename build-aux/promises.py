@@ -1,4 +1,4 @@
-"""promises.py SECURITY.md LAST-RUN.json: the page "What we promise, and how we know".
+"""promises.py SECURITY.md LAST-RUN.json: the page docs/promises.md.
 
 The promises and the tests that hold them are SECURITY.md's; what the tests gave, and their
 figures, are of the last run of each (tests/support/record.py).
@@ -12,9 +12,9 @@ from typing import Any
 
 _REFERENCE = re.compile(r"tests/[\w/.]*\w(?:::\w+)?")
 _HEAD = """\
-# What we promise, and how we know
+# Promises and their tests
 
-Made by `./setup promises`, of the promises in SECURITY.md and the last run of their tests:
+`./setup promises` makes this page from SECURITY.md and the last run of the tests:
 {date}, {system}, Linux {kernel}, Python {python}, libpam {libpam}.
 
 | promise | held by | last run |

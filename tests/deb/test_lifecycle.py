@@ -15,7 +15,7 @@ def wrong(seen: list[Seen]) -> list[Seen]:
     return [session for session in seen if session.wrong]
 
 
-def test_nobody_is_kept_out(
+def test_nobody_is_locked_out(
     system: System, package: Path, next_package: Path, tally: dict[str, int]
 ) -> None:
     people = LoginsAllTheWhile(system, BOTH)

@@ -90,7 +90,7 @@ def test_the_names_of_the_manual_page_and_of_completion() -> None:
     """In one order, and all of them."""
     folder = world.ROOT / "helper"
     page = (folder / "pykeyinit-helper.8").read_text()
-    part = page.partition("What is looked for, in this order:")[2].partition(".El")[0]
+    part = page.partition("These are the rules, in the order of the report:")[2].partition(".El")[0]
     named = [word.strip(" ,") for line in part.splitlines() if line.startswith(".It Cm ")
              for word in line.removeprefix(".It Cm ").split(" ") if word.strip(" ,")]  # fmt: skip
     assert named == list(rules.NAMES)
