@@ -22,16 +22,17 @@ into it, and no ordinary login should notice us so.
 
 from .kernel import syscalls
 from .kernel.libc import getpid
+from .kernel.syscalls import (
+    OWNER_LINK,
+    OWNER_SEARCH,
+    OWNER_SETATTR,
+    POSSESSOR_SEARCH,
+    POSSESSOR_SETATTR,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-_POSSESSOR_SEARCH = 0x08000000
-_POSSESSOR_SETATTR = 0x20000000
-_OWNER_SEARCH = 0x00080000
-_OWNER_LINK = 0x00100000
-_OWNER_SETATTR = 0x00200000
 
 
 class Hold:
@@ -46,8 +47,8 @@ class Hold:
         try:
             self._grip = syscalls.add_keyring("pam_pykeyinit", self._pin)
             syscalls.link(keyring, self._grip)
-            syscalls.set_permissions(self._grip, _POSSESSOR_SEARCH | _OWNER_LINK)
-            syscalls.set_permissions(self._pin, _POSSESSOR_SETATTR | _OWNER_SETATTR)
+            syscalls.set_permissions(self._grip, POSSESSOR_SEARCH | OWNER_LINK)
+            syscalls.set_permissions(self._pin, POSSESSOR_SETATTR | OWNER_SETATTR)
             self._kept = syscalls.keep_credentials()  # @t, in case this thread ends first
         except syscalls.KernelError:
             self.drop()
@@ -69,7 +70,7 @@ class Hold:
             if not _let_go(self._pin):
                 # In another thread's @t, so the pin itself is undone.  Only what can be
                 # searched can be invalidated.
-                _quietly(syscalls.set_permissions, self._pin, _OWNER_SEARCH | _OWNER_SETATTR)
+                _quietly(syscalls.set_permissions, self._pin, OWNER_SEARCH | OWNER_SETATTR)
                 _quietly(syscalls.invalidate, self._pin)
 
 

@@ -18,6 +18,13 @@ SESSION_KEYRING = -3
 USER_KEYRING = -4
 USER_SESSION_KEYRING = -5
 
+# Permissions of a key (include/linux/key.h).
+POSSESSOR_SEARCH = 0x08000000
+POSSESSOR_SETATTR = 0x20000000
+OWNER_SEARCH = 0x00080000
+OWNER_LINK = 0x00100000
+OWNER_SETATTR = 0x00200000
+
 _IDS = 2**32
 KEEP = -1  # an id that setresuid(2) and setresgid(2) leave as it is
 

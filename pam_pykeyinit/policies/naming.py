@@ -12,6 +12,7 @@ pykeyinit-helper alike; what is around them words it for a log.
 from .. import log
 from ..failure import name_of
 from ..kernel import identity, keyctl, syscalls
+from ..kernel.syscalls import OWNER_SEARCH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 _MOST_BYTES = 4095  # KEY_MAX_DESC_SIZE in the kernel, less the zero at the end
 _BORN = 0x3F130000  # possessor: all; owner: view, read, link
-_OWNER_SEARCH = 0x00080000
 _NOT_OWNER = 0x0000FFFF  # the rights of the group, and of others
 
 
@@ -116,7 +116,7 @@ def _enter(name: str, uid: int) -> "tuple[int, str, bool]":
             kind, owner, _, mask, _ = keyctl.describe(serial)
         except syscalls.KernelError as error:
             return serial, _hidden(error), False
-        return serial, objection(kind, owner, mask, uid), bool(mask & _OWNER_SEARCH)
+        return serial, objection(kind, owner, mask, uid), bool(mask & OWNER_SEARCH)
 
     return identity.with_filesystem_uid(uid, enter)
 
@@ -125,7 +125,7 @@ def _open_to_owner(serial: int, uid: int) -> str:
     """Have the owner's later logins find it: it is born without that right.  What is wrong."""
     try:
         identity.with_filesystem_uid(
-            uid, lambda: syscalls.set_permissions(serial, _BORN | _OWNER_SEARCH)
+            uid, lambda: syscalls.set_permissions(serial, _BORN | OWNER_SEARCH)
         )
     except syscalls.KernelError as error:
         return f"of uid {uid} cannot be shared ({error.call}: {error.strerror})"

@@ -32,12 +32,12 @@ DEFENCES = {
     ),
     "the pin is not searchable": (
         "hold.py",
-        "syscalls.set_permissions(self._pin, _POSSESSOR_SETATTR | _OWNER_SETATTR)",
+        "syscalls.set_permissions(self._pin, POSSESSOR_SETATTR | OWNER_SETATTR)",
         "syscalls.set_permissions(self._pin, 0x3F3F3F3F)",
     ),
     "the grip is its owner's": (
         "hold.py",
-        "syscalls.set_permissions(self._grip, _POSSESSOR_SEARCH | _OWNER_LINK)",
+        "syscalls.set_permissions(self._grip, POSSESSOR_SEARCH | OWNER_LINK)",
         "syscalls.set_permissions(self._grip, 0x3F3F3F3F)",
     ),
 }

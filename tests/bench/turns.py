@@ -4,10 +4,12 @@ What else the machine does meanwhile is shared by all.
 """
 
 # ruff: noqa: T201  # it prints
-import subprocess
+import contextlib
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+
+from support.pamloop import Pamloop
 
 IN_A_ROW = {"process": 1, "loop": 10}  # a loop, not a session after others' have been run
 WARM_UP = 5
@@ -23,40 +25,22 @@ def measure(
     `program` is tests/driver/pamloop, `folder` has the service files.  A process for each:
     which forks for every session, or has them itself, one after the other (`way`).
     """
-    runners = {
-        name: subprocess.Popen(
-            [program, folder, service, "alice", way],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={"PATH": "/usr/bin:/bin"},
-        )
-        for name, service in services.items()
-    }
-    clock: Times = {name: [] for name in runners}
-    processor: Times = {name: [] for name in runners}
-    for at in range(WARM_UP + rounds):
-        progress(f"{way}: {max(0, at - WARM_UP + 1)} of {rounds}")
-        for name, runner in runners.items():
-            passed, worked = _ask(runner, IN_A_ROW[way])
-            if at >= WARM_UP:
-                clock[name].append(passed)
-                processor[name].append(worked)
-    for runner in runners.values():
-        runner.communicate()
+    clock: Times = {name: [] for name in services}
+    processor: Times = {name: [] for name in services}
+    with contextlib.ExitStack() as stack:
+        loops = {
+            name: stack.enter_context(Pamloop(program, folder, service, "alice", way))
+            for name, service in services.items()
+        }
+        for at in range(WARM_UP + rounds):
+            progress(f"{way}: {max(0, at - WARM_UP + 1)} of {rounds}")
+            for name, loop in loops.items():
+                took = loop.sessions(IN_A_ROW[way])
+                if at >= WARM_UP:
+                    clock[name].append(took.clock / 1e6)
+                    processor[name].append(took.processor / 1e6)
     progress("")
     return clock, processor
-
-
-def _ask(runner: "subprocess.Popen[str]", sessions: int) -> tuple[float, float]:
-    """Have some sessions; one's milliseconds on the clock and on the processor."""
-    assert runner.stdin and runner.stdout  # noqa: PT018
-    runner.stdin.write(f"{sessions}\n")
-    runner.stdin.flush()
-    answer = runner.stdout.readline().split()
-    if not answer:
-        sys.exit("bench: a session failed")
-    return int(answer[0]) / 1e6, int(answer[1]) / 1e6
 
 
 def progress(text: str) -> None:

@@ -8,7 +8,7 @@ from claims.calls import SESSION
 from claims.claim import Page, base_uid, holds_if
 from pam_pykeyinit.kernel import syscalls
 from pykeyinit_helper import keyctl
-from support.child import in_child
+from support.child import idle_child, in_child
 
 PAGE = Page("session-keyring(7)")
 CONTRACT = "tests/module/test_contract.py::"
@@ -103,17 +103,9 @@ def destroyed() -> str:
 
     def with_another() -> tuple[int, str]:
         serial = syscalls.join_anonymous_session()
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(writing)
-            os.read(reading, 1)
-            os._exit(0)
-        syscalls.join_anonymous_session()
-        seen = calls.state(serial)
-        os.close(writing)
-        os.waitpid(child, 0)
-        return serial, seen
+        with idle_child():
+            syscalls.join_anonymous_session()
+            return serial, calls.state(serial)
 
     serial, while_it_ran = in_child(with_another)
     return holds_if(while_it_ran == "there" and stage.is_gone(serial))

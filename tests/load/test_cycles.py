@@ -2,10 +2,11 @@
 
 import pytest
 
-from load.cycles import Looper
+from load.cycles import run
 from support import keyusers, world
 from support.drive import Driver
 from support.journal import Journal
+from support.pamloop import Pamloop
 
 pytestmark = [pytest.mark.privileged, pytest.mark.whole_machine]
 
@@ -20,10 +21,10 @@ def test_memory_and_descriptors_are_flat(
     cycles = LONG if request.config.getoption("--long") else CYCLES
     services = driver.services(s="session required pam_pykeyinit.so force revoke")
     users = world.uid("alice"), 0
-    with Looper(driver.program.parent / "pamloop", services, "alice") as looper:
-        warm = looper.run(1000)
+    with Pamloop(driver.program.parent / "pamloop", services, "s", "alice", "loop") as loop:
+        warm = run(loop, 1000)
         before = [keyusers.count(uid) for uid in users]
-        slices = [looper.run(cycles // SLICES) for _ in range(SLICES)]
+        slices = [run(loop, cycles // SLICES) for _ in range(SLICES)]
 
     assert [(each.mappings, each.descriptors) for each in slices] == [
         (warm.mappings, warm.descriptors)
@@ -41,6 +42,6 @@ def test_memory_and_descriptors_are_flat(
 def test_what_leaks_is_seen(driver: Driver) -> None:
     """pam_python starts an interpreter for each handle, and loses memory with each."""
     services = driver.services(s="session required pam_python.so pam_pykeyinit.py force revoke")
-    with Looper(driver.program.parent / "pamloop", services, "alice") as looper:
-        warm = looper.run(20)
-        assert looper.run(20).resident - warm.resident > PAGES
+    with Pamloop(driver.program.parent / "pamloop", services, "s", "alice", "loop") as loop:
+        warm = run(loop, 20)
+        assert run(loop, 20).resident - warm.resident > PAGES

@@ -1,5 +1,6 @@
 """A turn of a user's: one login at a time has it, and a login goes on without it."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -14,7 +15,7 @@ from pam_pykeyinit import log
 from pam_pykeyinit.kernel import keyctl, syscalls
 from pam_pykeyinit.policies import lock
 from support import world
-from support.child import in_child
+from support.child import idle_child, in_child
 
 pytestmark = pytest.mark.privileged
 
@@ -71,18 +72,10 @@ def test_nobody_else_has_a_turn_meanwhile(folder: Path) -> None:
 
 
 def test_a_child_that_was_forked_meanwhile_does_not_keep_the_turn(folder: Path) -> None:
-    with _lock([]):
-        waiting, done = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.close(done)
-            os.read(waiting, 1)
-            os._exit(0)
-    free = _is_free(folder)
-    os.close(done)
-    os.waitpid(child, 0)
-    os.close(waiting)
-    assert free
+    with contextlib.ExitStack() as stack:
+        with _lock([]):
+            stack.enter_context(idle_child())
+        assert _is_free(folder)
 
 
 def test_nobody_but_root_can_open_the_file(folder: Path) -> None:

@@ -1,9 +1,10 @@
 """Run a function in a forked child: what it does to ids and keyrings ends with it."""
 
+import contextlib
 import os
 import pickle
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 Result = TypeVar("Result")
@@ -33,3 +34,20 @@ def _report(work: Callable[[], Any], writing: int) -> None:
     with os.fdopen(writing, "wb") as pipe:
         pipe.write(data)
     os._exit(0)
+
+
+@contextlib.contextmanager
+def idle_child() -> Iterator[None]:
+    """A forked child that does nothing, and ends with the block."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(writing)
+        os.read(reading, 1)
+        os._exit(0)
+    os.close(reading)
+    try:
+        yield
+    finally:
+        os.close(writing)
+        os.waitpid(child, 0)

@@ -134,11 +134,13 @@ def test_only_a_whole_run_of_the_same_plan_and_code_is_not_run_again(tmp_path: P
     records.save("trixie", good, tmp_path)
     kept = records.earlier("trixie", tmp_path)
     assert kept
-    assert kept.whole(told, "abc")
-    assert not kept.whole(told, "abd")
-    assert not kept.whole({**told, "latency": 30}, "abc")
-    assert not good._replace(records=[]).whole(told, "abc")
-    assert not good._replace(ended="interrupted").whole(told, "abc")
+    assert kept.repeats(good)
+    assert not kept.repeats(good._replace(code="abd"))
+    assert not kept.repeats(good._replace(plan={**told, "latency": 30}))
+    assert not good._replace(records=[]).repeats(good)
+    assert not good._replace(ended="interrupted").repeats(good)
+    assert records.all_earlier({"trixie": good}, tmp_path) == {"trixie": kept}
+    assert records.all_earlier({"trixie": good, "sid": good}, tmp_path) is None
 
 
 def test_what_was_run_is_named_by_its_files(monkeypatch: pytest.MonkeyPatch) -> None:

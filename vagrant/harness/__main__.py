@@ -18,7 +18,7 @@ import sys
 
 from harness import full, plan, records, report
 from harness.fast import Run
-from harness.outcome import Row
+from harness.outcome import Row, is_by_vagrant
 from harness.records import Kept
 from harness.roots import BUILD, TREE
 from harness.suites import SUITES
@@ -89,9 +89,9 @@ def tell(kept: list[Kept], *, write: bool) -> int:
         print(f"login latency, {where}: {report.spoken(figure)}")
     if write:
         for place, ours in ((report.FAST, False), (report.VAGRANT, True)):
-            some = [run for run in kept if run.by_vagrant() == ours]
+            some = [run for run in kept if is_by_vagrant(run.label) == ours]
             if some:  # or what stands there is still what the last run gave
-                put(place, [row for row in rows if row.by_vagrant() == ours], some)
+                put(place, [row for row in rows if is_by_vagrant(row.suite) == ours], some)
     print(report.counts(rows))
     return 0 if rows and all(row.verdict.word in ("pass", "locked out") for row in rows) else 1
 

@@ -42,12 +42,11 @@ class Run:
         self._parts = {key: one for key, one in self._parts.items() if one.plan["scenarios"]}
 
     def was_kept(self) -> bool:
-        """Whether it was run already, from its beginning to its end; then that is what it has."""
-        found = {key: records.earlier(key) for key in self._parts}
-        if not all(one and one.whole(self._parts[key].plan, self._parts[key].code)
-                   for key, one in found.items()):  # fmt: skip
+        """Take an earlier run to its end, if there is one."""
+        found = records.all_earlier(self._parts)
+        if not found:
             return False
-        self._parts = {key: one for key, one in found.items() if one}
+        self._parts = found
         say(f"{self._name}: kept from {next(iter(self._parts.values())).date}")
         return True
 

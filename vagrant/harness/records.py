@@ -24,15 +24,12 @@ class Kept(NamedTuple):
         """Its verdicts."""
         return outcome.rows(self.label, self.plan, self.records, self.ended)
 
-    def by_vagrant(self) -> bool:
-        """Whether it is not of the fast path."""
-        return self.label.endswith(outcome.BY_VAGRANT)
-
-    def whole(self, plan: Record, code: str) -> bool:
-        """Whether it is a run of this plan and this code, from its beginning to its end."""
+    def repeats(self, other: "Kept") -> bool:
+        """Whether it ran to its end, with the plan and the code of the other."""
         came_to_end = not self.ended and any(r["kind"] == "end" for r in self.records)
         # What was read from a file has lists where a plan may have tuples.
-        return came_to_end and self.code == code and self.plan == json.loads(json.dumps(plan))
+        plan = json.loads(json.dumps(other.plan))
+        return came_to_end and self.code == other.code and self.plan == plan
 
     def latency(self) -> Record:
         """What was measured, if anything was."""
@@ -55,6 +52,13 @@ def earlier(name: str, folder: Path = roots.BUILD) -> Kept | None:
     """The run that is kept under this name."""
     file = folder / f"results-{name}.jsonl"
     return _read(file) if file.exists() else None
+
+
+def all_earlier(runs: dict[str, Kept], folder: Path = roots.BUILD) -> dict[str, Kept] | None:
+    """What is kept under these names, if each repeats the run there."""
+    found = {name: earlier(name, folder) for name in runs}
+    whole = {name: one for name, one in found.items() if one and one.repeats(runs[name])}
+    return whole if len(whole) == len(runs) else None
 
 
 def save_latency(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:

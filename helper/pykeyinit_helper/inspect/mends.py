@@ -8,7 +8,7 @@ from collections.abc import Callable
 from shlex import quote
 
 from pykeyinit_helper.inspect.case import DEAD, Case
-from pykeyinit_helper.inspect.permissions import LINK
+from pykeyinit_helper.inspect.permissions import LINK, SEARCH
 from pykeyinit_helper.output import Mend
 
 Maker = Callable[[Case], Mend | None]
@@ -112,7 +112,7 @@ def replace(case: Case) -> str:
     return " && ".join([*unlink, _add_to(case, ring)]) if ring else ""
 
 
-_SEARCH = 0x08080000
+_SEARCH = SEARCH << 24 | SEARCH << 16  # for possessor and owner
 
 
 def _session_ring(case: Case) -> str:
