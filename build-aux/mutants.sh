@@ -11,7 +11,7 @@ PYTHONDONTWRITEBYTECODE=1
 export PYTHONDONTWRITEBYTECODE
 every=1
 if [ "${1:-}" = --every ]; then
-    every=${2:?--every wants a number}
+    every=${2:?--every needs a number}
     shift 2
 fi
 [ $# -gt 0 ] || set -- options words naming plan session identity hold lock tag refresh quota \

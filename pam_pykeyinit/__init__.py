@@ -1,3 +1,3 @@
-"""Session keyrings at login, as pam_keyinit(8) makes them, in Python."""
+"""Session keyrings at login, as pam_keyinit(8) creates them, in Python."""
 
 __version__ = "0.2.0"

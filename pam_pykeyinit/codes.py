@@ -1,6 +1,6 @@
 """Return codes and flags of Linux-PAM (security/_pam_types.h), as plain numbers.
 
-pam_python makes something else of whatever is not a plain int: True is not PAM_SUCCESS.
+pam_python accepts only a plain int: it does not take False for PAM_SUCCESS.
 """
 
 PAM_SUCCESS = 0

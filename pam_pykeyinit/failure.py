@@ -1,6 +1,6 @@
-"""Failures: what is raised, and what becomes of it, in words that an administrator can act on.
+"""Failures: the exceptions, and the log lines that tell an administrator what to do.  Pure.
 
-Pure.  Most logins have none, so that they import nothing of this, nor the names of errnos.
+Most logins have no failure, so they import neither this module nor the names of errnos.
 """
 
 from errno import errorcode
@@ -25,11 +25,11 @@ _HINTS = {
 
 
 class Failed(Exception):
-    """Something was refused.  str() is the line for the log."""
+    """A call was refused.  str() is the line for the log."""
 
 
 class PamError(Exception):
-    """libpam refused something: `pam_result` is its code, str() its words."""
+    """A call of libpam failed: `pam_result` is its code, str() its text."""
 
     def __init__(self, pam_result: int, words: str) -> None:
         super().__init__(words)
@@ -37,7 +37,7 @@ class PamError(Exception):
 
 
 class NoUser(Exception):
-    """There is no user to have a session: PAM's code, and one line."""
+    """The session has no user: PAM's code, and the line for the log."""
 
     def __init__(self, code: int, text: str) -> None:
         super().__init__(text)
@@ -45,13 +45,13 @@ class NoUser(Exception):
 
 
 class NotLookedUp(Exception):
-    """The user database cannot be asked.  str() is the line for the log."""
+    """The user database cannot be read.  str() is the line for the log."""
 
 
 def verdict(error: BaseException, code: int) -> "Verdict":
-    """The return code of a call that has raised this, the priority of its line, and the line.
+    """The return code for an exception, the priority of its log line, and the line.
 
-    `code` is the one for whatever has none of its own.
+    `code` is the return code for exceptions that have none of their own.
     """
     if isinstance(error, NoUser):
         return error.code, log.NOTICE, str(error)
@@ -65,12 +65,12 @@ def verdict(error: BaseException, code: int) -> "Verdict":
 
 
 def failed(error: KernelError, consequence: str) -> Failed:
-    """Word a refused call: which one, the errno's name, and what follows for the user."""
+    """Describe a refused call: its name, the errno, and the consequence for the user."""
     name = name_of(error)
     hint = _HINTS.get(name, error.strerror)
     return Failed(f"{error.call}: {name}: {consequence} ({hint})")
 
 
 def name_of(error: OSError) -> str:
-    """The errno by its name, or by its number where it has none."""
+    """The name of the errno, or its number if it has none."""
     return errorcode.get(error.errno, str(error.errno))

@@ -1,23 +1,24 @@
 """Keep the right to revoke a session keyring that this thread loses, or that another
-thread is to revoke.
+thread will revoke.
 
-Revoking needs possession, and a thread possesses what it can reach from its keyrings.
-Once it has joined a second user's session keyring it no longer reaches the first one; a
-thread that did not join it never reached it.  The kernel then refuses to revoke it: to
-root as well, for the owner has no such right in the permissions that a session keyring is
-born with.
+Revoking needs possession, and a thread possesses the keys that it reaches from its keyrings
+(lookup_user_key in the kernel).  After it has joined a second user's session keyring, it no
+longer reaches the first one; a thread that did not join it never reached it.  The kernel then
+refuses to revoke it, even for root, because the default permissions of a session keyring do
+not give its owner that right.
 
-So the keyring is linked into a keyring of the PAM host's own:
+Therefore the keyring is linked into a keyring of the PAM host:
 
     @t -> pin (not searchable) -> grip -> session keyring
 
-No search passes the pin, so no request_key(2) of this thread ever finds the user's keys
-there.  To revoke, the grip, which its owner may link, is put straight into the @t of the
-thread that revokes.
+No search passes the pin, so request_key(2) of this thread never finds the user's keys there.
+To revoke the keyring, the grip, which its owner may link, is linked directly into the @t of
+the thread that revokes.
 
-This is done before a keyring is displaced, and for each in a process with threads.  Not
-otherwise: a thread that has a thread keyring gets the keys that request_key(2) constructs
-into it, and no ordinary login should notice us so.
+This is done before a keyring is displaced, and for every keyring in a process with threads.
+It is not done otherwise: if a thread has a thread keyring, request_key(2) puts the keys that
+it constructs there (construct_get_dest_keyring in the kernel), and an ordinary login must not
+change that.
 """
 
 from .kernel import syscalls
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class Hold:
-    """A hold on one keyring.  Raises KernelError where a step is refused."""
+    """A hold on one keyring.  Raises KernelError if a step is refused."""
 
     __slots__ = ("_grip", "_kept", "_pid", "_pin")
 
@@ -63,13 +64,13 @@ class Hold:
             _let_go(self._grip)
 
     def drop(self) -> None:
-        """Let go, from any thread; in a forked child, which has no share in it, do nothing."""
+        """Remove the hold, from any thread.  A forked child does not own it: do nothing there."""
         if self._pid == getpid():
             if self._kept:
                 _quietly(syscalls.release_credentials, self._kept)
             if not _let_go(self._pin):
-                # In another thread's @t, so the pin itself is undone.  Only what can be
-                # searched can be invalidated.
+                # The pin is in another thread's @t: invalidate it, which needs search permission
+                # (keyctl_invalidate_key in the kernel).
                 _quietly(syscalls.set_permissions, self._pin, OWNER_SEARCH | OWNER_SETATTR)
                 _quietly(syscalls.invalidate, self._pin)
 
@@ -79,7 +80,7 @@ def _let_go(keyring: int) -> bool:
 
 
 def _quietly(call: "Callable[..., None]", *arguments: int) -> bool:
-    """Whether a step of tidying up was done; that it was not is nobody's concern."""
+    """Whether a step of the cleanup succeeded.  A failure is ignored."""
     try:
         call(*arguments)
     except syscalls.KernelError:

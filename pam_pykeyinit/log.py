@@ -1,13 +1,13 @@
 """One line to syslog, in the form of pam_syslog(3).
 
-libc's syslog() is called without openlog(): the host's identity and options stay its own.
+libc's syslog() is called without openlog(), so that the host's identity and options stay.
 """
 
 from .kernel import libc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    # What Log is called with, kept until it can be written: a line carries its sender's ids.
+    # Arguments of Log, kept until the ids are restored: a log line carries its sender's ids.
     Lines = list[tuple[int, str] | tuple[int, str, int] | tuple[int, str, int, int]]
 
 ALERT = 1
@@ -20,9 +20,9 @@ _AUTHPRIV = 10 << 3
 
 
 def printable(text: str) -> str:
-    """The text with everything escaped that could end the line or steer a terminal.
+    """The text, with all characters escaped that could end the line or control a terminal.
 
-    User names come from the network: they must not be able to forge a log line.
+    User names come from the network, and must not forge a log line.
     """
     return "".join(
         char if char.isprintable() and char != "\\" else ascii(char)[1:-1] for char in text
@@ -40,7 +40,7 @@ class Log:
         self.debug = False
 
     def __call__(self, priority: int, text: str, *numbers: int) -> None:
-        """Write one line, numbers put in for %d; DEBUG only where the administrator asks."""
+        """Write one line, with the numbers for %d; DEBUG only with the option `debug`."""
         if priority != DEBUG or self.debug:
             text = text % numbers if numbers else text
             line = printable(f"pam_pykeyinit({self.service or '<unknown>'}:{self._kind}): {text}")

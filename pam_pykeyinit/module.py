@@ -1,6 +1,6 @@
-"""The service functions of the PAM module.  The only code that sees a PAM handle.
+"""The service functions of the PAM module.  Only this code sees a PAM handle.
 
-Here, and nowhere else, every failure becomes a return code and a line in the log.
+Only here a failure becomes a return code and a line in the log.
 """
 
 from . import codes, log, options
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Handle:
-    """The service functions for one PAM handle.  Its state lives and dies with it."""
+    """The service functions of one PAM handle, and its state."""
 
     __slots__ = ("_named", "_session")
 
@@ -28,19 +28,19 @@ class Handle:
         self._named: set[str] = set()
 
     def pam_sm_authenticate(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
-        """Nothing: the auth line is there for setcred."""
+        """Do nothing: the auth line is for setcred."""
         return codes.PAM_IGNORE
 
     def pam_sm_acct_mgmt(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
-        """Nothing."""
+        """Do nothing."""
         return codes.PAM_IGNORE
 
     def pam_sm_chauthtok(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
-        """Nothing."""
+        """Do nothing."""
         return codes.PAM_IGNORE
 
     def pam_sm_setcred(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
-        """Make the keyring with ESTABLISH_CRED, end it with DELETE_CRED."""
+        """Create the keyring with ESTABLISH_CRED, end it with DELETE_CRED."""
         if flags & codes.PAM_ESTABLISH_CRED:
             return self._guard(self._initialise, "setcred", codes.PAM_CRED_ERR, pamh, argv)
         if flags & codes.PAM_DELETE_CRED:
@@ -50,7 +50,7 @@ class Handle:
         return codes.PAM_IGNORE
 
     def pam_sm_open_session(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
-        """Make the keyring, unless setcred has."""
+        """Create the keyring, unless setcred has."""
         return self._guard(self._open, "session", codes.PAM_SESSION_ERR, pamh, argv)
 
     def pam_sm_close_session(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
@@ -58,30 +58,30 @@ class Handle:
         return self._guard(self._close, "session", codes.PAM_SESSION_ERR, pamh, argv)
 
     def pam_sm_end(self, pamh: "Pamh") -> None:
-        """Called at pam_end(3), in forked children too."""
+        """Called at pam_end(3), also in forked children."""
         self._session.abandon()
 
     def _guard(
         self, action: "Action", kind: str, error: int, pamh: "Pamh", argv: "list[str]"
     ) -> int:
-        """Run an action of one call; whatever it raises ends here."""
+        """Run the action of one call; handle every exception."""
         say = log.Log(kind)
         try:
             asked = options.parse(argv[1:])  # argv[0] is the name of the module's file
             say.service, say.debug = pamh.service, asked.debug
             return action(pamh, asked, say)
-        except BaseException as raised:  # SystemExit and KeyboardInterrupt of a host, too
+        except BaseException as raised:  # also SystemExit and KeyboardInterrupt of a host
             code, priority, text = _verdict(raised, error)
-        # A user whom there is not gets no keyring, as with pam_keyinit: nothing was to be made.
+        # An unknown user gets no keyring, as with pam_keyinit.
         if action in (self._open, self._initialise) and priority != log.NOTICE:
             text += self._displaced(argv)
         return _report(say, priority, text, code)
 
     def _displaced(self, argv: "list[str]") -> str:
-        """Where no keyring was made, see that the caller's does not stay if it must not.
+        """If no keyring was created, replace the caller's keyring where the options require it.
 
-        With `name=` it can be somebody else's that was joined and could not be left.
-        Returns what is added to the line in the log.
+        With `name=`, the keyring in place may be another user's that could not be left.
+        Returns the text to add to the line in the log.
         """
         strict = any(word == "force" or word.startswith("name=") for word in argv[1:])
         if self._session.keyring or not strict:
@@ -89,7 +89,7 @@ class Handle:
         return f"; {self._session.displace()}"
 
     def has_keyring(self) -> bool:
-        """Whether a session keyring was made that has not been ended."""
+        """Whether there is a session keyring that was created and not ended."""
         return self._session.keyring != 0
 
     def _open(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
@@ -113,8 +113,8 @@ class Handle:
     def _follow(
         self, policy: "Policy", force: bool, pamh: "Pamh", user: User, say: log.Log
     ) -> None:
-        """Make the keyring as options beyond pam_keyinit's want it."""
-        from .policies.plan import Plan  # here: most lines have no such option
+        """Create the keyring with options that pam_keyinit does not have."""
+        from .policies.plan import Plan  # here, because most lines have no such option
 
         if policy.leaves_out(user.uid):
             say(log.DEBUG, f"{user.name} is left out")
@@ -125,12 +125,12 @@ class Handle:
         except Exception as error:
             if not plan.tolerates(error):
                 raise
-            line = f"{error}: going on without, by on_error=degrade"
+            line = f"{error}: continuing without it, by on_error=degrade"
             self._once(say, log.WARNING, line + self._displaced(["", *["force"] * force]))
         plan.look_at_quota(say)
 
     def _once(self, say: log.Log, priority: int, line: str) -> None:
-        """Write a line that is written at most once for a handle."""
+        """Write a line at most once for a handle."""
         if line not in self._named:
             self._named.add(line)
             say(priority, line)
@@ -162,7 +162,7 @@ class Handle:
 
                 if not isinstance(error, Failed):
                     raise
-                say(log.ERR, str(error))  # the user has left: there is nothing to fail
+                say(log.ERR, str(error))  # the user has logged out: do not fail
         return codes.PAM_SUCCESS
 
 

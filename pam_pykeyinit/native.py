@@ -1,7 +1,7 @@
-"""What pam_pykeyinit.so needs of us: the handlers, and a PAM handle in Python's terms.
+"""The interface for pam_pykeyinit.so: the handlers, and the PAM handle as a Python object.
 
-That loader has this package frozen into it, and `libc` and `identity` in C.  So inside of the
-package every import is a relative one, or of a module that is built into Python.
+This loader contains the package in frozen form, and `libc` and `identity` in C.  Therefore each
+import of the package is relative, or of a module that is built into Python.
 """
 
 from .module import Handle
@@ -21,10 +21,10 @@ _PAM_RHOST = 4
 
 
 class Pamh:
-    """What the handlers use of pam_python's handle.
+    """The parts of pam_python's handle that the handlers use.
 
-    `ask` is the loader's: it answers an item's number, or the prompt for a user's name,
-    with a text, or with PAM's code and words for what went wrong.
+    `ask` is a function of the loader.  For the number of an item, or the prompt for a user's
+    name, it returns a text, or the code and the text of a PAM error.
     """
 
     __slots__ = ("_ask",)
@@ -48,7 +48,7 @@ class Pamh:
         return self._answer(_PAM_RHOST)
 
     def get_user(self, prompt: str) -> str:
-        """The user's name, asked for with the prompt where PAM does not have it yet."""
+        """The user's name; PAM prompts for it if it does not know it yet."""
         return self._answer(prompt)
 
     def _answer(self, what: "int | str") -> str:
@@ -59,14 +59,14 @@ class Pamh:
 
     @property
     def exception(self) -> "type[PamError]":
-        """What refusals of libpam are raised as."""
+        """The exception for failures of libpam."""
         from .failure import PamError
 
         return PamError
 
 
 class State:
-    """What pam_pykeyinit.so keeps in a PAM handle."""
+    """The state that pam_pykeyinit.so keeps in a PAM handle."""
 
     __slots__ = ("_handle", "_pamh")
 
@@ -75,13 +75,13 @@ class State:
         self._pamh = Pamh(ask)
 
     def call(self, handler: str, flags: int, argv: "list[str]") -> object:
-        """Call a service function by its name; the loader looks at what it answers."""
+        """Call a service function by its name; the loader checks the result."""
         return getattr(self._handle, handler)(self._pamh, flags, argv)
 
     def has_keyring(self) -> bool:
-        """Whether this handle has made a session keyring that it has not ended."""
+        """Whether this handle has created a session keyring that it has not ended."""
         return self._handle.has_keyring()
 
     def end(self) -> None:
-        """The PAM handle is gone."""
+        """The PAM handle ends."""
         self._handle.pam_sm_end(self._pamh)

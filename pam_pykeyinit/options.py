@@ -1,7 +1,4 @@
-"""The words after the module's name in a PAM line, as Options.  Pure.
-
-Nothing here touches the kernel or PAM, so every combination is tested without them.
-"""
+"""Parse the options of a PAM line.  Pure."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,10 +8,10 @@ _WORDS = frozenset(("debug", "force", "revoke"))
 
 
 class Options:
-    """What one PAM line asks for.
+    """The options of one PAM line.
 
-    `debug`, `force` and `revoke` are pam_keyinit(8)'s; `policy` is what the line asks for
-    beyond them, if anything; `wrong` has a line for the log for each word that is not good.
+    `debug`, `force` and `revoke` are pam_keyinit(8)'s; `policy` has the other options, if the
+    line has any; `wrong` has a line for the log for each invalid word.
     """
 
     __slots__ = ("debug", "force", "policy", "revoke", "wrong")
@@ -36,14 +33,13 @@ class Options:
 
 
 def parse(line: list[str]) -> Options:
-    """Read the words of a PAM line, in any order, repeated or not.
+    """Parse the words of a PAM line, in any order, repeated or not.
 
-    An unknown word never fails a login: it is named in `wrong`, and otherwise it is as if
-    it were not there.
+    An unknown word never makes a login fail: it is added to `wrong`, and otherwise ignored.
     """
     asked = Options(debug="debug" in line, force="force" in line, revoke="revoke" in line)
     if not _WORDS.issuperset(line):
-        from .policies import words  # here: most lines have no such word
+        from .policies import words  # here, because most lines have no such word
 
         asked.policy, asked.wrong = words.read(line)
         asked.revoke = asked.policy.revoke != words.NEVER

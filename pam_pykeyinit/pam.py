@@ -1,10 +1,10 @@
-"""The PAM handle, as the service functions see it.  For type checkers: no login imports it."""
+"""The PAM handle, as the service functions use it.  Only type checkers import this."""
 
 from typing import Any, Protocol
 
 
 class Pamh(Protocol):
-    """What is used of pam_python's handle.  Its repr() crashes: never log it."""
+    """The parts of pam_python's handle that are used.  Its repr() crashes: never log it."""
 
     @property
     def service(self) -> str | None:
@@ -20,7 +20,7 @@ class Pamh(Protocol):
 
     @property
     def exception(self) -> type[Any]:
-        """What refusals of libpam are raised as; `pam_result` is the code."""
+        """The exception for failures of libpam; `pam_result` is the code."""
 
     def get_user(self, prompt: str) -> str | None:
         """pam_get_user(3)."""

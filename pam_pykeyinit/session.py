@@ -1,4 +1,4 @@
-"""The session keyring of one PAM handle: what to do with it, and doing it.
+"""The session keyring of one PAM handle: decide what to do, and do it.
 
 The rules are pam_keyinit's; DIFFERENCES in pam_pykeyinit(8) names the exceptions.
 """
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 
     Result = TypeVar("Result")
 
-# The sessions that are to revoke a keyring, by its serial number.  It is asked one thing
-# only: is the keyring that a login is about to displace one of these?
+# Sessions that will revoke a keyring, by its serial number.  It answers one question: is the
+# keyring that a login displaces one of these?
 _unfinished: "dict[int, Session]" = {}
 
 
 def must_create(session: int, user_session: int) -> bool:
-    """Whether a session keyring has to be made where `force` was not given.
+    """Whether a session keyring must be created without `force`.
 
-    A thread that has none is shown its user-session keyring (kernel.get_keyring_id), so
-    having none and having that one look the same here, and are treated the same.
+    For a thread without one the kernel returns its user-session keyring (see get_keyring_id()),
+    so the two cases look the same, and are treated the same.
     """
     return session == user_session
 
@@ -36,15 +36,15 @@ def must_create(session: int, user_session: int) -> bool:
 def must_revoke(opens: int, keyring: int, revoke: bool) -> bool:
     """Whether this close_session ends the keyring.
 
-    `opens` is what is still open after it, below zero after a close without an open.
+    `opens` is the number of opens that remain, below zero after a close without an open.
     """
     return revoke and keyring != 0 and opens <= 0
 
 
 class Session:
-    """What one handle has made, and what it owes.  `keyring` is 0 while that is nothing.
+    """The keyring that one handle has created and has to end.  `keyring` is 0 without one.
 
-    `_plan` is what options beyond pam_keyinit's ask for, where there are any.
+    `_plan` has the options that pam_keyinit does not have, if there are any.
     """
 
     __slots__ = ("_hold", "_plan", "_user", "keyring", "opens", "revoke")
@@ -60,8 +60,8 @@ class Session:
     def create(self, user: "User", force: bool, say: log.Log, plan: "Plan | None" = None) -> None:
         """Give the thread a session keyring of `user`, with the user keyring linked into it.
 
-        Without `force`, one that is in place is kept.  One that was made and could not be
-        linked is remembered, and revoked in its time.
+        Without `force`, a session keyring in place is kept.  If a keyring was created and the
+        link failed, the keyring is remembered, and revoked later.
         Raises Failed, and NotRestored from identity.
         """
         self._user = user
@@ -87,13 +87,13 @@ class Session:
                 self.made(self.keyring, lines)
                 if linked:
                     lines.append((log.DEBUG, "linked user keyring into %d", self.keyring))
-            for line in lines:  # not before: a log line carries its sender's ids
+            for line in lines:  # now that the ids are restored: a line carries its sender's ids
                 say(*line)
 
     def displace(self) -> str:
-        """Have an empty session keyring in place of the caller's, the user's if that can be.
+        """Replace the caller's session keyring with an empty one, the user's if possible.
 
-        It is for where none can be made as it should be.  Returns what became of it, in words.
+        This is the fallback if the keyring cannot be created.  Returns the result as a text.
         """
         if _unfinished:
             _is_done(lambda: _hold_displaced([]))
@@ -108,7 +108,7 @@ class Session:
         return "the caller's session keyring stays"
 
     def _make(self, force: bool, lines: "Lines") -> None:
-        """What is done with the user's real ids."""
+        """The part that runs with the user's real ids."""
         if not force:
             try:
                 session = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
@@ -137,7 +137,7 @@ class Session:
         self._join(lambda join: join())
 
     def _join(self, do: "Callable[[Callable[[], None]], object]") -> None:
-        """Join a new session keyring by do(what joins it), and remember it."""
+        """Join a new session keyring with do(), and remember it."""
         results: "list[int]" = []
         try:
             do(syscalls.new_session(results))
@@ -147,7 +147,7 @@ class Session:
         syscalls.check_new_session(results)
 
     def made(self, keyring: int, lines: "Lines", kind: str = "new") -> None:
-        """Remember a keyring that was joined, and see to it that it can be ended."""
+        """Remember a keyring that was joined, and keep the right to end it."""
         self.keyring = keyring
         _unfinished[keyring] = self
         lines.append((log.DEBUG, f"joined {kind} session keyring %d", keyring))
@@ -155,15 +155,15 @@ class Session:
             _hold(self, lines)
 
     def ends_with(self, call: str) -> bool:
-        """Whether the keyring is ended by this call: "close", or "cred" for DELETE_CRED."""
+        """Whether this call ends the keyring: "close", or "cred" for DELETE_CRED."""
         return self.revoke and (self._plan is None or self._plan.ends_with(call))
 
     def without(self) -> str:
-        """What follows for the user where no keyring can be made, in words."""
+        """The consequence for the user if no keyring can be created."""
         return f"{self._user.name} gets no new session keyring"
 
     def _lacks(self) -> str:
-        """The same, or what the keyring lacks that was made."""
+        """The same, or what the created keyring lacks."""
         if not self.keyring:
             return self.without()
         return f"session keyring {self.keyring} does not lead to the keys of {self._user.name}"
@@ -184,19 +184,19 @@ class Session:
         finally:
             if hold is not None:
                 hold.drop()
-        told = "revoked session keyring %d" if self._plan is None else self._plan.told()
-        say(log.DEBUG, told, keyring)
+        line = "revoked session keyring %d" if self._plan is None else self._plan.end_line()
+        say(log.DEBUG, line, keyring)
 
     def abandon(self) -> None:
-        """The handle is gone, perhaps only this process's copy of it: revoke nothing."""
+        """The handle ends, perhaps only the copy of a forked child: revoke nothing."""
         if self._hold is not None:
             self._hold.drop()
         self._forget()
 
     def hold(self) -> None:
-        """Keep the right to revoke the keyring where possession of it does not last."""
+        """Keep the right to revoke the keyring if possession of it does not last."""
         if self.ends_with("cred") and self._hold is None:
-            from .hold import Hold  # here: few logins need it, and each pays for an import
+            from .hold import Hold  # here, because few logins need it
 
             self._hold = Hold(self.keyring)
 
@@ -210,15 +210,15 @@ def _hold_displaced(lines: "Lines") -> None:
     try:
         displaced = _unfinished.get(syscalls.get_keyring_id(syscalls.SESSION_KEYRING))
     except syscalls.KernelError:
-        return  # what is in place is dead already
+        return  # the keyring in place is already dead
     if displaced is not None:
         _hold(displaced, lines)
 
 
 def _hold(session: Session, lines: "Lines") -> None:
     try:
-        # As the host: links in @t are charged to the real user that made @t, and no user's
-        # quota, used up on purpose, is to decide whether somebody's session is revoked.
+        # As the host: links in @t count for the real user that created @t (key_payload_reserve
+        # in the kernel), and a user must not prevent a revocation by using up a quota.
         identity.with_real_ids(*libc.effective_ids(), session.hold)
     except syscalls.KernelError as error:
         consequence = f"perhaps session keyring {session.keyring} cannot be revoked at its end"
@@ -226,7 +226,7 @@ def _hold(session: Session, lines: "Lines") -> None:
 
 
 def _end(act: "Callable[[int], None]", keyring: int, user: "User", hold: "Hold | None") -> None:
-    """Act by what this thread possesses; failing that, as the owner, and by the hold."""
+    """Act with the keys that this thread possesses, or else as the owner, with the hold."""
     try:
         act(keyring)
     except syscalls.KernelError as error:
@@ -247,7 +247,7 @@ def _end(act: "Callable[[int], None]", keyring: int, user: "User", hold: "Hold |
 
 
 def _attempt(consequence: str, call: "Callable[..., Result]", *arguments: "int | str") -> "Result":
-    """Return call(*arguments); raise Failed, with the consequence, for its KernelError."""
+    """Return call(*arguments).  Raise Failed, with the consequence, if it raises KernelError."""
     try:
         return call(*arguments)
     except syscalls.KernelError as error:
@@ -261,7 +261,7 @@ def _failed(error: syscalls.KernelError, consequence: str) -> "Failed":
 
 
 def _is_done(call: "Callable[[], object]") -> bool:
-    """Whether it could be done; for where something has failed before."""
+    """Whether the call succeeded; for use after a failure."""
     try:
         call()
     except BaseException:

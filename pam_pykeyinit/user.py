@@ -1,4 +1,4 @@
-"""The user whose session it is."""
+"""The user of a session."""
 
 from . import codes
 from .kernel import libc
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class User:
-    """Whose session it is: the name for the log, the ids for the kernel."""
+    """The user of a session: the name for the log, the ids for the kernel."""
 
     __slots__ = ("gid", "name", "uid")
 
@@ -20,9 +20,9 @@ class User:
 
 
 def find(pamh: "Pamh") -> User:
-    """Return the user of a PAM handle.  The prompt, where PAM has to ask, is pam_keyinit's.
+    """Return the user of a PAM handle.  If PAM has to prompt, the prompt is pam_keyinit's.
 
-    A name that pam_python cannot decode cannot be looked up, so nobody has it.
+    A name that pam_python cannot decode cannot be looked up: it is an unknown user.
     """
     name = ""
     try:
@@ -36,7 +36,7 @@ def find(pamh: "Pamh") -> User:
 
 
 def _no_user(error: "Exception | None", name: str, pamh: "Pamh") -> BaseException:
-    """What to raise where there is no user: what was raised, if that is another matter."""
+    """The exception to raise if there is no user; the original one if that is unrelated."""
     from .failure import NotLookedUp, NoUser
 
     if error is None:

@@ -36,7 +36,7 @@ missing() {
 # Install Debian packages that are missing, a line of progress for each.
 need() {
     if ! command -v apt-get >/dev/null; then
-        say "setup: not a Debian: these are assumed to be here, by whatever name: $*"
+        say "setup: not a Debian: these packages must be installed: $*"
         return
     fi
     wanted=$(missing "$@")

@@ -64,9 +64,9 @@ LEAST = 20  # columns; what is narrower is not laid out for
 
 def width(stream: TextIO) -> int:
     """The columns of where the text goes: COLUMNS, or the terminal's; 0 where it is none."""
-    told = os.environ.get("COLUMNS", "")
-    if told.isascii() and told.isdigit() and int(told[:6]) > 0:
-        return max(LEAST, int(told[:6]))
+    reported = os.environ.get("COLUMNS", "")
+    if reported.isascii() and reported.isdigit() and int(reported[:6]) > 0:
+        return max(LEAST, int(reported[:6]))
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except (OSError, ValueError):

@@ -1,5 +1,5 @@
-"""What goes wrong with ids.  Apart, because no login that goes well needs it."""
+"""The error of identity.py, in a separate file because a successful login does not need it."""
 
 
 class NotRestored(Exception):
-    """The thread's ids are not what they were, and could not be put back."""
+    """The ids of the thread changed, and could not be restored."""

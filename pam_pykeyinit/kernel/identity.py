@@ -1,15 +1,15 @@
-"""Be the user for a moment.  The only place that changes ids.
+"""Become the user for a moment.  Only this file changes ids.
 
-The kernel owns a new session keyring by the real ids, and finds @u and @us by the real
-user id (join_session_keyring and look_up_user_keyrings in the kernel), so the real ids
-must be the user's while it is made.  Only the calling thread is changed.
+A new session keyring belongs to the real ids, and @u and @us depend on the real user id
+(join_session_keyring and look_up_user_keyrings in the kernel).  Therefore the real ids must be
+the user's while the keyring is created.  Only the calling thread changes.
 
-While switched, the id that was given up is parked in the saved slot.  So even a process
-that has no privilege left (effective id not root, no capabilities) keeps the right to go
-back, and one whose other ids are root's never loses its capabilities on the way.
+Meanwhile the previous id is kept in the saved id.  So even a process without privileges
+(effective id not root, no capabilities) can restore it, and a process whose other ids are root
+does not lose its capabilities.
 
-Under pam_pykeyinit.so this file is not run: that loader has the same functions in C, where
-nothing can come in between.
+pam_pykeyinit.so does not run this file: it has the same functions in C, where nothing can
+interrupt them.
 """
 
 from _signal import (  # type: ignore[import-not-found]  # typeshed's gap
@@ -32,17 +32,16 @@ if TYPE_CHECKING:
     Result = TypeVar("Result")
     Triple = tuple[int, int, int]
 
-_NO_ID = 2**32 - 1  # set*id(2) take it as "leave it as it is"
-_TRIES = 1000  # of the way back
+_NO_ID = 2**32 - 1  # set*id(2) take it for "unchanged"
+_TRIES = 1000  # to restore the ids
 
 
 def with_real_ids(uid: int, gid: int, work: "Callable[[], Result]") -> "Result":
-    """Return work(), called with the real ids `uid` and `gid`; afterwards all are as before.
+    """Return work(), called with the real ids `uid` and `gid`; afterwards all ids are restored.
 
-    Raises KernelError where the switch is refused, and work is not called then: by the kernel;
-    for an id that is none, with which it would leave all as it is, and work() would be done as
-    root; and where the way back would not be open.  NotRestored where the ids did not come
-    back, and what work() raises.
+    Raises KernelError, without calling work(), if the kernel refuses the switch, if an id is -1
+    (which would change nothing, so that work() would run as root), or if the ids could not be
+    restored afterwards.  Raises NotRestored if restoring failed, and the exceptions of work().
     """
     return _switched(0, uid, gid, work)
 
@@ -55,14 +54,14 @@ def with_effective_ids(uid: int, gid: int, work: "Callable[[], Result]") -> "Res
 def with_filesystem_uid(uid: int, work: "Callable[[], Result]") -> "Result":
     """Return work(), called with the filesystem user id.
 
-    By it the kernel checks the permissions of keys, finds session keyrings by name, and
-    owns the keys of add_key(2).  Raises KernelError where it cannot be had, NotRestored.
+    The kernel uses it to check permissions of keys, to find session keyrings by name, and as the
+    owner of new keys of add_key(2).  Raises KernelError if it cannot be set, and NotRestored.
     """
     before = syscalls.setfsuid(syscalls.KEEP)
 
     def switch() -> None:
         syscalls.setfsuid(uid)
-        if syscalls.setfsuid(syscalls.KEEP) != uid:  # the call itself never says so
+        if syscalls.setfsuid(syscalls.KEEP) != uid:  # the call itself reports no failure
             raise syscalls.KernelError(EPERM, "setfsuid")
 
     def restore() -> str:
@@ -80,13 +79,13 @@ def _switched(slot: int, uid: int, gid: int, work: "Callable[[], Result]") -> "R
     def switch() -> None:
         if _NO_ID in (uid % 2**32, gid % 2**32):
             raise syscalls.KernelError(EINVAL, "setresuid")
-        # The group first: without root's uid it may be refused.
+        # The group first, because it may be refused without root's uid.
         for before, new, change, name in (
             (gids, gid, syscalls.setresgid, "setresgid"),
             (uids, uid, syscalls.setresuid, "setresuid"),
         ):
             if before[2] not in before[:2] and not libc.may_set_ids():
-                raise syscalls.KernelError(EPERM, name)  # the saved id would not come back
+                raise syscalls.KernelError(EPERM, name)  # the saved id could not be restored
             if before[slot] != new:
                 wanted = [syscalls.KEEP, syscalls.KEEP, before[slot]]
                 wanted[slot] = new
@@ -99,7 +98,7 @@ def _switched(slot: int, uid: int, gid: int, work: "Callable[[], Result]") -> "R
 
 
 def _with_marks(restore: "Callable[[], str]") -> "Callable[[], str]":
-    """The same, and what the kernel resets where a filesystem id changes (commit_creds)."""
+    """The same, and the marks that the kernel resets if a filesystem id changes (commit_creds)."""
     marks = libc.process_marks()
 
     def restore_all() -> str:
@@ -113,7 +112,7 @@ def _with_marks(restore: "Callable[[], str]") -> "Callable[[], str]":
 def _guarded(
     switch: "Callable[[], None]", work: "Callable[[], Result]", restore: "Callable[[], str]"
 ) -> "Result":
-    """Return work(), between switch() and restore(), which returns what is wrong, or ""."""
+    """Return work(), between switch() and restore(), which returns a problem, or ""."""
     signals = pthread_sigmask(SIG_BLOCK, ())
     interruption: "BaseException | None" = None
     problem = ""
@@ -123,8 +122,8 @@ def _guarded(
             switch()
             return work()
         finally:
-            # Nothing is called outside of this `try`: a program's own handler of signals may
-            # run in another thread, and its exception be raised in this one.
+            # Nothing is called outside this `try`: a signal handler of the program may run in
+            # another thread, and its exception be raised in this one.
             for _ in range(_TRIES):
                 try:
                     problem = restore() and restore()
@@ -142,7 +141,7 @@ def _guarded(
 
 
 def _restore(uids: "Triple", gids: "Triple") -> str:
-    """Put the ids back, user first, and look whether they are: a call's word is not enough."""
+    """Restore the ids, user first, and verify them: a successful call is not enough."""
     refusals = []
     for read, before, change in (
         (getresuid, uids, syscalls.setresuid),
@@ -151,7 +150,7 @@ def _restore(uids: "Triple", gids: "Triple") -> str:
         found = read()
         if found != before:
             try:
-                if found[1] != before[1]:  # with it comes the right to set any other one
+                if found[1] != before[1]:  # it gives the right to set the other ids
                     change(syscalls.KEEP, before[1], syscalls.KEEP)
                 change(*before)
             except syscalls.KernelError as error:

@@ -1,7 +1,7 @@
 """The keyctl(2), add_key(2) and other calls that only some options and the helper need, typed.
 
-Like kernel.py, and beside it so that an ordinary login imports nothing of this: every
-function is one system call, raises KernelError and nothing else, decides nothing.
+As in syscalls.py, each function is one system call, raises only KernelError, and decides
+nothing.  This is a separate file so that an ordinary login does not import it.
 """
 
 from . import sysnums
@@ -17,7 +17,7 @@ _LOCK_EXCLUSIVE_NOW = 2 | 4  # LOCK_EX | LOCK_NB
 _LOCK_RELEASE = 8  # LOCK_UN
 
 _IDS = 2**32
-_DESCRIPTION_SPACE = 4096 + 64  # the longest description, and the fields in front of it
+_DESCRIPTION_SPACE = 4096 + 64  # the longest description, and the fields before it
 
 
 def describe(key: int) -> "tuple[str, int, int, int, str]":
@@ -27,21 +27,21 @@ def describe(key: int) -> "tuple[str, int, int, int, str]":
     return fields(space[: length - 1])
 
 
-def fields(told: "bytes | bytearray") -> "tuple[str, int, int, int, str]":
-    """Take apart what the kernel says of a key.  Pure.
+def fields(described: "bytes | bytearray") -> "tuple[str, int, int, int, str]":
+    """Parse the kernel's description of a key.  Pure.
 
-    It writes ids as signed numbers: one of 2^31 or more looks as if it were below zero.
+    The kernel prints ids as signed numbers: 2^31 and above look negative.
     """
-    kind, uid, gid, mask, description = told.decode("utf-8", "surrogateescape").split(";", 4)
+    kind, uid, gid, mask, description = described.decode("utf-8", "surrogateescape").split(";", 4)
     return kind, int(uid) % _IDS, int(gid) % _IDS, int(mask, 16), description
 
 
 def join_named_session(name: str) -> int:
-    """Join the session keyring of that name, or make one, keyctl_join_session_keyring(3).
+    """Join the session keyring of that name, or create it, keyctl_join_session_keyring(3).
 
-    It may be another user's: whoever made the name first and granted search to others.
-    Returns its serial number, or 0 where it is the session keyring already.  A name that
-    begins with a dot is EPERM.
+    It may belong to another user, who created it first and granted search to others.
+    Returns its serial number, or 0 if it is the session keyring already.  A name that begins
+    with a dot gives EPERM.
     """
     return _call(
         "keyctl(JOIN_SESSION_KEYRING)", sysnums.KEYCTL, _JOIN_SESSION_KEYRING, _encoded(name)
@@ -49,7 +49,7 @@ def join_named_session(name: str) -> int:
 
 
 def add_user_key(description: str, payload: bytes, keyring: int) -> int:
-    """Make or update a key of type "user", add_key(2); its serial number."""
+    """Create or update a key of type "user", add_key(2); return its serial number."""
     return _call(
         "add_key(user)", sysnums.ADD_KEY,
         b"user", _encoded(description), payload, len(payload), keyring,
@@ -62,22 +62,22 @@ def get_persistent(uid: int, keyring: int) -> int:
 
 
 def set_timeout(key: int, seconds: int) -> None:
-    """Have a key expire in so many seconds; 0 takes that back, keyctl_set_timeout(3)."""
+    """Let a key expire after some seconds; 0 removes the timeout, keyctl_set_timeout(3)."""
     _call("keyctl(SET_TIMEOUT)", sysnums.KEYCTL, _SET_TIMEOUT, key, seconds)
 
 
 def lock(descriptor: int) -> None:
-    """Take the lock of an open file, flock(2); EAGAIN where another has it."""
+    """Take an exclusive lock of an open file, flock(2); EAGAIN if another process holds it."""
     _call("flock", sysnums.FLOCK, descriptor, _LOCK_EXCLUSIVE_NOW)
 
 
 def lock_shared(descriptor: int) -> None:
-    """Take a share in it; EAGAIN where another has it alone."""
+    """Take a shared lock; EAGAIN if another process holds it exclusively."""
     _call("flock", sysnums.FLOCK, descriptor, _LOCK_SHARED_NOW)
 
 
 def unlock(descriptor: int) -> None:
-    """Let go of it, also for the copies of the descriptor that forked children have."""
+    """Release the lock, also for the copies of the descriptor in forked children."""
     _call("flock", sysnums.FLOCK, descriptor, _LOCK_RELEASE)
 
 

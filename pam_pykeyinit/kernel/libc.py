@@ -1,11 +1,11 @@
 """Functions of libc, called from Python.
 
-Under pam_pykeyinit.so this file is not run: that loader has the same functions in C.
+pam_pykeyinit.so does not run this file: it has the same functions in C.
 
-The interpreter's `_ctypes` is used without the `ctypes` package around it: the package
-builds some forty types that nobody here needs, and that alone would cost every login a
-tenth of the time that its interpreter takes to start.  For the same reason a function that
-an ordinary login does not call is made when it is called.
+This uses `_ctypes` of the interpreter without the `ctypes` package.  The package builds about
+forty types that are not needed, which takes a tenth of the start of the interpreter in every
+login.  For the same reason, functions that an ordinary login does not call are looked up when
+they are called.
 """
 
 import _ctypes
@@ -48,10 +48,10 @@ _libc = dlopen(None, 0)
 
 
 def _function(symbol: str, result: str, arguments: str) -> "Any":
-    """A function of libc, by the types of its result and arguments.
+    """A function of libc, with the types of its result and arguments.
 
-    i is an int, l a long, z bytes.  Of a variadic function only the fixed arguments are
-    declared: on some processors the variable ones are not passed in the same way.
+    i is an int, l a long, z bytes.  Only the fixed arguments of a variadic function are declared:
+    on some architectures the variable ones are passed differently.
     """
     simple = {
         kind: type(kind, (_ctypes._SimpleCData,), {"_type_": kind}) for kind in result + arguments
@@ -68,7 +68,7 @@ _syscall = _function("syscall", "l", "l")
 
 
 def syscall(number: int, *arguments: "int | bytes | bytearray | None") -> int:
-    """syscall(2), with up to five arguments; an errno is negative, as the kernel gives it.
+    """syscall(2), with up to five arguments; an errno is negative, as the kernel returns it.
 
     The kernel may write into a bytearray.
     """
@@ -77,9 +77,9 @@ def syscall(number: int, *arguments: "int | bytes | bytearray | None") -> int:
 
 
 def later(results: "list[int]", *calls: "tuple[int | None, ...]") -> "Callable[[], None]":
-    """What makes these calls of syscall() when it is called, up to the first that is refused.
+    """Return a function that makes these calls of syscall(), up to the first that is refused.
 
-    Their results are appended to the list.
+    It appends their results to the list.
     """
 
     def make() -> None:
@@ -102,23 +102,23 @@ def _space(buffer: bytearray) -> "Any":
 
 
 def syslog(priority: int, line: bytes) -> None:
-    """syslog(3), with nothing in the line taken as a format."""
+    """syslog(3); the line is not a format."""
     _function("syslog", "i", "iz")(priority, b"%s", line)
 
 
 def map_page() -> int:
-    """Map a page that nobody can use; its address, or the errno, negative."""
+    """Map a page without permissions.  Returns its address, or the negative errno."""
     mmap = _function("mmap", "l", "lliiil")  # an address is as long as a long
     return _result(mmap(0, 1, _PROT_NONE, _MAP_SHARED_ANONYMOUS, -1, 0))
 
 
 def unmap_page(address: int) -> int:
-    """Take it away; 0, or the errno, negative."""
+    """Unmap it.  Returns 0, or the negative errno."""
     return _result(_function("munmap", "i", "ll")(address, 1))
 
 
 def single_threaded() -> bool:
-    """Whether this process has one thread; without /proc to tell it is taken to have one."""
+    """Whether this process has one thread; without /proc the answer is yes."""
     try:
         return posix.stat("/proc/self/task").st_nlink <= 3  # ".", "..", and one for each thread
     except OSError:
@@ -131,14 +131,14 @@ def effective_ids() -> "tuple[int, int]":
 
 
 def getpwnam(name: bytes) -> "tuple[int, int] | None":
-    """The user and group id of a user, getpwnam(3), or None where there is nobody of that name.
+    """The user and group id of a user, getpwnam(3), or None for an unknown user.
 
-    Raises OSError where the user database cannot be asked, and ValueError for a name with a
-    zero byte in it.
+    Raises OSError if the user database cannot be read, and ValueError for a name with a zero
+    byte.
     """
     from pwd import getpwnam as look_up
 
-    # As the pwd module will turn it back into the same bytes, in a C locale too.
+    # The pwd module encodes this to the same bytes again, also in a C locale.
     text = name.decode(sys.getfilesystemencoding(), "surrogateescape")
     try:
         entry = look_up(text)
@@ -148,7 +148,7 @@ def getpwnam(name: bytes) -> "tuple[int, int] | None":
 
 
 def may_set_ids() -> bool:
-    """Whether this thread has the capabilities to take any user and group id."""
+    """Whether this thread has the capabilities to set any user and group id."""
     for line in procfs.text("/proc/thread-self/status").splitlines():
         if line.startswith("CapEff:"):
             capabilities = int(line.split()[1], 16)
@@ -157,9 +157,9 @@ def may_set_ids() -> bool:
 
 
 def process_marks() -> "tuple[int, int]":
-    """The signal at the parent's death, and whether the process is dumpable, prctl(2).
+    """The parent-death signal, and whether the process is dumpable, prctl(2).
 
-    The kernel resets both where a filesystem id changes (commit_creds).
+    The kernel resets both if a filesystem id changes (commit_creds).
     """
     prctl = _function("prctl", "i", "i")
     signal = bytearray(4)
@@ -168,7 +168,7 @@ def process_marks() -> "tuple[int, int]":
 
 
 def set_process_marks(signal: int, dumpable: int) -> None:
-    """Put them back."""
+    """Restore them."""
     prctl = _function("prctl", "i", "i")
     prctl(_PR_SET_PDEATHSIG, signal)
     if dumpable < 2 and prctl(_PR_GET_DUMPABLE) != dumpable:  # 2 cannot be set

@@ -1,18 +1,17 @@
-"""What /proc/keys lists, proc(5).  Pure.
+"""Parse /proc/keys, proc(5).  Pure.
 
-A key's description is its maker's choice and may have the ends of lines in it, and who lets
-others view a key shows it to them here.  So a line may be anybody's: what is said of one key
-twice is not believed.
+The creator of a key chooses its description, which may contain newlines, and can let others view
+the key here.  So any user can forge a line: if a key is listed twice, neither line is used.
 """
 
 _HEXADECIMAL = frozenset("0123456789abcdef")
 
 
 class Row:
-    """A key as the kernel's proc_keys_show() has it, also a revoked or expired one.
+    """A key as proc_keys_show() in the kernel prints it, also a revoked or expired one.
 
-    `expires` is "perm", "expd" or what is left, as "5m"; `kind` has nine letters at most;
-    `text` is the description, and for most types ": " and a summary, up to a line's end.
+    `expires` is "perm", "expd" or the remaining time, as "5m"; `kind` has at most nine letters;
+    `text` is the description, for most types with ": " and a summary, up to the first newline.
     """
 
     __slots__ = ("expires", "flags", "kind", "text")
@@ -37,7 +36,7 @@ def rows(table: str) -> "dict[int, Row]":
 
 
 def _serial(line: str) -> int:
-    """What a line begins with, or 0."""
+    """The serial number at the beginning of a line, or 0."""
     word = line[:8]
     good = len(word) == 8 and line[8:9] == " " and _HEXADECIMAL.issuperset(word)
     return int(word, 16) if good else 0

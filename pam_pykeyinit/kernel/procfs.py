@@ -1,13 +1,13 @@
-"""Files of /proc, as text.  io's open() would cost more than all the rest of an option."""
+"""Read files of /proc.  io's open() would take longer than the rest of an option."""
 
 import posix
 
 
 def text(path: str) -> str:
-    """What is in it, or "" where this process may not know."""
+    """The content of a file, or "" if this process cannot read it."""
     parts = []
     try:
-        descriptor = posix.open(path, posix.O_RDONLY)  # closed on exec: Python sees to it
+        descriptor = posix.open(path, posix.O_RDONLY)  # Python adds O_CLOEXEC
         try:
             while part := posix.read(descriptor, 65536):
                 parts.append(part)

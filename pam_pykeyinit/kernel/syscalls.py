@@ -1,7 +1,7 @@
 """keyctl(2), add_key(2) and the raw set*id(2), typed.
 
-Every function is one system call.  It raises OSError and nothing else; it decides nothing
-and logs nothing.  The id calls change the calling thread only (see sysnums).
+Each function is one system call.  It raises only OSError, decides nothing and logs nothing.  The
+id calls change only the calling thread (see sysnums).
 """
 
 import sys
@@ -26,7 +26,7 @@ OWNER_LINK = 0x00100000
 OWNER_SETATTR = 0x00200000
 
 _IDS = 2**32
-KEEP = -1  # an id that setresuid(2) and setresgid(2) leave as it is
+KEEP = -1  # setresuid(2) and setresgid(2) do not change this id
 
 _GET_KEYRING_ID = 0
 _JOIN_SESSION_KEYRING = 1
@@ -52,7 +52,7 @@ def _call(name: str, number: int, *arguments: "int | bytes | bytearray | None") 
 
 
 def _checked(name: str, result: int) -> int:
-    if -_MAX_ERRNO <= result < 0:  # below that it is an address, of a 32-bit process
+    if -_MAX_ERRNO <= result < 0:  # lower numbers are addresses of a 32-bit process
         raise KernelError(-result, name)
     return result
 
@@ -60,14 +60,14 @@ def _checked(name: str, result: int) -> int:
 def get_keyring_id(keyring: int) -> int:
     """The serial number of a special keyring, keyctl_get_keyring_ID(3) without `create`.
 
-    A thread without a session keyring gets its user-session keyring installed as one by
-    asking for it (lookup_user_key in the kernel): asking is not free of effects.
+    This has an effect: for a thread without a session keyring the kernel installs its
+    user-session keyring as one (lookup_user_key in the kernel).
     """
     return _call("keyctl(GET_KEYRING_ID)", sysnums.KEYCTL, _GET_KEYRING_ID, keyring, 0)
 
 
 def join_anonymous_session() -> int:
-    """Give this thread a new session keyring, owned by its real ids; its serial number."""
+    """Give this thread a new session keyring, owned by its real ids; return the serial number."""
     return _call("keyctl(JOIN_SESSION_KEYRING)", sysnums.KEYCTL, _JOIN_SESSION_KEYRING, None)
 
 
@@ -75,10 +75,10 @@ _NEW_SESSION = ("keyctl(JOIN_SESSION_KEYRING)", "keyctl(LINK)")
 
 
 def new_session(results: "list[int]") -> "Callable[[], None]":
-    """What joins a new session keyring and links the user keyring into it, when it is called.
+    """Return a function that joins a new session keyring and links the user keyring into it.
 
-    It does nothing else, for it is called with the user's ids: meanwhile the user can stop the
-    process.  What the kernel returns is appended to `results`; see check_new_session().
+    It does nothing else, because it runs with the user's ids, and the user can then stop the
+    process.  It appends the results of the kernel to `results`; see check_new_session().
     """
     return libc.later(
         results,
@@ -88,7 +88,7 @@ def new_session(results: "list[int]") -> "Callable[[], None]":
 
 
 def check_new_session(results: "list[int]") -> None:
-    """Raise KernelError for the call of new_session() that was refused, if one was."""
+    """Raise KernelError if a call of new_session() was refused."""
     _checked(_NEW_SESSION[len(results) - 1], results[-1])
 
 
@@ -118,18 +118,17 @@ def set_permissions(key: int, mask: int) -> None:
 
 
 def add_keyring(description: str, keyring: int) -> int:
-    """Make a keyring inside another one, add_key(2); its serial number."""
+    """Create a keyring in another one, add_key(2); return its serial number."""
     return _call(
         "add_key(keyring)", sysnums.ADD_KEY, b"keyring", description.encode(), None, 0, keyring
     )
 
 
 def keep_credentials() -> int:
-    """Keep this thread's keyrings in being, as they are, when the thread ends; a handle.
+    """Keep this thread's keyrings after the thread ends; return a handle.
 
-    The kernel remembers with a file whose credentials it was opened with, and shared
-    memory is a file.  It lasts until it is given to release_credentials(), and not longer
-    than the process.
+    In the kernel a file keeps the credentials of the thread that opened it (f_cred), and shared
+    memory is a file.  They are kept until release_credentials(), or until the process ends.
     """
     return _checked("mmap", libc.map_page())
 
@@ -157,9 +156,9 @@ def setresgid(real: int, effective: int, saved: int) -> None:
 def setfsuid(uid: int) -> int:
     """setfsuid(2) for the calling thread alone; the id that was in place before.
 
-    It never fails: KEEP tells what is in place.
+    It never fails: call it with KEEP to read the current id.
     """
     result = libc.syscall(sysnums.SETFSUID, uid)
-    # On 32 bits an id of 2^31 and more is negative, and the largest ones look like an errno.
+    # On 32-bit systems an id from 2^31 on is negative, and the largest ones look like an errno.
     may_be_id = sys.maxsize < _IDS and sysnums.SETFSUID > 0
     return (result if may_be_id else _checked("setfsuid", result)) % _IDS

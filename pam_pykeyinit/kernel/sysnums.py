@@ -1,14 +1,14 @@
 """System call numbers.
 
-libc has no function for keyctl(2), and its set*id functions change every thread of the
-process where we must change one.  So both go through syscall(2), and that wants numbers.
-They are keyed by what this interpreter was compiled for, not by uname(2): a 32-bit
-process on a 64-bit kernel makes 32-bit calls.
+libc has no function for keyctl(2), and its set*id functions change all threads of the process,
+but we must change only one.  Therefore both use syscall(2), which needs the numbers.  The key is
+the architecture of this interpreter, not uname(2): a 32-bit process on a 64-bit kernel makes
+32-bit calls.
 """
 
 import sys
 
-# The id calls of i386, arm and s390x are the ones with 32-bit ids (setresuid32, and so on).
+# For i386, arm and s390x these are the calls with 32-bit ids, such as setresuid32.
 #               add_key keyctl setresuid setresgid setfsuid flock
 TABLE = {
     "x86_64": (248, 250, 117, 119, 122, 73),
@@ -20,7 +20,7 @@ TABLE = {
     "s390x": (278, 280, 208, 210, 215, 143),
 }
 
-# Not a number of any call: the kernel answers ENOSYS, which every caller handles.
+# No call has this number: the kernel returns ENOSYS, which every caller handles.
 _NO_SUCH_CALL = (-1,) * 6
 
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What pam_pykeyinit.so asks of pam_pykeyinit_python.so. */
+/* A request of pam_pykeyinit.so to pam_pykeyinit_python.so. */
 #ifndef PAM_PYKEYINIT_CALL_H
 #define PAM_PYKEYINIT_CALL_H
 
@@ -11,8 +11,8 @@ struct call {
 	int flags, argc;
 	const char **argv;   /* the words of the PAM line */
 
-	char failure[512];   /* why there is no answer, for one line in the log */
-	int has_keyring;     /* whether this handle has made one, where there is no answer */
+	char failure[512];   /* why there is no answer, for the log */
+	int has_keyring;     /* whether this handle has created one, if there is no answer */
 };
 
 /* The handler's answer, a PAM code; or -1 with a failure.  ANSWER is the build's: it has the

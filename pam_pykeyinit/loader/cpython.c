@@ -11,9 +11,9 @@ extern PyObject *PyInit_errno(void);
 extern PyObject *PyInit_posix(void);
 extern PyObject *PyInit_time(void);
 
-/* Python/import.c.  What a login may import, besides our own modules; SECURITY.md lists it. */
+/* Python/import.c.  The modules that a login may import, besides ours; SECURITY.md lists them. */
 struct _inittab _PyImport_Inittab[] = {
-	{"_imp", PyInit__imp}, /* the core itself wants it where importlib is installed */
+	{"_imp", PyInit__imp}, /* the core needs it if importlib is installed */
 	{"builtins", NULL},
 	{"errno", PyInit_errno},
 	{"posix", PyInit_posix},

@@ -2,7 +2,7 @@
 /*
  * The private Python, and every private name of CPython that the loader uses.
  *
- * Tried with CPython 3.9, 3.11, 3.13 and 3.14.  All of it is what CPython's own
+ * Tested with CPython 3.9, 3.11, 3.13 and 3.14.  All of it is what CPython's own
  * Programs/_freeze_module.c does: that program also starts the core of an interpreter alone,
  * without importlib, to freeze modules.  So a CPython that lacks one of these cannot be built.
  *
@@ -37,7 +37,7 @@ static inline void only_the_core(PyConfig *config)
 	config->_init_main = 0;
 	config->_install_importlib = 0;
 #if PY_VERSION_HEX >= 0x030e0000
-	config->remote_debug = 0; /* nobody attaches a debugger to a login */
+	config->remote_debug = 0; /* no debugger may attach to a login */
 #endif
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * `force` says that the caller's session keyring is not to stay: root would find the keys that
- * a caller of sudo has put there.  So where no keyring can be made as it should be, one without
- * any key is better than the caller's, whoever owns it.
+ * With `force` the caller's session keyring must not stay: root would find the keys that a
+ * caller of sudo has added to it.  So if the keyring cannot be created as intended, an empty one
+ * is better than the caller's, whoever owns it.
  */
 #include "floor.h"
 
@@ -32,7 +32,7 @@ const char *floor_session(pam_handle_t *pamh)
 		struct change wanted = {.slot = REAL, .uid = user->pw_uid, .gid = user->pw_gid};
 		with_ids(&wanted, join, &joined);
 	}
-	if (joined < 0) /* an empty keyring of the program's own is as safe */
+	if (joined < 0) /* an empty keyring of the program is as safe */
 		join(&joined);
 	return joined < 0 ? "the caller's session keyring stays" :
 			    "an empty session keyring replaces the caller's";

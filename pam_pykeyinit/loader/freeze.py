@@ -1,4 +1,4 @@
-"""freeze.py OUTPUT SOURCE...: our modules as code, in a C header, for frozen.c.
+"""freeze.py OUTPUT SOURCE...: compile our modules into a C header for frozen.c.
 
 Run it by the Python that the loader gets.  Docstrings and assertions are left out
 (optimisation 2), and so are the tables of lines and columns: the loader logs what an exception
@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from types import CodeType
 
-# What a login without options imports.
+# The imports of a login without options.
 EVERY_LOGIN = (
     *("codes", "log", "module", "native", "options", "session", "syscalls", "sysnums"),
     "user",
@@ -18,7 +18,7 @@ EVERY_LOGIN = (
 
 
 def without_lines(code: CodeType) -> CodeType:
-    """The same code, and that of the functions in it, without their tables of lines."""
+    """The same code, and the code of its functions, without line tables."""
     constants = tuple(
         without_lines(each) if isinstance(each, CodeType) else each for each in code.co_consts
     )
@@ -42,7 +42,7 @@ def frozen(source: Path) -> CodeType:
 def header(sources: list[Path]) -> str:
     """The text of the header: the modules of every login in one array, and each other one."""
     codes = {source.stem: frozen(source) for source in sources}
-    # Together they share their names: to make a name once is a quarter of the work.
+    # Together they share their names, which saves a quarter of the time.
     together = marshal.dumps({name: codes.pop(name) for name in EVERY_LOGIN})
     table = "".join(f'\t{{"{name}", code_of_{name}, sizeof code_of_{name}}},\n' for name in codes)
     return (

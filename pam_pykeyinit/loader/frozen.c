@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * import, without files.  The interpreter is started without importlib, so `__import__` is
+ * import, without files.  The interpreter starts without importlib, so `__import__` is
  * ours: a relative import finds a frozen module of the package or one that is written in C
  * (libc.c, identity.c), an absolute one finds a module that is built into Python.  No path,
- * no environment variable and no sys.modules of another Python has a say in it.
+ * no environment variable and no sys.modules of another Python affects it.
  */
 #include "frozen.h"
 
@@ -18,17 +18,17 @@
 
 struct frozen_module {
 	const char *name;
-	const unsigned char *code; /* NULL: it is among those of every login */
+	const unsigned char *code; /* NULL: it is in the array of every login's modules */
 	size_t size;
 };
 #include "frozen_modules.h"
 
 #define COUNT (sizeof modules / sizeof *modules)
 
-static PyObject *codes;   /* of every login's modules, by name, until they are run */
+static PyObject *codes;   /* of every login's modules, by name, until they run */
 static PyObject *package; /* its attributes are the modules that were imported */
-static char complete[COUNT]; /* they have been run to their end */
-static pthread_mutex_t importing = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP; /* never waited for with the GIL */
+static char complete[COUNT]; /* they have run to their end */
+static pthread_mutex_t importing = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP; /* never wait for it with the GIL */
 
 static PyObject *code_of(const struct frozen_module *frozen)
 {
@@ -46,7 +46,7 @@ static PyObject *run_code(size_t number)
 	PyObject *module = PyModule_New(frozen->name), *code = NULL, *done = NULL;
 	PyObject *names = module ? PyModule_GetDict(module) : NULL;
 
-	/* Before it runs, for modules may import each other. */
+	/* Before it runs, because modules may import each other. */
 	if (names && !PyObject_SetAttrString(package, frozen->name, module) &&
 	    !PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()))
 		code = code_of(frozen);
@@ -111,13 +111,13 @@ void frozen_after_fork_parent(void)
 	pthread_mutex_unlock(&importing);
 }
 
-/* A recursive mutex knows the thread that has it by a number that the child does not have. */
+/* A recursive mutex identifies its owner by a thread id, which differs in the child. */
 void frozen_after_fork_child(void)
 {
 	importing = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 }
 
-/* A module that is initialised in two steps (PEP 489) wants a thing with a name. */
+/* A module with multi-phase initialisation (PEP 489) needs an object with a name. */
 static PyObject *second_step(PyObject *def, const char *name)
 {
 	PyObject *like = PySys_GetObject("implementation"); /* of type SimpleNamespace */
@@ -160,7 +160,7 @@ static PyObject *import(PyObject *self, PyObject *const *args, Py_ssize_t count)
 		return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_ImportError, "not a statement");
 	if (PyLong_AsLong(args[4]) == 0)
 		return built_in(name);
-	/* The package is flat here: of a folder's module the last name is enough. */
+	/* The package is flat here: the last name of a module is enough. */
 	const char *dot = strrchr(name, '.');
 	name = dot ? dot + 1 : name;
 	if (*name && strcmp(name, "kernel") && strcmp(name, "policies"))

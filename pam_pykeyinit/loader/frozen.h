@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Importing our modules, which are frozen into the loader, and modules that are part of Python. */
+/* Import our modules, which are frozen into the loader, and modules that are built into Python. */
 #ifndef PAM_PYKEYINIT_FROZEN_H
 #define PAM_PYKEYINIT_FROZEN_H
 
 #include "cpython.h"
 
-/* Make imports come here.  Returns -1 with an exception where that failed. */
+/* Install the import function.  Returns -1 with an exception if that failed. */
 int frozen_install(void);
 
 /* Import a module of the package by its name in it; a borrowed reference, or NULL with an

@@ -19,7 +19,7 @@ static void call_python(void *data)
 	call->answer = PyObject_CallNoArgs(call->work);
 }
 
-/* An exception of ours, by its name; NULL with one of Python's. */
+/* One of our exceptions, by its name; NULL with a Python exception if there is none. */
 static PyObject *exception(const char *module, const char *name)
 {
 	PyObject *found = frozen_module(module);
@@ -63,7 +63,7 @@ static PyObject *run(struct change *wanted, PyObject *work)
 	if (wrong == 0)
 		return call.answer;
 	Py_XDECREF(call.answer);
-	PyErr_Clear(); /* whatever else happened is less */
+	PyErr_Clear(); /* any other error matters less */
 	if (wrong < 0)
 		complain(wanted);
 	else

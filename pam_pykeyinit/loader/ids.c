@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Be another user for a moment: block signals, switch, call back, restore, verify, unblock.
+ * Become another user for a moment: block signals, switch, call back, restore, verify, unblock.
  *
- * identity.py says why, and is the same in Python.  Here nothing can come in between: no
+ * identity.py explains why, and is the same in Python.  Here nothing can interrupt: no
  * signal handler, no bytecode, no memory that could run out.  System calls are made directly,
- * for libc's functions change every thread of the process.
+ * because libc's functions change all threads of the process.
  */
 #include "ids.h"
 
@@ -17,7 +17,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The calls with 32-bit ids, where the older ones have 16 bits. */
+/* The calls with 32-bit ids, if the older ones have 16 bits. */
 #ifdef SYS_setresuid32
 #define CALL(name) SYS_##name##32
 #else
@@ -26,7 +26,7 @@
 
 #define KEEP ((uid_t)-1)
 
-/* It never fails, but on 32 bits libc takes an id above 2^32-4096 for an errno. */
+/* It never fails, but on 32-bit systems libc takes an id above 2^32-4096 for an errno. */
 static uid_t filesystem_id(long call)
 {
 	long id = syscall(call, KEEP);
@@ -51,8 +51,8 @@ static int has_capability(int number)
 }
 
 /*
- * Whether the way back is open to these ids: with a capability, always; otherwise only if the
- * saved id is one of the others, for its place is taken while they are switched.
+ * Whether these ids can be restored: with a capability, always; otherwise only if the saved
+ * id equals one of the others, because the saved id is overwritten meanwhile.
  */
 static int can_return(const uid_t before[SLOTS], int capability)
 {
@@ -60,7 +60,7 @@ static int can_return(const uid_t before[SLOTS], int capability)
 	       has_capability(capability);
 }
 
-/* Put the id in one slot, and keep the one that it displaces in the saved slot. */
+/* Set the id in one slot, and keep the previous one as the saved id. */
 static int change(long call, int capability, const uid_t before[SLOTS], enum slot slot, uid_t id)
 {
 	if (before[slot] == id)
@@ -72,7 +72,7 @@ static int change(long call, int capability, const uid_t before[SLOTS], enum slo
 	return syscall(call, slot == REAL ? id : KEEP, slot == EFFECTIVE ? id : KEEP, before[slot]);
 }
 
-/* setfsuid(2) never says whether it did it. */
+/* setfsuid(2) does not report failure. */
 static int change_filesystem_user(uid_t id)
 {
 	syscall(CALL(setfsuid), id);
@@ -82,7 +82,7 @@ static int change_filesystem_user(uid_t id)
 	return -1;
 }
 
-/* 0, or the errno of what was refused. */
+/* 0, or the errno of the refused call. */
 static int switch_ids(struct change *wanted)
 {
 	const struct ids *before = &wanted->before;
@@ -91,7 +91,7 @@ static int switch_ids(struct change *wanted)
 		wanted->refused = "setfsuid";
 		return change_filesystem_user(wanted->uid) ? errno : 0;
 	}
-	wanted->refused = "setresgid"; /* first: without root's uid it may be refused */
+	wanted->refused = "setresgid"; /* first, because without root's uid it may be refused */
 	if (change(CALL(setresgid), CAP_SETGID, before->group, wanted->slot, wanted->gid))
 		return errno;
 	wanted->refused = "setresuid";
@@ -101,7 +101,7 @@ static int switch_ids(struct change *wanted)
 /* The user first, for the same reason.  Both calls set the filesystem id as well. */
 static void put_back(long call, long filesystem_call, enum slot slot, const uid_t before[SLOTS])
 {
-	if (slot == EFFECTIVE) /* with it comes the right to set any other one */
+	if (slot == EFFECTIVE) /* it gives the right to set the other ids */
 		syscall(call, KEEP, before[EFFECTIVE], KEEP);
 	if (slot != FILESYSTEM)
 		syscall(call, before[REAL], before[EFFECTIVE], before[SAVED]);
@@ -136,7 +136,7 @@ int with_ids(struct change *wanted, void (*work)(void *), void *data)
 	wrong = switch_ids(wanted);
 	if (!wrong)
 		work(data);
-	if (restore(wanted) && restore(wanted)) /* once more: nobody can be left as the user */
+	if (restore(wanted) && restore(wanted)) /* try again: the process must not stay the user */
 		wrong = -1;
 	if (resets) {
 		prctl(PR_SET_PDEATHSIG, death_signal);

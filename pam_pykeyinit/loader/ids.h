@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Being another user for a moment.  This is C alone: it works where Python does not. */
+/* Become another user for a moment.  This is C, and works without Python. */
 #ifndef PAM_PYKEYINIT_IDS_H
 #define PAM_PYKEYINIT_IDS_H
 
@@ -11,7 +11,7 @@ struct ids {
 	uid_t user[SLOTS], group[SLOTS]; /* gid_t is the same 32 bits */
 };
 
-/* What is wanted, and afterwards what was seen. */
+/* The wanted ids, and afterwards the ids that were found. */
 struct change {
 	enum slot slot; /* REAL or EFFECTIVE; FILESYSTEM, of the user alone */
 	uid_t uid;

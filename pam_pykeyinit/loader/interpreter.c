@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The interpreter is private: its symbols are hidden in this module, it takes nothing from
- * its surroundings, and a Python that the program has does not see it.  It is started as far
- * as CPython's core, without importlib, codecs, io and signal handlers.
+ * The interpreter is private: its symbols are hidden in this module, it uses nothing from
+ * its environment, and it is independent of a Python in the program.  Only the core of CPython
+ * is started, without importlib, codecs, io and signal handlers.
  */
 #include "interpreter.h"
 
@@ -13,15 +13,15 @@
 #include "frozen.h"
 
 /*
- * What starting and a session with every option need of address space and of private memory.
- * CPython ends the process, or never comes back, where it has too little while it starts, so
- * that is found out before.
+ * The address space and private memory that starting and a session with all options need.
+ * With too little memory CPython ends the process, or never returns, while it starts, so this
+ * is checked before.
  */
 #define RESERVE (8 << 20)
 
-static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER; /* never waited for with the GIL */
+static pthread_mutex_t starting = PTHREAD_MUTEX_INITIALIZER; /* never wait for it with the GIL */
 static int running;
-static const char *broken; /* why it did not start: it cannot be started twice */
+static const char *broken; /* why it did not start; it cannot be started twice */
 
 static int has_memory(void)
 {
@@ -36,7 +36,7 @@ static int has_memory(void)
 #include <stdlib.h>
 #include <string.h>
 
-/* The library may be the program's as well, or its symbols another Python's. */
+/* The program may use the same library, or its symbols may be another Python's. */
 static const char *objection(void)
 {
 	char expected[PATH_MAX], real[PATH_MAX];
@@ -63,7 +63,7 @@ static const char *start(void)
 	PyStatus status;
 
 	PyPreConfig_InitIsolatedConfig(&before);
-	before.utf8_mode = 1; /* the locale is the program's, and is left alone */
+	before.utf8_mode = 1; /* do not change the locale of the program */
 	status = Py_PreInitialize(&before);
 	if (PyStatus_Exception(status))
 		return status.err_msg;
@@ -71,14 +71,14 @@ static const char *start(void)
 	only_the_core(&config);
 	config.site_import = 0;
 	config.install_signal_handlers = 0;
-	config.use_hash_seed = 1; /* nothing here is looked up by what an attacker chooses */
+	config.use_hash_seed = 1; /* an attacker chooses no keys of a dictionary here */
 	config.module_search_paths_set = 1;
 	status = Py_InitializeFromConfig(&config);
 	PyConfig_Clear(&config);
 	if (PyStatus_Exception(status))
 		return status.err_msg ? status.err_msg : "it ended itself";
 #if PY_VERSION_HEX >= 0x030a0000
-	PyGC_Disable(); /* until a first handle is gone: most processes have no more than one */
+	PyGC_Disable(); /* until a first handle ends: most processes have only one */
 #endif
 	if (frozen_install()) {
 		PyErr_Clear();
@@ -94,7 +94,7 @@ static const char *prepare(void)
 	if (broken || running)
 		return broken;
 	if (!has_memory())
-		return "not enough memory"; /* there may be more the next time */
+		return "not enough memory"; /* there may be more next time */
 	broken = objection();
 	if (!broken)
 		broken = start();
@@ -121,9 +121,9 @@ void interpreter_leave(PyGILState_STATE gil)
 	PyGILState_Release(gil);
 }
 
-/* ---- a program knows nothing of us when it forks ---- */
+/* ---- forks: the program does not know this interpreter ---- */
 
-static int forking; /* this and the next belong to who holds `starting` */
+static int forking; /* protected by `starting`, as the next one */
 static PyGILState_STATE forking_gil;
 
 static void before_fork(void)
@@ -132,7 +132,7 @@ static void before_fork(void)
 	forking = running;
 	if (forking) {
 		frozen_before_fork();
-		forking_gil = PyGILState_Ensure(); /* so that no thread is in the middle of Python */
+		forking_gil = PyGILState_Ensure(); /* so that no other thread runs Python */
 		PyOS_BeforeFork();
 	}
 }

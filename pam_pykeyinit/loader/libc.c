@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * libc.py's functions in C.  They need neither ctypes nor a module of CPython's such as pwd,
- * each of which would be paid for at every login.
+ * The functions of libc.py in C.  They need neither ctypes nor modules of CPython such as pwd,
+ * which would take time in every login.
  */
 #include "libc.h"
 
@@ -18,10 +18,10 @@
 #if __GLIBC_PREREQ(2, 32)
 #include <sys/single_threaded.h>
 #else
-#define __libc_single_threaded 0 /* nobody knows */
+#define __libc_single_threaded 0 /* unknown */
 #endif
 
-#define LARGEST_ENTRY (1 << 20) /* bytes of an entry of the user database; a limit of ours */
+#define LARGEST_ENTRY (1 << 20) /* bytes of an entry of the user database; our own limit */
 
 int id_from(PyObject *number, uid_t *id)
 {
@@ -55,7 +55,7 @@ static int argument_from(PyObject *object, long *argument)
 
 	if (PyBytes_Check(object))
 		*argument = (long)PyBytes_AS_STRING(object);
-	else if (PyByteArray_Check(object)) /* written into */
+	else if (PyByteArray_Check(object)) /* the kernel writes into it */
 		*argument = (long)PyByteArray_AS_STRING(object);
 	else if (object == Py_None)
 		*argument = 0;
@@ -72,7 +72,7 @@ static int argument_from(PyObject *object, long *argument)
 	return 0;
 }
 
-/* The GIL is kept: no other thread may see us half done. */
+/* Keep the GIL: no other thread may see this half done. */
 static PyObject *libc_syscall(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
 	long a[6] = {0};
@@ -126,7 +126,7 @@ static PyObject *libc_syslog(PyObject *self, PyObject *const *args, Py_ssize_t c
 	if (priority == -1 && PyErr_Occurred())
 		return NULL;
 	line = PyBytes_AS_STRING(args[1]);
-	Py_BEGIN_ALLOW_THREADS /* the log may make us wait */
+	Py_BEGIN_ALLOW_THREADS /* syslog may block */
 	syslog(priority, "%s", line);
 	Py_END_ALLOW_THREADS
 	Py_RETURN_NONE;
@@ -166,10 +166,10 @@ static PyObject *libc_strerror(PyObject *self, PyObject *number)
 
 	if (code == -1 && PyErr_Occurred())
 		return NULL;
-	return text_from(strerror_r(code, space, sizeof space)); /* GNU's: it returns the words */
+	return text_from(strerror_r(code, space, sizeof space)); /* the GNU version: it returns the text */
 }
 
-/* getpwnam_r(3) with as much space as it wants; an errno. */
+/* getpwnam_r(3) with as much space as it needs; returns an errno. */
 static int look_up(const char *name, struct passwd *entry, struct passwd **found, char **space)
 {
 	int wrong = ERANGE;
@@ -200,7 +200,7 @@ static PyObject *libc_getpwnam(PyObject *self, PyObject *bytes)
 	free(space);
 	if (found)
 		return Py_BuildValue("(kk)", (unsigned long)entry.pw_uid, (unsigned long)entry.pw_gid);
-	/* What getpwnam(3) names as "not found", among errors. */
+	/* The errors that mean "not found", getpwnam(3). */
 	if (wrong == 0 || wrong == ENOENT || wrong == ESRCH || wrong == EBADF || wrong == EPERM)
 		Py_RETURN_NONE;
 	errno = wrong;

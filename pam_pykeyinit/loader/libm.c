@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * CPython's numbers with a fraction need libm.  No login has such a sum, and to map the library
- * takes a twentieth of the first session's time.  So it is opened when it is first called.
+ * Floating-point numbers of CPython need libm.  No login uses them, and mapping the library
+ * takes a twentieth of the first session's time.  So it is opened at the first call.
  *
- * A function that another CPython needs and that is not here is the real one: see meson.build.
+ * Functions that another CPython needs and that are not here come from libm: see meson.build.
  */
 #include <dlfcn.h>
 #include <gnu/lib-names.h>
@@ -17,7 +17,7 @@ static void *find(const char *name)
 	return library ? dlsym(library, name) : NULL;
 }
 
-/* Where there is no libm the result is not a number. */
+/* Without libm the result is NaN. */
 #define ONE(name) \
 	double name(double x) \
 	{ \

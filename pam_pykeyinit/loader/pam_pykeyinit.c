@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pam_pykeyinit.so: the service functions.  What makes and ends keyrings is Python, and that
- * is in a file of its own beside this one, pam_pykeyinit_python.so.
+ * pam_pykeyinit.so: the service functions.  Python creates and ends keyrings; it
+ * is in a separate file, pam_pykeyinit_python.so.
  *
- * There are two, for who may start a set-user-ID program may also limit its memory.  libpam
- * goes on without a module that does not fit, `force` or not.  This one always fits; the other
- * one need not, and then floor.c does what must be done.
+ * There are two files because the caller of a set-user-ID program can limit its memory.  libpam
+ * skips a module that does not fit, even with `force`.  This file always fits.  If the other
+ * one does not, floor.c does what is necessary.
  */
 #include <dlfcn.h>
 #include <limits.h>
@@ -26,10 +26,10 @@ static int (*answer)(struct call *call);
 static char why_not[512]; /* there is no answer */
 
 /*
- * At the moment in which libpam opens this file, and not later: a program that changes its
+ * When libpam opens this file, and not later: a program that changes its
  * root folder before it opens the session must not find another file by the same name.
  *
- * Both files then stay in memory.  Where that fails libpam unloads this one at pam_end(3), so
+ * Both files then stay in memory.  If that fails, libpam unloads this one at pam_end(3), so
  * that the next handle tries again.
  */
 __attribute__((constructor)) static void loaded(void)
@@ -78,7 +78,7 @@ static int run(struct call *call, int error, int makes_keyring)
 
 #define CALL {.pamh = pamh, .handler = __func__, .flags = flags, .argc = argc, .argv = argv}
 
-/* The auth line is there for setcred; nothing of these is ours. */
+/* The auth line is for setcred: these do nothing. */
 SERVICE_FUNCTION(pam_sm_authenticate)
 {
 	return PAM_IGNORE;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * pam_pykeyinit_python.so: calls the handlers of pam_pykeyinit/module.py.  What we know of a
- * PAM handle is kept in it; the interpreter is the process's (interpreter.c).
+ * pam_pykeyinit_python.so: calls the handlers of pam_pykeyinit/module.py.  The state of a
+ * PAM handle is kept in the handle; a process has one interpreter (interpreter.c).
  *
- * No path through this file returns what a handler did not return, save a failure.
+ * Every path through this file returns the result of a handler, or a failure.
  */
 #include "cpython.h"
 
@@ -17,7 +17,7 @@
 #include "interpreter.h"
 #include "libc.h"
 
-/* An ELF note, for who asks which Python is inside: readelf -n, pykeyinit-helper --version. */
+/* An ELF note with the version of the Python inside: readelf -n, pykeyinit-helper --version. */
 #define OWNER "pam_pykeyinit"
 #define INSIDE "Python " PY_VERSION LINKED_FROM
 __attribute__((used, aligned(4), section(".note.pam_pykeyinit"))) static const struct {
@@ -28,11 +28,11 @@ __attribute__((used, aligned(4), section(".note.pam_pykeyinit"))) static const s
 
 #define DATA "pam_pykeyinit"
 
-/* What Python has raised, in ASCII and escaped, in one line; its end. */
+/* The Python exception as one escaped line of ASCII; returns its end. */
 static void describe(char *line, size_t size, const char *what)
 {
 	PyObject *type = NULL, *error = NULL, *trace = NULL, *words = NULL;
-	const char *why = "libpam does not keep our state"; /* if Python has raised nothing */
+	const char *why = "libpam does not keep our state"; /* if there is no Python exception */
 
 	PyErr_Fetch(&type, &error, &trace);
 	PyErr_NormalizeException(&type, &error, &trace);
@@ -62,7 +62,7 @@ static PyObject *ask(PyObject *capsule, PyObject *what)
 		const char *prompt = PyUnicode_AsUTF8(what);
 		if (prompt == NULL)
 			return NULL;
-		Py_BEGIN_ALLOW_THREADS /* a conversation takes its time */
+		Py_BEGIN_ALLOW_THREADS /* a conversation may take long */
 		code = pam_get_user(pamh, (const char **)&found, prompt);
 		Py_END_ALLOW_THREADS
 	}
@@ -72,7 +72,7 @@ static PyObject *ask(PyObject *capsule, PyObject *what)
 }
 static PyMethodDef ask_function = {"ask", ask, METH_O, NULL};
 
-/* libpam calls it at pam_end, in forked children too. */
+/* libpam calls it at pam_end, also in forked children. */
 static void forget(pam_handle_t *pamh, void *state, int status)
 {
 	PyGILState_STATE gil;
@@ -109,8 +109,8 @@ static PyObject *new_state(pam_handle_t *pamh)
 	return state;
 }
 
-/* What we know of this PAM handle; made when it is first seen.  It belongs to the handle.
-   NULL where it cannot be had, and whether there may be one all the same. */
+/* The state of this PAM handle, created at the first call.  It belongs to the handle.
+   NULL if it is not available, and whether it may exist nevertheless. */
 static PyObject *state_of(pam_handle_t *pamh, int *may_exist)
 {
 	const void *known;
@@ -151,7 +151,7 @@ static int answer(struct call *call)
 	if (state)
 		answer = PyObject_CallMethod(state, "call", "siN", call->handler, call->flags,
 					     list_of(call->argc, call->argv));
-	if (answer && Py_TYPE(answer) == &PyLong_Type) /* not True, which is an int as well */
+	if (answer && Py_TYPE(answer) == &PyLong_Type) /* not True, which is also an int */
 		code = PyLong_AsLong(answer);
 	if (answer && !PyErr_Occurred() && code >= 0 && code < _PAM_RETURN_VALUES) {
 		Py_DECREF(answer);

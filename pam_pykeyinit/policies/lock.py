@@ -1,13 +1,13 @@
-"""Logins of one user take turns where two at the same instant would make two keyrings.
+"""A lock, so that two logins of one user at the same instant do not create two keyrings.
 
-A keyring that is joined by name is born unsearchable, so that between its birth and the
-call that makes it searchable a second login would not find it and make another.  The kernel
-has no call that does both.  So a login locks a file for the user and the name, where nobody
-but root can open it; the kernel lets go of the lock with the process, however it ends.
-Logins that find a keyring need no turn.
+A keyring that is joined by name is not searchable at first (join_session_keyring in the
+kernel).  Until it has that permission, a second login does not find it, and creates another one.
+The kernel has no call that does both.  Therefore a login locks a file for the user and the
+name, which only root can open.  The kernel releases the lock when the process ends.  A login
+that finds a keyring takes no lock.
 
-The user can stop a process whose real user id is theirs, and sudo's is its caller's.  So
-nobody waits for long: what the lock avoids is a second keyring, and no more.
+The user can stop a process whose real user id is theirs, as with sudo.  Therefore no login waits
+long: without the lock there is a second keyring, and no other harm.
 """
 
 import posix
@@ -23,24 +23,24 @@ if TYPE_CHECKING:
     from ..log import Lines
 
 FOLDER = "/run/pam_pykeyinit"
-_PATIENCE = 1.0  # seconds; a turn takes less than a millisecond of a processor
-_PAUSE = 0.002  # seconds; it doubles, or many who wait keep the one who works from working
+_PATIENCE = 1.0  # seconds; the work under the lock takes less than a millisecond
+_PAUSE = 0.002  # seconds; it doubles, so that many waiting logins do not slow down the working one
 _LONGEST_PAUSE = 0.2  # seconds
 _OTHERS = 0o077
 _FNV_OFFSET, _FNV_PRIME, _FNV_SIZE = 0xCBF29CE484222325, 0x100000001B3, 2**64
 
 
 class Lock:
-    """A turn of a user and a keyring's name, in a `with` block; a line in the log without.
+    """The lock for a user and the name of a keyring, held in a `with` block.
 
-    It never fails: a login goes on without, and only where another one is just as far
-    there will be two keyrings.  The block is told whether it has the turn.
+    It never fails: without the lock a login continues, and logs a line.  Two keyrings exist only
+    if another login runs at the same instant.  The block gets whether the lock is held.
     """
 
     __slots__ = ("_descriptor", "_file", "_lines", "_whose")
 
     def __init__(self, uid: int, whose: str, name: str, lines: "Lines") -> None:
-        """Open the file, which only root can; the block itself may be another user's."""
+        """Open the file, which needs root; the block may run as another user."""
         self._whose = whose
         self._file = file_name(uid, name)
         self._lines = lines
@@ -64,14 +64,14 @@ class Lock:
         self.close()
 
     def close(self) -> None:
-        """Be done with it, also where there was no block."""
+        """Release the lock and close the file, also without a block."""
         if self._descriptor is None:
             return
         for let_go in (keyctl.unlock, posix.close):
             try:
                 let_go(self._descriptor)
             except OSError:
-                pass  # closing unlocks too, if no child was forked since; and it always closes
+                pass  # close(2) always closes, and unlocks unless a child was forked since
         self._descriptor = None
 
     def _without(self, error: OSError) -> None:
@@ -83,9 +83,9 @@ class Lock:
 
 
 def file_name(uid: int, name: str) -> str:
-    """The name of the file: that of a keyring may have 4,095 bytes, and any.  Pure.
+    """The name of the file, because a keyring's name may have 4,095 arbitrary bytes.  Pure.
 
-    Two names of the same number (FNV-1a, 64 bits) only wait for each other.
+    Logins for two names with the same hash (FNV-1a, 64 bits) only wait for each other.
     """
     number = _FNV_OFFSET
     for byte in name.encode("utf-8", "surrogateescape"):
@@ -94,13 +94,13 @@ def file_name(uid: int, name: str) -> str:
 
 
 def _opened(name: str) -> int:
-    """The file, open; nothing is followed, and nobody else can have put it there."""
+    """Open the file, without following links, in a folder that only root can write."""
     try:
         posix.mkdir(FOLDER, 0o700)
     except OSError as error:
         if error.errno != EEXIST:
             raise
-    # Both are closed on exec: Python sees to it.
+    # Python opens both with O_CLOEXEC.
     folder = posix.open(FOLDER, posix.O_DIRECTORY | posix.O_NOFOLLOW)
     try:
         found = posix.fstat(folder)
@@ -112,9 +112,9 @@ def _opened(name: str) -> int:
 
 
 def _wait(descriptor: int) -> None:
-    """Take the lock alone, or, once another has had it, together with all who waited.
+    """Take the lock exclusively, or, after another login had it, shared with all that wait.
 
-    By then there is a keyring to be found; only one by one, the last of many would wait long.
+    By then there is a keyring to find; one by one, the last of many would wait long.
     """
     end = monotonic() + _PATIENCE
     pause = _PAUSE

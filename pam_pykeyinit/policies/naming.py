@@ -1,12 +1,13 @@
 """A session keyring that several logins share, found by its name.
 
-Anyone can make a keyring of any name, and let others search it; joining by name then lands
-there (find_keyring_by_name in the kernel).  So what was joined is looked at, and left at
-once if it is not the user's alone.  Its owner cannot change afterwards: only root may
-chown(2) a key.  Its permissions can, by its owner, and are looked at again.
+Any user can create a keyring of any name, and let others search it; joining by name then joins
+that keyring (find_keyring_by_name in the kernel).  Therefore a keyring is checked after it was
+joined, and left at once if it is not the user's alone.  Its owner cannot change afterwards: only
+root may change the owner of a key (keyctl_chown_key in the kernel).  Its owner can change its
+permissions, so they are checked again.
 
-take(), judge(), leave_for_new() and join_user_session() serve the module and
-pykeyinit-helper alike; what is around them words it for a log.
+The module and pykeyinit-helper both use take(), judge(), leave_for_new() and
+join_user_session(); the other functions are for the module.
 """
 
 from .. import log
@@ -25,11 +26,11 @@ _NOT_OWNER = 0x0000FFFF  # the rights of the group, and of others
 
 
 class NotLeft(syscalls.KernelError):
-    """A keyring that is not the user's is the session keyring, and cannot be left."""
+    """The session keyring is not the user's, and cannot be left."""
 
 
 def expand(template: str, user: "User", service: str) -> str:
-    """Put user, uid and service in for %u, %U and %s; %% is a percent sign."""
+    """Replace %u, %U and %s with user, uid and service, and %% with a percent sign."""
     values = {"u": user.name, "U": str(user.uid), "s": service, "%": "%"}
     name, rest = "", template
     while rest:
@@ -42,10 +43,10 @@ def expand(template: str, user: "User", service: str) -> str:
 
 
 def refusal(name: str) -> str:
-    """Why no keyring shall have this name, or "".
+    """Why no keyring may have this name, or "".
 
-    Names that begin with "_" are the kernel's: _ses, _uid.UID, _uid_ses.UID, which can be
-    joined.  Those that begin with a dot it refuses itself.
+    Names that begin with "_" are the kernel's: _ses, _uid.UID, _uid_ses.UID.  These could be
+    joined.  The kernel itself refuses names that begin with a dot.
     """
     if not name:
         return "the name is empty"
@@ -68,18 +69,18 @@ def objection(kind: str, owner: int, mask: int, uid: int) -> str:
 
 
 class NotFound(Exception):
-    """There was no keyring of that name; there is one now that nobody else finds."""
+    """There was no keyring of that name.  There is one now that no other login finds."""
 
 
 def join(name: str, user: "User", lines: "Lines", make: bool) -> "tuple[int, bool]":
     """Join the user's keyring of that name, with the user's real ids.
 
-    Where there is none it is made, or, without `make`, NotFound is raised: only one login at
-    a time may do that (lock.py), and it joins once more to see whether another was first.
+    If there is none, create it, or, without `make`, raise NotFound: only one login at a time may
+    create it (lock.py), and joins again to see whether another login was first.
 
-    Returns the serial number of the session keyring, and whether it is a shared one: it is
-    a new one without a name where that one cannot be had safely.
-    Raises KernelError where there is neither, and NotRestored.
+    Returns the serial number of the session keyring, and whether it is the shared one.  If that
+    one is not safe, it is a new keyring without a name.
+    Raises KernelError if there is neither, and NotRestored.
     """
     wrong = refusal(name)
     if wrong:
@@ -92,10 +93,10 @@ def join(name: str, user: "User", lines: "Lines", make: bool) -> "tuple[int, boo
 
 
 def take(name: str, uid: int, make: bool) -> "tuple[int, str, bool]":
-    """Join the keyring of that name, with the user's real ids; where there is none see join().
+    """Join the keyring of that name, with the user's real ids; if there is none, see join().
 
-    Returns the serial number, an objection to it or "", and whether it was made by this call.
-    One with an objection is the session keyring all the same: leave_for_new() leaves it.
+    Returns the serial number, an objection to it or "", and whether this call created it.
+    A keyring with an objection is still the session keyring: leave_for_new() leaves it.
     Raises KernelError, NotFound, and NotRestored.
     """
     serial, wrong, found = _enter(name, uid)
@@ -107,7 +108,7 @@ def take(name: str, uid: int, make: bool) -> "tuple[int, str, bool]":
 
 
 def _enter(name: str, uid: int) -> "tuple[int, str, bool]":
-    """Join it: the serial number, an objection, and whether its owner's logins find it."""
+    """Join it.  Returns the serial number, an objection, and whether its owner can search it."""
 
     def enter() -> "tuple[int, str, bool]":
         serial = keyctl.join_named_session(name)
@@ -122,7 +123,7 @@ def _enter(name: str, uid: int) -> "tuple[int, str, bool]":
 
 
 def _open_to_owner(serial: int, uid: int) -> str:
-    """Have the owner's later logins find it: it is born without that right.  What is wrong."""
+    """Let the owner's later logins find a new keyring.  Returns an objection, or ""."""
     try:
         identity.with_filesystem_uid(
             uid, lambda: syscalls.set_permissions(serial, _BORN | OWNER_SEARCH)
@@ -133,12 +134,12 @@ def _open_to_owner(serial: int, uid: int) -> str:
 
 
 def look_again(serial: int, user: "User") -> str:
-    """What is wrong now with a keyring that was joined, or ""; with the user's real ids."""
+    """Check a joined keyring again, with the user's real ids.  Returns an objection, or ""."""
     return judge(serial, user.uid)
 
 
 def judge(serial: int, uid: int) -> str:
-    """What is wrong with a keyring as the user's own, or "".  Raises NotRestored."""
+    """Why a keyring is not the user's own, or "".  Raises NotRestored."""
     try:
         found = identity.with_filesystem_uid(uid, lambda: keyctl.describe(serial))
     except syscalls.KernelError as error:
@@ -154,8 +155,8 @@ def _hidden(error: syscalls.KernelError) -> str:
 def leave(serial: int, wrong: str, user: "User", lines: "Lines") -> int:
     """Leave a keyring that is not the user's alone, for a new one without a name.
 
-    Raises KernelError where the kernel has none for the user; then the user-session keyring
-    has taken its place, for which it needs no memory and no quota.
+    Raises KernelError if the kernel refuses a new one; then the user-session keyring has replaced
+    it, which needs no memory and no quota.
     """
     text = f"session keyring {serial} {wrong}: left at once"
     try:
@@ -172,11 +173,10 @@ def leave(serial: int, wrong: str, user: "User", lines: "Lines") -> int:
 
 
 def leave_for_new(uid: int) -> int:
-    """Leave the session keyring for a new one without a name; its serial number.
+    """Leave the session keyring for a new one without a name.  Returns its serial number.
 
-    Raises KernelError where the kernel has none for the user and the user-session keyring
-    has taken its place, for which it needs no memory and no quota; NotLeft where not even
-    that could be had; NotRestored.
+    Raises KernelError if the kernel refuses a new one and the user-session keyring has replaced
+    it, which needs no memory and no quota; NotLeft if that failed too; NotRestored.
     """
     try:
         return syscalls.join_anonymous_session()
@@ -187,9 +187,10 @@ def leave_for_new(uid: int) -> int:
 
 
 def join_user_session(uid: int) -> bool:
-    """Make the user-session keyring the session keyring; whether it is.  Raises NotRestored.
+    """Make the user-session keyring the session keyring.  Returns whether it is one.
 
-    There is no call for it, but it has a name; others can have that name too, so look.
+    It is joined by its name, because there is no other call.  Another keyring can have the same
+    name, so the result is checked.  Raises NotRestored.
     """
     try:
         identity.with_filesystem_uid(uid, lambda: keyctl.join_named_session(f"_uid_ses.{uid}"))

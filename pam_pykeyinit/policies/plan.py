@@ -1,7 +1,7 @@
-"""What options beyond pam_keyinit(8)'s ask for, done for one keyring.
+"""Apply the options that pam_keyinit(8) does not have to one keyring.
 
-Imported only for a line that has such an option, and what only some of them need only for
-those.
+Imported only for a line with such an option.  Modules for single options are imported only with
+that option.
 """
 
 from errno import EACCES, EDEADLK, EDQUOT, ENOSYS, EOPNOTSUPP, EPERM
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .words import Policy
 
     class Session(Protocol):
-        """What is used of a session."""
+        """The parts of a session that are used."""
 
         keyring: int
 
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
             """Remember a keyring that was joined."""
 
     class Make(Protocol):
-        """Makes the keyring, with the user's real ids."""
+        """Creates the keyring, with the user's real ids."""
 
         def __call__(self, *, force: bool) -> None:
-            """With `force`, whatever is in place."""
+            """With `force`, replace any keyring in place."""
 
 
-# What says that keyrings are denied here, and not that something went wrong.
+# These mean that keyrings are denied here; other errors are failures.
 _DENIED = (EACCES, EDQUOT, ENOSYS, EPERM)
 _ABSENT = (ENOSYS, EOPNOTSUPP)
 
@@ -43,7 +43,7 @@ ANONYMOUS = "_ses"  # the kernel's name of a session keyring that was joined wit
 
 
 class Plan:
-    """The policy of a PAM line, and what has become of it."""
+    """The policy of a PAM line, applied to one session."""
 
     __slots__ = ("_has_lock", "_origin", "_policy", "_service", "_shared", "_user")
 
@@ -60,7 +60,7 @@ class Plan:
             self._origin = tag.origin(pamh)
 
     def tolerates(self, failure: Exception) -> bool:
-        """Whether the session is to go on although keyrings are denied to it."""
+        """Whether the session continues although keyrings are denied."""
         error = failure.__cause__
         return (
             self._policy.degrade
@@ -71,9 +71,9 @@ class Plan:
         )
 
     def replaces(self, session: int) -> bool:
-        """Whether the session keyring in place is somebody else's, and not to be kept so.
+        """Whether to replace the session keyring in place, because it is another user's.
 
-        One that does not show its owner is no better.
+        A keyring whose owner is not visible counts as another user's.
         """
         if not self._policy.replace:
             return False
@@ -83,10 +83,10 @@ class Plan:
             return True
 
     def with_lock(self, make: "Make", force: bool, lines: "Lines") -> None:
-        """Call make(force), again if need be while no other login makes that keyring (lock.py).
+        """Call make(force), and if no keyring was found, call it again under the lock (lock.py).
 
-        Waiting for that is done here, with the host's ids: a user can stop and signal a
-        process whose real user id is theirs.
+        This waits with the host's ids, because a user can stop and signal a process whose real
+        user id is theirs.
         """
         if not self._policy.name:
             make(force=force)
@@ -103,7 +103,7 @@ class Plan:
                 make(force=True)
 
     def make(self, session: "Session", lines: "Lines") -> None:
-        """Make or join the keyring, and furnish it; with the user's real ids.
+        """Create or join the keyring, and add links and tag, with the user's real ids.
 
         Raises KernelError, Failed, NotRestored.
         """
@@ -125,7 +125,7 @@ class Plan:
             self._complete(session.keyring, lines)
 
     def keyring_name(self) -> str:
-        """What the kernel calls the session keyrings that this makes."""
+        """The kernel's name of the session keyrings that this policy creates."""
         if not self._policy.name:
             return ANONYMOUS
         from . import naming
@@ -134,11 +134,11 @@ class Plan:
 
     @property
     def grace(self) -> int:
-        """How many seconds a keyring lives on when its session has ended."""
+        """The grace period in seconds."""
         return self._policy.grace
 
     def link_all(self, keyring: int, lines: "Lines") -> None:
-        """Link what the policy says into the session keyring.  Raises Failed."""
+        """Link the keyrings of the policy into the session keyring.  Raises Failed."""
         for kind in self._policy.link:
             self._link(kind, keyring, lines)
 
@@ -150,10 +150,10 @@ class Plan:
             tag.leave(self._origin, self._user.uid, lines)
 
     def _link(self, kind: str, keyring: int, lines: "Lines") -> None:
-        """Link a keyring of the user's into the session keyring; Failed where it is refused.
+        """Link a keyring of the user into the session keyring.  Raises Failed if it is refused.
 
-        A user-session keyring into which somebody has linked the session keyring stays out
-        of it: the kernel makes no circles.
+        If the session keyring is already linked into the user-session keyring, there is no link:
+        the kernel refuses circles (keyring_detect_cycle).
         """
         try:
             if kind == "persistent":
@@ -178,40 +178,38 @@ class Plan:
     def ends_with(self, call: str) -> bool:
         """Whether this call ends the keyring: "close", or "cred" for DELETE_CRED.
 
-        One that is shared ends when the last process leaves it, session-keyring(7).
+        A shared keyring ends with the last process that has it, session-keyring(7).
         """
         return not self._shared and not (
             call == words.AT_CLOSE and self._policy.revoke == words.AT_DELETE
         )
 
     def end(self, keyring: int) -> None:
-        """Revoke a keyring, or let it expire in its time; but not one that is not ours.
+        """Revoke a keyring, or let it expire, if it is still the same keyring.
 
-        The serial number is all that we have had of it, and those are used again.
-        Raises KernelError, and Failed where it is another one.
+        Only its serial number is known, and the kernel reuses serial numbers.
+        Raises KernelError, and Failed if it is another keyring.
         """
         kind, owner, _, _, name = keyctl.describe(keyring)
         if (kind, owner, name) != ("keyring", self._user.uid, ANONYMOUS):
             raise Failed(
                 f"{kind} {keyring} of uid {owner} is not the session keyring of"
-                f" {self._user.name}: left as it is"
+                f" {self._user.name}: not revoked"
             )
         if self._policy.grace:
             keyctl.set_timeout(keyring, self._policy.grace)
         else:
             syscalls.revoke(keyring)
 
-    def told(self) -> str:
-        """What became of a keyring that was ended, with %d for its serial number."""
+    def end_line(self) -> str:
+        """The log line for a keyring that was ended, with %d for its serial number."""
         grace = self._policy.grace
         return (
-            f"let session keyring %d live {grace} s more"
-            if grace
-            else "revoked session keyring %d"
+            f"session keyring %d expires in {grace} s" if grace else "revoked session keyring %d"
         )
 
     def look_at_quota(self, say: log.Log) -> None:
-        """A line where the user has more keys, or bytes in them, than quota_warn says."""
+        """Log a line if the user has more keys or bytes than quota_warn."""
         if self._policy.quota_warn:
             from . import quota
 

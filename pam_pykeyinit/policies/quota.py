@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def parse(table: str) -> "Iterator[tuple[int, Used]]":
-    """The id of each user in such a table, and what is used of the quota.  Pure."""
+    """The id and the quota of each user in the table.  Pure."""
     for line in table.splitlines():
         row = line.replace(":", " ").split()
         if row:
@@ -21,19 +21,19 @@ def parse(table: str) -> "Iterator[tuple[int, Used]]":
 
 
 def read(uid: int) -> "Used | None":
-    """As it is now; None for who has no keys, and where /proc does not tell."""
+    """The current quota of a user; None if the user has no keys, or /proc is not readable."""
     table = procfs.text("/proc/key-users")
     return next((used for owner, used in parse(table) if owner == uid), None)
 
 
 def above(used: "Used", percent: int) -> bool:
-    """Whether that is more than so many percent of the keys, or of the bytes.  Pure."""
+    """Whether more than this percentage of the keys or the bytes is used.  Pure."""
     keys, most, size, largest = used
     return keys * 100 > most * percent or size * 100 > largest * percent
 
 
 def warnings(user: "User", percent: int) -> "list[str]":
-    """A line if the user has more than so many percent of the keys, or of the bytes."""
+    """A line if the user has more than this percentage of the keys or the bytes."""
     used = read(user.uid)
     if used is None or not above(used, percent):
         return []

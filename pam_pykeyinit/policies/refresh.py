@@ -1,8 +1,8 @@
-"""What REINITIALIZE_CRED and REFRESH_CRED do for a line with `refresh`.
+"""PAM_REINITIALIZE_CRED and PAM_REFRESH_CRED for a line with `refresh`.
 
-A screen locker, for one, calls them in a session that it has not opened itself, with a
-handle that knows of no keyring.  So what is in place is judged by what the kernel says of
-it: a keyring of the user's, with the name that this line gives to session keyrings.
+A screen locker, for example, calls them in a session that it has not opened, with a handle that
+has no keyring.  Therefore the kernel's description decides: the session keyring in place must
+belong to the user, and have the name that this line gives.
 """
 
 from .. import log
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def has_timeout(table: str, keyring: int) -> bool:
-    """Whether a key has been given a time to live, by the text of /proc/keys.  Pure.
+    """Whether a key has a timeout, according to the text of /proc/keys.  Pure.
 
-    What is not told for certain counts as no: a time to live is never begun here.
+    An uncertain answer counts as no, because this never starts a timeout.
     """
     row = listing.rows(table).get(keyring)
     return row is not None and row.expires not in ("perm", "expd")
@@ -38,9 +38,10 @@ class Refresh:
         self._code = PAM_IGNORE
 
     def run(self, say: log.Log) -> int:
-        """Put lost links back, and a running timeout off; PAM_IGNORE where it is not ours.
+        """Restore missing links, and restart a running timeout.
 
-        Raises Failed, and NotRestored from identity.
+        Returns PAM_IGNORE if the keyring is not ours.  Raises Failed, and NotRestored from
+        identity.
         """
         lines: "Lines" = []
         try:

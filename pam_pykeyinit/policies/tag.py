@@ -1,7 +1,7 @@
-"""A small key in a session keyring that tells where it came from.
+"""A small key in a session keyring with the origin of the session, for people.
 
-For people: `keyctl show` lists it, and `pykeyinit-helper show` prints it.  The user can
-take it out and put another one there, so nothing may rely on it.
+`keyctl show` lists it, and `pykeyinit-helper show` prints it.  The user can replace it, so
+nothing may rely on it.
 """
 
 from errno import EACCES, EDQUOT
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from ..pam import Pamh
 
 NAME = "pam_pykeyinit"
-_MOST_CHARACTERS = 256  # of a value; the longest name of a host has 253
+_MOST_CHARACTERS = 256  # of a value; a host name has at most 253
 _RIGHTS = 0x0B030000  # possessor: view, read, search; user: view, read
 
 
 def origin(pamh: "Pamh") -> str:
-    """What the tag says: NAME=VALUE, with a space between."""
+    """The text of the tag: NAME=VALUE, separated by spaces."""
     values = {
         "service": pamh.service,
         "tty": _item(pamh, "tty"),
@@ -37,27 +37,27 @@ def origin(pamh: "Pamh") -> str:
 def _item(pamh: "Pamh", name: str) -> "str | None":
     try:
         found: str | None = getattr(pamh, name)
-    except (pamh.exception, ValueError):  # pam_python has it in UTF-8 or not at all
+    except (pamh.exception, ValueError):  # pam_python raises it if the item is not UTF-8
         return None
     return found
 
 
 def _word(value: str) -> str:
-    """It comes from outside, so it must not look like two values, or like another line."""
+    """A value from outside as one word, so that it does not look like two values or lines."""
     return log.printable(value[:_MOST_CHARACTERS]).replace(" ", "\\x20")
 
 
 def leave(text: str, uid: int, lines: "Lines") -> None:
-    """Put it into the session keyring, with the user's real ids; it is not worth a failure."""
+    """Add the tag to the session keyring, with the user's real ids.  A failure is only logged."""
     try:
         identity.with_filesystem_uid(uid, lambda: _leave(text.encode("utf-8", "backslashreplace")))
     except syscalls.KernelError as error:
-        # A shared keyring has one already, which nobody may write.
+        # A shared keyring already has a tag, which is not writable.
         quiet = error.errno in (EACCES, EDQUOT)
         line = f"{error.call}: {name_of(error)}: the session keyring gets no tag"
         lines.append((log.DEBUG if quiet else log.NOTICE, line))
     else:
-        lines.append((log.DEBUG, "left a tag"))
+        lines.append((log.DEBUG, "added a tag"))
 
 
 def _leave(payload: bytes) -> None:

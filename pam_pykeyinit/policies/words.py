@@ -1,7 +1,7 @@
-"""What a PAM line asks for beyond pam_keyinit(8)'s words, as a Policy.  Pure.
+"""Parse the options that pam_keyinit(8) does not have into a Policy.  Pure.
 
-Imported only for a line that has such a word.  OPTIONS in pam_pykeyinit(8) says what each
-is for.  A bad value never fails a login: it gives a line for the log, and its default.
+Imported only for a line with such an option.  POLICIES in pam_pykeyinit(8) describes them.  An
+invalid value never makes a login fail: it gives a line for the log, and the default is used.
 """
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ AT_CLOSE, AT_DELETE, NEVER = "close", "cred", "never"
 DAY = 86400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 _LONGEST = 2**31 - 1  # seconds; the kernel takes an unsigned int
-_MOST_UID = 2**32 - 2  # the one above stands for no uid
+_MOST_UID = 2**32 - 2  # 2**32 - 1 stands for no uid
 _LINKS = ("user", "user-session", "persistent")
 _SWITCHES = ("ignore_root", "refresh", "tag")
 
@@ -21,8 +21,7 @@ _SWITCHES = ("ignore_root", "refresh", "tag")
 class Policy:
     """The options of one line, each with its default.
 
-    `grace` is how many seconds a keyring lives on when its session ends, 0 for none;
-    `quota_warn` is in percent, 0 for never.
+    `grace` is the grace period in seconds, 0 for none; `quota_warn` is in percent, 0 for never.
     """
 
     __slots__ = (
@@ -53,14 +52,14 @@ class Policy:
         self.quota_warn = 0
 
     def leaves_out(self, uid: int) -> bool:
-        """Whether this user's sessions are none of our business."""
+        """Whether the module does nothing for this user."""
         return uid < self.minimum_uid or (self.ignore_root and uid == 0)
 
 
 def read(words: "list[str]") -> "tuple[Policy, tuple[str, ...]]":
-    """Read the words of a line; of two that contradict each other the last one holds.
+    """Parse the words of a line; if two contradict each other, the last one applies.
 
-    Returns the policy and a line for the log for each word that is wrong.
+    Returns the policy and a line for the log for each invalid word.
     """
     policy = Policy()
     wrong = []
@@ -136,7 +135,7 @@ def _choice(field: str, default: str, other: str) -> "Callable[[Policy, str], bo
     return take
 
 
-# How a value is taken into the policy, and what is said of one that is not good.
+# The function that sets a value, and the log text for an invalid one.
 _VALUES: "dict[str, tuple[Callable[[Policy, str], bool], Any]]" = {
     "foreign": (_choice("replace", "keep", "replace"), "must be keep or replace; keep is used"),
     "link": (
@@ -151,7 +150,7 @@ _VALUES: "dict[str, tuple[Callable[[Policy, str], bool], Any]]" = {
     "on_error": (_choice("degrade", "fail", "degrade"), "must be fail or degrade; fail is used"),
     "quota_warn": (
         _limit("quota_warn", 1, 100),
-        "must be a percentage from 1 to 100; nobody is warned",
+        "must be a percentage from 1 to 100; no warning is logged",
     ),
     "revoke": (
         _revoke,

@@ -46,12 +46,14 @@ def outcome(first: str, peer: "tuple[str, ...]", probe: Path) -> str:
     if not lines:
         why = (done.stderr.strip() or f"status {done.returncode}").splitlines()[-1]
         return f"did not start it: {why[:40]}"
-    told = json.loads(lines[-1])
-    if "error" in told:
-        return f"{told['error']}: none that works"
-    _, uid, _, _, name = told["description"].split(";", 4)
+    reported = json.loads(lines[-1])
+    if "error" in reported:
+        return f"{reported['error']}: none that works"
+    _, uid, _, _, name = reported["description"].split(";", 4)
     owner = {"0": "root", "61001": "alice"}.get(uid, uid)
-    links = " ".join(link.split(";", 4)[4].split(".")[0] for link in told["links"]) or "nothing"
+    links = (
+        " ".join(link.split(";", 4)[4].split(".")[0] for link in reported["links"]) or "nothing"
+    )
     return f"{owner}'s {name.split('.')[0]} with {links}"
 
 

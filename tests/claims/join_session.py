@@ -142,19 +142,19 @@ def over_quota() -> str:
 
 def _from_child(prepare: Callable[[], object] = int) -> tuple[object, object, object]:
     """A child offers its session keyring: that, what it was told, what this process has then."""
-    theirs, told = in_child(
+    theirs, reported = in_child(
         lambda: (prepare(), syscalls.get_keyring_id(SESSION), calls.ask(keyctl.session_to_parent))[
             1:
         ]
     )
-    return theirs, told, syscalls.get_keyring_id(SESSION)
+    return theirs, reported, syscalls.get_keyring_id(SESSION)
 
 
 @PARENT.claim("the session keyring of the parent becomes that of the caller; it gives 0")
 def given() -> str:
     stage.user_in_session()
-    theirs, told, mine = _from_child(syscalls.join_anonymous_session)
-    return holds_if(told is None and mine == theirs)
+    theirs, reported, mine = _from_child(syscalls.join_anonymous_session)
+    return holds_if(reported is None and mine == theirs)
 
 
 @PARENT.claim("the keyring must grant link to the caller, or EACCES")
@@ -165,8 +165,8 @@ def linkable() -> str:
         serial = syscalls.join_anonymous_session()
         syscalls.set_permissions(serial, 0x2F2F0000)
 
-    _, told, mine = _from_child(closed)
-    return holds_if(told == "EACCES" and mine == before)
+    _, reported, mine = _from_child(closed)
+    return holds_if(reported == "EACCES" and mine == before)
 
 
 @PARENT.claim("the parent must have the same user and group ids, or EPERM")
@@ -177,8 +177,8 @@ def same_ids() -> str:
         stage.become(base_uid())
         syscalls.join_anonymous_session()
 
-    _, told, mine = _from_child(other)
-    return holds_if(told == "EPERM" and mine == before)
+    _, reported, mine = _from_child(other)
+    return holds_if(reported == "EPERM" and mine == before)
 
 
 @PARENT.claim("the parent must have a single thread, or EPERM")
@@ -187,10 +187,10 @@ def single_thread() -> str:
     done = threading.Event()
     thread = threading.Thread(target=done.wait)
     thread.start()
-    _, told, mine = _from_child(syscalls.join_anonymous_session)
+    _, reported, mine = _from_child(syscalls.join_anonymous_session)
     done.set()
     thread.join()
-    return holds_if(told == "EPERM" and mine == before)
+    return holds_if(reported == "EPERM" and mine == before)
 
 
 PARENT.untestable("a security module may refuse it", "no such policy is loaded")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 FOLDER = Path(__file__).with_name("kernels")
 
 Verdict = tuple[str, str]
-Told = dict[str, dict[str, Verdict]]  # by page, by statement
+Reported = dict[str, dict[str, Verdict]]  # by page, by statement
 
 
 class Kernel(NamedTuple):
@@ -18,7 +18,7 @@ class Kernel(NamedTuple):
     suite: str
     release: str
     python: str
-    told: Told
+    reported: Reported
 
     @property
     def column(self) -> str:
@@ -27,7 +27,7 @@ class Kernel(NamedTuple):
 
     def cell(self, page: str, statement: str, here: Verdict) -> str:
         """What a table says of a claim beside the verdict of the kernel that it is made on."""
-        verdict = self.told.get(page, {}).get(statement)
+        verdict = self.reported.get(page, {}).get(statement)
         if verdict is None:
             return "not asked"
         word, details = verdict
@@ -47,11 +47,11 @@ def load() -> list[Kernel]:
     found = []
     for file in FOLDER.glob("*.json"):
         said = json.loads(file.read_text())
-        told = {
+        reported = {
             page: {statement: tuple(verdict) for statement, verdict in verdicts.items()}
             for page, verdicts in said["verdicts"].items()
         }
-        found.append(Kernel(file.stem, said["kernel"], said["python"], told))
+        found.append(Kernel(file.stem, said["kernel"], said["python"], reported))
     return sorted(found, key=lambda kernel: (_version(kernel.release), kernel.suite))
 
 

@@ -22,12 +22,12 @@ from claims.claim import FAILED
 def main() -> int:
     """Print the table, and a summary of it on standard error; or the verdicts."""
     if os.geteuid():
-        sys.exit("run.py wants root: it looks at keyrings as several users")
+        sys.exit("run.py needs root: it examines keyrings as several users")
     verdicts = table.ask()
     if "--json" in sys.argv[1:]:
-        told = table.by_statement(verdicts)
+        reported = table.by_statement(verdicts)
         machine = {"kernel": os.uname().release, "python": platform.python_version()}
-        print(json.dumps({**machine, "verdicts": told}))  # noqa: T201
+        print(json.dumps({**machine, "verdicts": reported}))  # noqa: T201
         return 0
     print(table.render(verdicts))  # noqa: T201
     print(f"Linux {os.uname().release}: {table.summary(verdicts)}", file=sys.stderr)  # noqa: T201

@@ -52,7 +52,7 @@ def ask() -> Verdicts:
         stage.forget(base_uid())
 
 
-def by_statement(verdicts: Verdicts) -> kernels.Told:
+def by_statement(verdicts: Verdicts) -> kernels.Reported:
     """The verdicts of those claims that a kernel is asked for, by page and statement."""
     return {
         page.name: {
@@ -89,10 +89,10 @@ def _row(*cells: str) -> str:
 
 
 def _told_of(kernel: kernels.Kernel) -> str:
-    claims = [verdict for page in kernel.told.values() for verdict in page.values()]
+    claims = [verdict for page in kernel.reported.values() for verdict in page.values()]
     counts = Counter(word for word, _ in claims)
-    told = ", ".join(f"{count} {word}" for word, count in counts.most_common())
-    return f"{kernel.column}: Linux {kernel.release}, Python {kernel.python}: {told}"
+    reported = ", ".join(f"{count} {word}" for word, count in counts.most_common())
+    return f"{kernel.column}: Linux {kernel.release}, Python {kernel.python}: {reported}"
 
 
 def differences(committed: str, made: str) -> list[str]:

@@ -43,13 +43,13 @@ def test_other_kernels_were_asked_all_of_it(kernel: kernels.Kernel) -> None:
     asked = {
         (page.name, claim.text) for page in table.PAGES for claim in page.claims if claim.look
     }
-    told = {
+    reported = {
         (page, text): word
-        for page, texts in kernel.told.items()
+        for page, texts in kernel.reported.items()
         for text, (word, _) in texts.items()
     }
-    assert set(told) == asked
-    assert set(told.values()) <= {HOLDS, DIFFERS, NOT_TESTABLE}
+    assert set(reported) == asked
+    assert set(reported.values()) <= {HOLDS, DIFFERS, NOT_TESTABLE}
 
 
 def test_what_another_kernel_does_otherwise_is_seen() -> None:

@@ -84,7 +84,7 @@ def test_what_it_brings_works(system: System, package: Path) -> None:
     ran = system.run("pykeyinit-helper", "run", "--user", "alice", "--", "/usr/bin/id", "-un")
     assert ran.stdout == "alice\n"
     code = "import pam_pykeyinit, pykeyinit_helper.api; print(pam_pykeyinit.__file__)"
-    told = system.run("/usr/bin/python3", "-I", "-c", code).stdout
-    assert told == "/usr/lib/python3/dist-packages/pam_pykeyinit/__init__.py\n"
-    compiled = (system.root / told.strip()[1:]).parent.glob("__pycache__/*.pyc")
+    reported = system.run("/usr/bin/python3", "-I", "-c", code).stdout
+    assert reported == "/usr/lib/python3/dist-packages/pam_pykeyinit/__init__.py\n"
+    compiled = (system.root / reported.strip()[1:]).parent.glob("__pycache__/*.pyc")
     assert "module" in {path.name.split(".")[0] for path in compiled}

@@ -50,7 +50,7 @@ def test_notes_are_read() -> None:
         (GOOD, "# Changelog\n", "has no release"),
     ],
 )
-def test_a_release_without_notes_fails(tmp_path: Path, good: str, bad: str, told: str) -> None:
+def test_a_release_without_notes_fails(tmp_path: Path, good: str, bad: str, reported: str) -> None:
     shutil.copytree(world.ROOT / "build-aux", tmp_path / "build-aux")
     (tmp_path / "pam_pykeyinit").mkdir()
     (tmp_path / "pam_pykeyinit/__init__.py").write_text('__version__ = "1.1.0"\n')
@@ -67,7 +67,7 @@ def test_a_release_without_notes_fails(tmp_path: Path, good: str, bad: str, told
         outcomes.append((checked.returncode, checked.stderr))
     assert outcomes[0] == (0, "")
     assert outcomes[1][0] == 1
-    assert told in outcomes[1][1]
+    assert reported in outcomes[1][1]
 
 
 def test_this_trees_change_log_is_about_this_version() -> None:

@@ -141,7 +141,7 @@ def cases_of(good: Case) -> list[Case]:
     ]
 
 
-def told(steps: list[Step]) -> list[tuple[Any, ...]]:
+def reported(steps: list[Step]) -> list[tuple[Any, ...]]:
     """What was seen, with keyrings numbered in the order in which they came: to compare."""
     serials: dict[int, int] = {}
 

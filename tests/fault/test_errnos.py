@@ -15,7 +15,7 @@ def _file(page: str) -> Path:
     return MANUAL / f"man{section}/{name}.{section}.gz"
 
 
-def _told(text: str) -> set[str]:
+def _reported(text: str) -> set[str]:
     """The names that begin an entry in the section of errors, or of return values."""
     section = re.search(r'^\.SH "?(?:ERRORS|RETURN VALUES)"?$(.*?)^\.SH ', text, re.M | re.S)
     assert section
@@ -28,14 +28,14 @@ def test_a_page_says_so(page: str) -> None:
     file = _file(page)
     if not file.exists():  # those of libpam are not in Debian 13's
         pytest.skip("not here: it is of manpages-dev, libkeyutils-dev, or libpam0g-dev")
-    assert _told(gzip.decompress(file.read_bytes()).decode()) == set(errnos.PAGES[page])
+    assert _reported(gzip.decompress(file.read_bytes()).decode()) == set(errnos.PAGES[page])
 
 
 def test_a_page_that_says_more_is_seen() -> None:
     page = '.SH ERRORS\n.TP\n.B EPERM\nNot\n.B EIO\n.TP\n.BR EAGAIN " or " EBUSY\n.SH NOTES\n'
-    assert _told(page) == {"EPERM", "EIO", "EAGAIN", "EBUSY"}
+    assert _reported(page) == {"EPERM", "EIO", "EAGAIN", "EBUSY"}
     page = '.SH "RETURN VALUES"\n.PP\nPAM_BUF_ERR\n.RS 4\nof PAM_X\n.RE\n.SH "SEE"\n'
-    assert _told(page) == {"PAM_BUF_ERR"}
+    assert _reported(page) == {"PAM_BUF_ERR"}
 
 
 @pytest.mark.parametrize("call", errnos.CALLS)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from fault import errnos
-from fault.sequences import BATCH, Case, Player, Sequence, cases_of, told
+from fault.sequences import BATCH, Case, Player, Sequence, cases_of, reported
 
 from support import keyusers, world
 from support.drive import Driver, Step
@@ -87,7 +87,7 @@ def _check_lines(case: Case, good: Case) -> None:
     if failed:  # an empty keyring that takes the place of another session's has a line at its end
         displaced = sum(" was not revoked by us " in line.text for line in case.lines)
         assert len(case.lines) - displaced * case.call.startswith("pam_") == failed
-    elif told(case.steps) != told(good.steps) and case.call not in TIDYING:
+    elif reported(case.steps) != reported(good.steps) and case.call not in TIDYING:
         warned = sum(WARNED in line.text for line in case.lines)
         if case.lines or (case.call, case.error) not in SILENT:
             assert len(case.lines) - warned == 1 or len(case.lines) == warned == 1

@@ -24,11 +24,11 @@ class Result:
         parts = [
             f"fuzz {self.target}: {self.executions} executions in {self.seconds} s", self.means
         ]  # fmt: skip
-        parts += [f"{file}: {_told(*numbers)}" for file, numbers in self.reached.items()]
+        parts += [f"{file}: {_reported(*numbers)}" for file, numbers in self.reached.items()]
         return "; ".join(parts) + (f"\n{self.found}" if self.found else "")
 
 
-def _told(reached: int, total: int, *branches: int) -> str:
+def _reported(reached: int, total: int, *branches: int) -> str:
     if not branches:
         return f"{reached} of {total} edges"
     return f"{reached} of {total} lines, {branches[0]} of {branches[1]} branches"

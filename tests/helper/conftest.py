@@ -36,7 +36,7 @@ class Started:
         self.errors = process.stderr.decode("utf-8", "surrogateescape")
 
     @property
-    def told(self) -> dict[str, Any]:
+    def reported(self) -> dict[str, Any]:
         """What the probe told."""
         assert self.code == 0, (self.code, self.errors)
         read: dict[str, Any] = json.loads(self.output)
@@ -45,13 +45,13 @@ class Started:
     @property
     def description(self) -> tuple[str, int, int, str, str]:
         """Type, owner, group, permissions and name of the program's session keyring."""
-        kind, owner, group, permissions, name = self.told["description"].split(";", 4)
+        kind, owner, group, permissions, name = self.reported["description"].split(";", 4)
         return kind, int(owner), int(group), permissions, name
 
     @property
     def links(self) -> list[str]:
         """The names of what is linked into it."""
-        return [link.split(";", 4)[4] for link in self.told["links"]]
+        return [link.split(";", 4)[4] for link in self.reported["links"]]
 
 
 class Stage:

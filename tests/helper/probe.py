@@ -156,29 +156,31 @@ def deny(error, operation):
 
 def tell():
     """Everything that a program was started with."""
-    told = {"pid": os.getpid(), "ppid": os.getppid(), "argv": sys.argv[2:], "cwd": os.getcwd()}
-    told["ids"] = [*os.getresuid(), *os.getresgid()]
-    told["groups"] = sorted(os.getgroups())
-    told["environment"] = sorted(os.fsdecode(k + b"=" + v) for k, v in os.environb.items())
+    reported = {"pid": os.getpid(), "ppid": os.getppid(), "argv": sys.argv[2:], "cwd": os.getcwd()}
+    reported["ids"] = [*os.getresuid(), *os.getresgid()]
+    reported["groups"] = sorted(os.getgroups())
+    reported["environment"] = sorted(os.fsdecode(k + b"=" + v) for k, v in os.environb.items())
     try:
-        told["session"] = keyctl(GET_ID, SESSION, 0)
-        told["description"] = describe(SESSION)
+        reported["session"] = keyctl(GET_ID, SESSION, 0)
+        reported["description"] = describe(SESSION)
         links = ctypes.create_string_buffer(4096)
         size = keyctl(READ, SESSION, links, 4096)
-        told["links"] = sorted(describe(n) for (n,) in struct.iter_unpack("i", links.raw[:size]))
-        told["is_user_session"] = told["session"] == keyctl(GET_ID, USER_SESSION, 0)
+        reported["links"] = sorted(
+            describe(n) for (n,) in struct.iter_unpack("i", links.raw[:size])
+        )
+        reported["is_user_session"] = reported["session"] == keyctl(GET_ID, USER_SESSION, 0)
     except OSError as error:
-        told["error"] = errno.errorcode[error.errno]
+        reported["error"] = errno.errorcode[error.errno]
     with open("/proc/self/status") as status:
-        told["status"] = [line.split() for line in status if line[:3] in ("Sig", "Sei", "NoN")]
-    told["descriptors"] = []
+        reported["status"] = [line.split() for line in status if line[:3] in ("Sig", "Sei", "NoN")]
+    reported["descriptors"] = []
     for descriptor in range(32):
         try:
             os.fstat(descriptor)
         except OSError:
             continue
-        told["descriptors"].append(descriptor)
-    return told
+        reported["descriptors"].append(descriptor)
+    return reported
 
 
 def main():

@@ -47,10 +47,10 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for words in ("init -q", "add .", "commit -q -m all"):
         run(*git, *words.split())
     (tree / "not-committed").touch()
-    told = run(tree / "setup", "dist", DIST=str(scratch / "dist"))
+    reported = run(tree / "setup", "dist", DIST=str(scratch / "dist"))
     shutil.rmtree(tree)
     made = sorted(str(path) for path in (scratch / "dist").iterdir())
-    assert sorted(told.split()) == made
+    assert sorted(reported.split()) == made
     assert len(made) == 2
     return scratch / "dist"
 

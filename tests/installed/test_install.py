@@ -105,7 +105,7 @@ def test_files_are_roots_in_a_folder_that_gives_its_group_away(tmp_path: Path) -
 
 def test_python_uses_the_bytecode(installed: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(package(installed).parent)!r})\n"
-    told = subprocess.run(
+    reported = subprocess.run(
         ["/usr/bin/python3", "-I", "-B", "-v", "-c", code + "import pam_pykeyinit.module"],
         capture_output=True,
         text=True,
@@ -114,11 +114,11 @@ def test_python_uses_the_bytecode(installed: Path) -> None:
     files = list(package(installed).rglob("*.py"))
     for file in files:
         module = ".".join(file.relative_to(package(installed).parent).with_suffix("").parts)
-        if f"import '{module}'" in told:
-            assert f"{file.stem}.cpython" in told
-            assert f"matches {file}" in told
-    assert f"matches {package(installed)}/module.py" in told
-    assert "bytecode is stale" not in told
+        if f"import '{module}'" in reported:
+            assert f"{file.stem}.cpython" in reported
+            assert f"matches {file}" in reported
+    assert f"matches {package(installed)}/module.py" in reported
+    assert "bytecode is stale" not in reported
     compiled = [path.name.split(".")[0] for path in package(installed).rglob("*.pyc")]
     assert sorted(compiled) == sorted(file.stem for file in files)
 
@@ -136,8 +136,8 @@ def test_a_prefix_of_its_own_uses_its_own_package(tmp_path: Path) -> None:
     install(Path("/"), str(prefix))
     code = f"""import runpy; runpy.run_path("{prefix}/lib/security/pam_pykeyinit.py")
 import pam_pykeyinit; print(pam_pykeyinit.__file__)"""
-    told = subprocess.check_output(["/usr/bin/python3", "-I", "-c", code], text=True)
-    assert told.startswith(str(prefix))
+    reported = subprocess.check_output(["/usr/bin/python3", "-I", "-c", code], text=True)
+    assert reported.startswith(str(prefix))
 
 
 @pytest.mark.privileged

@@ -44,11 +44,11 @@ def test_show_and_explain_are_not_stopped_by_the_end_of_a_line(publish: Publish)
     publish("first\nnot a row but words enough for one of nine\nthird")
     as_alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
     for command in ("show", "explain user:nosuch"):
-        told = subprocess.run(
+        reported = subprocess.run(
             [*as_alice, HELPER, *command.split()], capture_output=True, text=True
         )
-        assert "Traceback" not in told.stderr, told.stderr
-        assert told.stdout
+        assert "Traceback" not in reported.stderr, reported.stderr
+        assert reported.stdout
 
 
 def test_a_refresh_is_not_stopped_by_the_end_of_a_line(

@@ -32,8 +32,8 @@ def test_the_longest_description_is_read_whole() -> None:
 
 def test_ids_of_the_upper_half_are_no_negative_ones() -> None:
     """user_namespaces(7): the highest that there are belong to containers."""
-    told = b"keyring;-2;-2147483648;3f1f0000;a;b\xff"
-    assert keyctl.fields(told) == ("keyring", 2**32 - 2, 2**31, 0x3F1F0000, "a;b\udcff")
+    reported = b"keyring;-2;-2147483648;3f1f0000;a;b\xff"
+    assert keyctl.fields(reported) == ("keyring", 2**32 - 2, 2**31, 0x3F1F0000, "a;b\udcff")
     assert keyctl.fields(b"user;4294967294;1000;0;")[1:3] == (2**32 - 2, 1000)
 
 
@@ -56,14 +56,14 @@ def test_memory_that_keeps_credentials_is_one_page_that_nobody_can_use() -> None
 
 def test_a_thread_is_noticed_and_so_is_its_end() -> None:
     def seen() -> list[bool]:
-        told = [syscalls.has_threads()]
+        reported = [syscalls.has_threads()]
         end = threading.Event()
         other = threading.Thread(target=end.wait)
         other.start()
-        told.append(syscalls.has_threads())
+        reported.append(syscalls.has_threads())
         end.set()
         other.join()
-        return told
+        return reported
 
     assert in_child(seen) == [False, True]
 
@@ -85,7 +85,7 @@ def test_nothing_in_a_line_is_taken_as_a_format(journal: Journal) -> None:
 
 def test_an_interpreter_of_an_unknown_architecture_is_told_there_are_no_keyrings() -> None:
     """As any seccomp filter or kernel without them would; and no other call is made instead."""
-    told = subprocess.run(
+    reported = subprocess.run(
         [
             sys.executable,
             "-Pc",
@@ -100,7 +100,10 @@ def test_an_interpreter_of_an_unknown_architecture_is_told_there_are_no_keyrings
         capture_output=True,
         text=True,
     )
-    assert (told.stderr, told.stdout.splitlines()) == ("", ["Function not implemented"] * 6)
+    assert (reported.stderr, reported.stdout.splitlines()) == (
+        "",
+        ["Function not implemented"] * 6,
+    )
 
 
 @pytest.mark.parametrize(

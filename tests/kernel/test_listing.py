@@ -9,7 +9,7 @@ USER = "3c2d10f0 IR-Q---     1   5m 3f010000  1000  1100 user      a b  c: 3"
 LONG = "00000002 I------     1 expd 1f030000     0     0 asymmetri key: X509"
 
 
-def _told(table: str) -> dict[int, tuple[str, str, str, str]]:
+def _reported(table: str) -> dict[int, tuple[str, str, str, str]]:
     return {
         serial: (row.flags, row.expires, row.kind, row.text)
         for serial, row in listing.rows(table).items()
@@ -17,7 +17,7 @@ def _told(table: str) -> dict[int, tuple[str, str, str, str]]:
 
 
 def test_what_is_said_of_each_key() -> None:
-    assert _told(f"{KEYRING}\n{USER}\n{LONG}\n") == {
+    assert _reported(f"{KEYRING}\n{USER}\n{LONG}\n") == {
         0x0015AFB9: ("I--Q---", "perm", "keyring", "_ses: 1"),
         0x3C2D10F0: ("IR-Q---", "5m", "user", "a b  c: 3"),
         2: ("I------", "expd", "asymmetri", "key: X509"),
@@ -26,7 +26,7 @@ def test_what_is_said_of_each_key() -> None:
 
 def test_of_two_lines_on_one_key_neither_is_believed() -> None:
     forged = KEYRING.replace("perm", "  1m")
-    assert _told(f"{KEYRING}\n{USER}\n{forged}\n{forged}\n").keys() == {0x3C2D10F0}
+    assert _reported(f"{KEYRING}\n{USER}\n{forged}\n{forged}\n").keys() == {0x3C2D10F0}
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_of_two_lines_on_one_key_neither_is_believed() -> None:
     ],
 )
 def test_a_line_that_is_none_of_the_kernels_is_passed_over(line: str) -> None:
-    assert _told(f"{line}\n{USER}\n").keys() == {0x3C2D10F0}
+    assert _reported(f"{line}\n{USER}\n").keys() == {0x3C2D10F0}

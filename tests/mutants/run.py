@@ -31,7 +31,7 @@ PATIENCE = 300  # seconds for all tests of one mutant; one that takes longer is 
 CHOICE = "not pam_python and not hundred"
 # The tests that know most of a file, the quickest first.
 BEYOND = [
-    "policies/test_policy_words.py", "scripts", "policies/test_furnished.py",
+    "policies/test_policy_words.py", "scripts", "policies/test_tag_refresh_quota.py",
     "policies/test_used_up.py", "policies/test_policies.py", "policies/test_links.py",
     "policies/test_names.py", "policies/test_attacks.py", "policies/test_faults.py",
 ]  # fmt: skip
@@ -39,21 +39,22 @@ CORE = [
     "module/test_decisions.py", "module/test_hygiene.py", "module/test_contract.py",
     "module/test_retval.py", "scripts", "fault/test_interrupts.py",
     "module/test_differences.py", "module/test_bad_input.py",
-    "policies/test_policies.py", "policies/test_furnished.py", "attacks/test_ids.py",
+    "policies/test_policies.py", "policies/test_tag_refresh_quota.py", "attacks/test_ids.py",
     "fault/test_every_call.py", "loader/test_threads.py",
 ]  # fmt: skip
 NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
 LOADER = [
     "module/test_hygiene.py", "loader/test_build.py", "loader/test_threads.py",
     "loader/test_failures.py", "loader/test_hosts.py", "module/test_bad_input.py",
-    "load/test_cycles.py", "scripts", "policies/test_furnished.py", "loader/test_isolation.py",
-    "loader/test_forks.py", "loader/test_embedders.py", "fault/test_every_errno.py",
+    "load/test_cycles.py", "scripts", "policies/test_tag_refresh_quota.py",
+    "loader/test_isolation.py", "loader/test_forks.py", "loader/test_embedders.py",
+    "fault/test_every_errno.py",
 ]  # fmt: skip
 IDS = ["attacks/test_ids.py", "loader/test_ids.py"]
 TESTS = {
     "options.py": ["module/test_options.py", *BEYOND[:2]],
     "policies/words.py": ["policies/test_policy_words.py", "module/test_options.py", *BEYOND[1:5]],
-    "policies/quota.py": ["module/test_decisions.py", "policies/test_furnished.py"],
+    "policies/quota.py": ["module/test_decisions.py", "policies/test_tag_refresh_quota.py"],
     "policies/naming.py": ["policies/test_plan.py", "scripts", *NAMES],
     "policies/lock.py": ["policies/test_lock.py", "policies/test_names.py"],
     "loader/identity.c": ["kernel/test_identity.py", *IDS, *CORE],
@@ -79,7 +80,7 @@ TESTS = {
         "module/test_hygiene.py",
         "module/test_retval.py",
         "scripts",
-        "policies/test_furnished.py",
+        "policies/test_tag_refresh_quota.py",
     ],
     "kernel/keyctl.py": ["kernel/test_keyctl.py", "policies/test_lock.py", *BEYOND[2:6]],
     "kernel/libc.py": ["kernel/test_keyctl.py", "module/test_hold.py", "kernel/test_identity.py"],

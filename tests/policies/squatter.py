@@ -38,9 +38,9 @@ def squatting(user: str, name: str, mask: int = OPEN_TO_ALL) -> Iterator[int]:
             os._exit(1)  # whatever was raised: there must be no second pytest
     os.close(writing)
     try:
-        told = os.read(reading, 4)
-        assert told, f"{user} cannot have a keyring named {name}"
-        yield int.from_bytes(told, "little")
+        reported = os.read(reading, 4)
+        assert reported, f"{user} cannot have a keyring named {name}"
+        yield int.from_bytes(reported, "little")
     finally:
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)

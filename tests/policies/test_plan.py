@@ -91,9 +91,9 @@ def test_a_keyring_that_cannot_be_linked(
     monkeypatch.setattr(keyctl if refused == "get_persistent" else syscalls, refused, refuse)
     words = ["pam_pykeyinit", "force", f"link={link}"]
     assert in_child(lambda: Handle().pam_sm_open_session(Pamh("alice"), 0, words)) == code
-    told = [each.text for each in journal.ours()]
-    assert len(told) == (1 if line else 0)
-    assert all(line in each for each in told)
+    reported = [each.text for each in journal.ours()]
+    assert len(reported) == (1 if line else 0)
+    assert all(line in each for each in reported)
 
 
 def test_a_keyring_that_was_left_for_one_without_a_name_is_like_any_other(
@@ -125,7 +125,7 @@ def test_a_keyring_that_was_left_for_one_without_a_name_is_like_any_other(
     ("has_one", "told"), [(True, ": left at once"), (False, " cannot be left: end this session")]
 )
 def test_a_keyring_is_left_for_the_user_session_keyring_where_there_is_no_other(
-    has_one: bool, told: str, monkeypatch: pytest.MonkeyPatch
+    has_one: bool, reported: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The quota is used up; and where not even that can be had, somebody has to end this."""
 
@@ -154,7 +154,7 @@ def test_a_keyring_is_left_for_the_user_session_keyring_where_there_is_no_other(
 
     is_default, level, text = in_child(seen)
     assert (is_default, level) == (has_one, log.ALERT)
-    assert text.endswith(told)
+    assert text.endswith(reported)
 
 
 def test_what_takes_the_place_of_a_new_keyring_meanwhile_is_left(
@@ -173,6 +173,6 @@ def test_what_takes_the_place_of_a_new_keyring_meanwhile_is_left(
         serial, shared = naming.join("meanwhile", alice, said, make=True)  # type: ignore[arg-type]
         return keyctl.describe(serial)[4], shared, said[-1][1]
 
-    name, shared, told = in_child(seen)
+    name, shared, reported = in_child(seen)
     assert (name, shared) == ("_ses", False)
-    assert told.startswith("session keyring 2 belongs to uid 7: left at once")
+    assert reported.startswith("session keyring 2 belongs to uid 7: left at once")

@@ -122,7 +122,7 @@ def test_degrade_opens_without_a_keyring_and_says_so_once(
         assert {line.level, *(line.level for line in more)} == {"NOTICE"}
     else:
         assert (line.level, more) == ("WARNING", [])
-        assert ": going on without, by on_error=degrade" in line.text
+        assert ": continuing without it, by on_error=degrade" in line.text
 
 
 @pytest.mark.parametrize("options", ["", "on_error=fail", "on_error=x"])

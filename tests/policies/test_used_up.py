@@ -52,7 +52,7 @@ def test_a_session_goes_on_without_a_keyring_where_the_administrator_says_so(
         assert line.level == "WARNING"
         # Which of the two it is depends on the last few bytes.
         assert re.search(r"keyctl\((JOIN_SESSION_KEYRING|LINK)\): EDQUOT: .*dave", line.text)
-        assert line.text.endswith(": going on without, by on_error=degrade")
+        assert line.text.endswith(": continuing without it, by on_error=degrade")
         before, after = (step.session for step in outcome.steps)
         if "JOIN_SESSION_KEYRING" in line.text:
             assert after["serial"] == before["serial"]

@@ -26,7 +26,7 @@ CONTRACTS: dict[str, list[str]] = {
     ],
     "helper/pykeyinit_helper": [
         "decide keyctl output saying",  # what the others share
-        "become found",
+        "become session_keyring",
         "inspect",  # show and explain
         "run stacks",  # run and adopt; check
         "change",  # enable, disable, try

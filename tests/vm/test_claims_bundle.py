@@ -26,11 +26,11 @@ def bundle(tmp_path: Path) -> Path:
 def test_it_has_all_that_it_imports(bundle: Path) -> None:
     """Without root it says so, and has imported every page until then."""
     become = [] if os.geteuid() else ["setpriv", "--reuid=65534", "--clear-groups"]
-    told = subprocess.run(
+    reported = subprocess.run(
         [*become, sys.executable, "-I", bundle, "--json"], capture_output=True, text=True
     )
-    assert (told.returncode, told.stdout) == (1, "")
-    assert told.stderr.startswith("run.py wants root")
+    assert (reported.returncode, reported.stdout) == (1, "")
+    assert reported.stderr.startswith("run.py needs root")
 
 
 def test_it_has_no_test_and_nothing_that_was_compiled(bundle: Path) -> None:

@@ -91,8 +91,8 @@ def test_a_known_limit_is_no_pass() -> None:
     nobody = {**RECORD, "logins": 0, "seen": [], "after": []}
     assert judge(scenario, "native", nobody, USERS) == Verdict("locked out", "dlopen")
     assert judge(scenario, "native", RECORD, USERS).word == "pass"
-    told = {**RECORD, "log": ["sshd: pam_pykeyinit: x"]}
-    assert judge(scenario, "native", told, USERS).word == "FAIL"
+    reported = {**RECORD, "log": ["sshd: pam_pykeyinit: x"]}
+    assert judge(scenario, "native", reported, USERS).word == "FAIL"
     assert judge(scenario, "pam_python", nobody, USERS).word == "FAIL"
 
 

@@ -80,11 +80,12 @@ def test_logins_md_has_a_place_for_each_table() -> None:
 def test_a_latency_is_told_with_what_it_was_measured_on() -> None:
     assert "load" not in report.spoken(LATENCY["trixie"])
     host = {"emulated": True, "load": [0.5, 7.0], "cpus": 2}
-    told = report.spoken({**LATENCY["trixie"], "host": host})
+    reported = report.spoken({**LATENCY["trixie"], "host": host})
     assert (
-        "native +4.6 ms (+4.6% of a login); the host has 2 CPUs and a load of 0.5 to 7.0" in told
+        "native +4.6 ms (+4.6% of a login); the host has 2 CPUs and a load of 0.5 to 7.0"
+        in reported
     )
-    assert report.EMULATED in told
+    assert report.EMULATED in reported
     assert report.EMULATED not in report.spoken(
         {**LATENCY["trixie"], "host": {**host, "emulated": False}}
     )

@@ -88,20 +88,20 @@ def test_choosing_by_name_group_and_place(tmp_path: Path) -> None:
 
 def test_what_never_ran_is_reported_as_not_run(tmp_path: Path) -> None:
     scenarios = load(GOOD, tmp_path)
-    told = {"loaders": list(plan.LOADERS), "scenarios": scenarios}
-    rows = outcome.rows("trixie", told, [])
+    reported = {"loaders": list(plan.LOADERS), "scenarios": scenarios}
+    rows = outcome.rows("trixie", reported, [])
     assert [row.verdict.word for row in rows] == ["not run"] * 3
     said = [{"kind": "begin", "scenario": "a", "loader": "native"}]
-    rows = outcome.rows("trixie", told, said)
+    rows = outcome.rows("trixie", reported, said)
     assert [row.verdict.why for row in rows if row.loader == "native"] == [
         "the machine stopped in it"
     ]
 
 
 def test_what_was_kept_gives_the_same_rows(tmp_path: Path) -> None:
-    told = {"loaders": ["native"], "scenarios": load(GOOD, tmp_path)}
+    reported = {"loaders": ["native"], "scenarios": load(GOOD, tmp_path)}
     said = [{"kind": "begin", "scenario": "a", "loader": "native"}]
-    kept = records.Kept("trixie", "2026-01-02", told, said, "interrupted")
+    kept = records.Kept("trixie", "2026-01-02", reported, said, "interrupted")
     records.save("trixie", kept, tmp_path)
     assert records.load(tmp_path) == [kept]
     assert records.load(tmp_path)[0].rows() == kept.rows()
@@ -109,11 +109,11 @@ def test_what_was_kept_gives_the_same_rows(tmp_path: Path) -> None:
 
 
 def test_a_latency_that_was_not_measured_is_told(tmp_path: Path) -> None:
-    told = {"loaders": [], "scenarios": [], "latency": 30}
-    assert [row.verdict.word for row in outcome.rows("trixie", told, [])] == ["not run"]
+    reported = {"loaders": [], "scenarios": [], "latency": 30}
+    assert [row.verdict.word for row in outcome.rows("trixie", reported, [])] == ["not run"]
     measured = {"kind": "latency", "rounds": 30}
-    assert outcome.rows("trixie", told, [measured]) == []
-    kept = records.Kept("trixie", "2026-01-02", told, [measured])
+    assert outcome.rows("trixie", reported, [measured]) == []
+    kept = records.Kept("trixie", "2026-01-02", reported, [measured])
     records.save_latency("trixie", kept, tmp_path)
     assert records.load(tmp_path)[0].latency() == measured
 
@@ -127,16 +127,16 @@ def test_the_quick_ones_have_of_everything() -> None:
 
 
 def test_only_a_whole_run_of_the_same_plan_and_code_is_not_run_again(tmp_path: Path) -> None:
-    told = {"loaders": ("native",), "scenarios": load(GOOD, tmp_path)}
+    reported = {"loaders": ("native",), "scenarios": load(GOOD, tmp_path)}
     end = [{"kind": "end"}]
-    good = records.Kept("trixie", "2026-01-02", told, end, "", "abc")
+    good = records.Kept("trixie", "2026-01-02", reported, end, "", "abc")
     assert records.earlier("trixie", tmp_path) is None
     records.save("trixie", good, tmp_path)
     kept = records.earlier("trixie", tmp_path)
     assert kept
     assert kept.repeats(good)
     assert not kept.repeats(good._replace(code="abd"))
-    assert not kept.repeats(good._replace(plan={**told, "latency": 30}))
+    assert not kept.repeats(good._replace(plan={**reported, "latency": 30}))
     assert not good._replace(records=[]).repeats(good)
     assert not good._replace(ended="interrupted").repeats(good)
     assert records.all_earlier({"trixie": good}, tmp_path) == {"trixie": kept}

@@ -109,8 +109,8 @@ def claims() -> Record:
     )  # fmt: skip
     if done.returncode:
         return {"wrong": (done.stdout + done.stderr)[-2000:]}
-    told: Record = json.loads(done.stdout)
-    return told
+    reported: Record = json.loads(done.stdout)
+    return reported
 
 
 def settle() -> None:

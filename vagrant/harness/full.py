@@ -32,10 +32,12 @@ class Run:
         self._machine = Vagrant(name, own_home=True)
         self._watch = Watch(self._machine.folder / "vmlinuz")
         before, after = scenarios_of(names, quick=quick)
-        told = {"loaders": list(SUITES[name].loaders), "patience": 120}
+        reported = {"loaders": list(SUITES[name].loaders), "patience": 120}
         label, code = f"{name}{outcome.BY_VAGRANT}", roots.code()
-        first = records.Kept(label, records.today(), {**told, "scenarios": before}, [], "", code)
-        second = first._replace(plan={**told, "scenarios": after, "latency": 0}, records=[])
+        first = records.Kept(
+            label, records.today(), {**reported, "scenarios": before}, [], "", code
+        )
+        second = first._replace(plan={**reported, "scenarios": after, "latency": 0}, records=[])
         first.plan["latency"] = latency
         # By what they are kept as.
         self._parts = {f"vagrant-{name}": first, f"vagrant-{name}-reboot": second}

@@ -33,8 +33,8 @@ def acceleration(kernel: Path) -> str:
 
 def patience(plan: Record) -> float:
     """Seconds of silence after which a machine that runs this plan is given up."""
-    told = [plan["patience"], *(s.get("patience", 0) for s in plan["scenarios"])]
-    return float(SILENCE + max(told))
+    reported = [plan["patience"], *(s.get("patience", 0) for s in plan["scenarios"])]
+    return float(SILENCE + max(reported))
 
 
 class Machine:
@@ -45,13 +45,13 @@ class Machine:
         suite: Suite,
         plan: Record,
         heard: Callable[[Record], None],
-        furnish: Callable[[Path], None] | None = None,
+        fill: Callable[[Path], None] | None = None,
     ) -> None:
-        """`heard` is called with each record as it comes, `furnish` with /vm before the boot."""
+        """`heard` is called with each record as it comes, `fill` with /vm before the boot."""
         self._suite = suite
         self._plan = plan
         self._heard = heard
-        self._furnish = furnish
+        self._fill = fill
         self._qemu: subprocess.Popen[bytes] | None = None
         self._stopped = False
         self.console = BUILD / f"console-{suite.name}.log"
@@ -66,8 +66,8 @@ class Machine:
             guest = folder / "guest"
             shutil.copytree(HERE / "guest", guest, ignore=shutil.ignore_patterns("__pycache__"))
             (guest / "plan.json").write_text(json.dumps(self._plan))
-            if self._furnish:
-                self._furnish(guest)
+            if self._fill:
+                self._fill(guest)
             archive = parts.initramfs(guest)
             return self._boot(kernel, archive, folder)
 

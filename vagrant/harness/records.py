@@ -64,8 +64,8 @@ def all_earlier(runs: dict[str, Kept], folder: Path = roots.BUILD) -> dict[str, 
 def save_latency(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:
     """Keep what was measured by itself, if anything was: scenarios come and go without it."""
     if kept.latency():
-        told = {**kept.plan, "scenarios": []}
-        save(f"{name}-latency", kept._replace(plan=told, records=[kept.latency()]), folder)
+        reported = {**kept.plan, "scenarios": []}
+        save(f"{name}-latency", kept._replace(plan=reported, records=[kept.latency()]), folder)
 
 
 def load(folder: Path = roots.BUILD) -> list[Kept]:

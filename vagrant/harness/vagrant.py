@@ -85,7 +85,7 @@ class Vagrant:
             file.write_text(shown.stdout)
         return ["ssh", "-F", str(file), "default"]
 
-    def run(self, told: Record) -> Iterator[Record]:
+    def run(self, reported: Record) -> Iterator[Record]:
         """The records of a plan that is run in it."""
         # As a service of root's: not in the session of who asks for it, nor with their keyring.
         command = (
@@ -97,10 +97,10 @@ class Vagrant:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True,
         ) as runner:  # fmt: skip
             assert runner.stdin  # noqa: S101
-            runner.stdin.write(json.dumps(told))
+            runner.stdin.write(json.dumps(reported))
             runner.stdin.close()
             try:
-                for line in lines(runner, patience(told)):
+                for line in lines(runner, patience(reported)):
                     if line.startswith("{"):
                         yield json.loads(line)
             finally:

@@ -42,7 +42,7 @@ class Asked(NamedTuple):
 def change(services: list[str], asked: Asked) -> int:
     """Enable or disable each; 0 if all are as wanted, 1 if one was left alone.  Raises Refused."""
     if not asked.dry_run and os.geteuid() != 0:
-        raise Refused(f"only root can change {PAM_D}: try it with sudo, or with --dry-run")
+        raise Refused(f"only root can change {PAM_D}: use sudo, or --dry-run")
     try:
         pwd.getpwnam(asked.user)
     except (KeyError, ValueError):
@@ -56,10 +56,10 @@ def change(services: list[str], asked: Asked) -> int:
             if not _one(service, folders, asked):
                 print(f"{printable(service)}: nothing to do, it is {asked.command}d", flush=True)
         except NotUnderstood as reason:
-            say(f"{service}: left as it is: {reason}")
+            say(f"{service}: not changed: {reason}")
             status = 1
         except (rehearse.Worse, replace.Changed) as reason:
-            say(f"{service}: as it was before: {reason}")
+            say(f"{service}: restored: {reason}")
             status = 1
         except OSError as error:
             say(f"{service}: {error.filename or ''}: {error.strerror}")
@@ -103,7 +103,7 @@ def _enabled(service: str, folders: Folders, asked: Asked) -> Change | None:
         return _verified(service, folders, asked.words)
     except NotUnderstood as reason:
         if way := _with_the_auth_of_other(service, folders, asked.words):
-            raise NotUnderstood(f"{reason}; so: {way}") from None
+            raise NotUnderstood(f"{reason}; use: {way}") from None
         first = Path(reason.elsewhere).name
         if not first or first == fold(service):
             raise
@@ -114,7 +114,7 @@ def _enabled(service: str, folders: Folders, asked: Asked) -> Change | None:
         except NotUnderstood:
             raise reason from None
         both = f"{first} {service}"
-        raise NotUnderstood(f"{reason}; so: pykeyinit-helper enable {both}") from None
+        raise NotUnderstood(f"{reason}; use: pykeyinit-helper enable {both}") from None
 
 
 def _with_the_auth_of_other(service: str, folders: Folders, words: tuple[str, ...] | None) -> str:
@@ -166,11 +166,11 @@ def _announce(wanted: Change, folders: Folders) -> None:
             f"and so upgrades of it are not: pykeyinit-helper disable {wanted.service} undoes it"
         )
     for left in effect.wrong(after):
-        say(f"{wanted.service}: this stays as it is: {left}")
+        say(f"{wanted.service}: not changed: {left}")
     if way := _with_the_auth_of_other(
         wanted.service, Changed(folders, wanted.path, wanted.new), None
     ):
-        say(f"{wanted.service}: then mend it so: {way}")
+        say(f"{wanted.service}: then fix it with:  {way}")
 
 
 def _disabled(service: str, folders: Folders) -> Change | None:
@@ -200,7 +200,7 @@ def _read(service: str, folders: Folders) -> tuple[Path, str]:
     """A service's file, and what is in it.  Raises NotUnderstood, OSError."""
     name = fold(service)
     if not name or "/" in name or name.startswith("."):
-        raise NotUnderstood("that is no name of a service")
+        raise NotUnderstood("this is not the name of a service")
     path = folders.find(name, folders.services)
     if path is None:
         instead = advice.instead(name, folders.names())

@@ -27,7 +27,7 @@ def alone(folder: Path = STATE) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise replace.Changed("another pykeyinit-helper is at work") from None
+            raise replace.Changed("another pykeyinit-helper is running") from None
         yield
     finally:
         os.close(descriptor)
@@ -38,7 +38,7 @@ def _make(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
-        raise replace.Changed(f"{folder} is not a folder of root's")
+        raise replace.Changed(f"{folder} is not a folder of root")
     if stat.S_IMODE(found.st_mode) != 0o700:
         folder.chmod(0o700)
 

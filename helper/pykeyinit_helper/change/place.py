@@ -55,7 +55,7 @@ def put_in(text: str, read: Read, words: Words | None, *, copied: bool) -> str:
         return text
     for program, signs in _WRITERS.items():
         if any(sign in text for sign in signs):
-            raise NotUnderstood(f"{program} writes this file anew: it is not the place for a line")
+            raise NotUnderstood(f"{program} generates this file: a line would be lost")
     bare, was_copied = blocks.take_out(text)
     stack = read(bare)
     own = [line for line in lines(bare)[0] if _is_to_go(line)]
@@ -70,7 +70,7 @@ def put_in(text: str, read: Read, words: Words | None, *, copied: bool) -> str:
             tried.append((new, read(new)))
     _refuse_troubles(tried[0][1] if tried else stack)
     if not tried:
-        raise NotUnderstood("it has no session line that tells where ours belongs")
+        raise NotUnderstood("it has no session line that shows where ours belongs")
     new, after = min(tried, key=lambda one: len(effect.wrong(one[1])))
     maker, wrong = effect.of(after).maker, effect.wrong(after)
     if wrong and (maker is None or not is_ours(maker) or len(wrong) >= len(left)):
@@ -99,7 +99,7 @@ def _words(text: str, own: Sequence[Line], stack: Stack) -> Words:
         found = line.words[3:] if found is None else found
     found = OPTIONS if found is None else found
     if set("".join(found)) & set("[] \t\n"):
-        raise NotUnderstood("an option of the keyring module stands in brackets")
+        raise NotUnderstood("an option of the keyring module is in brackets")
     return effect.corrected(stack.service, found)
 
 
@@ -193,7 +193,7 @@ def verify(before: Sequence[Stack], after: Sequence[Stack], *, enabling: bool = 
 
 def _without_makers(stack: Stack) -> list[tuple[object, ...]]:
     """Each entry with where its jumps lead, as if the keyring modules were not there."""
-    told: list[tuple[object, ...]] = []
+    reported: list[tuple[object, ...]] = []
     for kind in ("auth", "account", "password", "session"):
         entries = stack.of(kind)
         rings = [is_maker(entry) or nearest(entry.name) != "" for entry in entries]
@@ -207,5 +207,7 @@ def _without_makers(stack: Stack) -> list[tuple[object, ...]]:
                     where += 1
                 behind = rings[where:].count(False)
                 jumps.append((behind, left))
-            told.append((kind, entry.module, entry.arguments, entry.level, entry.fault, *jumps))
-    return told
+            reported.append(
+                (kind, entry.module, entry.arguments, entry.level, entry.fault, *jumps)
+            )
+    return reported

@@ -23,7 +23,7 @@ def replace(path: Path, old: str | None, new: str) -> None:
     try:
         _write(beside, new, like=path if old is not None else None)
         if now(path) != old:
-            raise Changed(f"{path} has been changed meanwhile: nothing was done")
+            raise Changed(f"{path} was changed in the meantime: nothing was done")
         beside.rename(path)
     except BaseException:
         beside.unlink(missing_ok=True)
@@ -34,7 +34,7 @@ def replace(path: Path, old: str | None, new: str) -> None:
 def remove(path: Path, old: str) -> None:
     """Remove a file that is still `old`.  Raises Changed, OSError."""
     if now(path) != old:
-        raise Changed(f"{path} has been changed meanwhile: nothing was done")
+        raise Changed(f"{path} was changed in the meantime: nothing was done")
     path.unlink()
     _to_disk(path.parent)
 

@@ -39,7 +39,7 @@ def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: 
     except OSError as error:
         raise Refused(f"cannot read service {service[:64]}: {error}") from error
     if os.getuid() != 0 and os.getuid() != pwd.getpwnam(user).pw_uid:
-        raise Refused("only root can open a session for somebody else: try it with sudo")
+        raise Refused("only root can open a session for another user: use sudo")
     password = _password(user, ask, password_fd)
     require("keyutils", "pamela", *(() if password is None else ("pam", "six")))
 
@@ -72,7 +72,7 @@ def _password(user: str, ask: bool, descriptor: int | None) -> str | None:
     if not ask:
         return None
     if not sys.stdin.isatty():
-        raise Refused("--password asks on a terminal, and this is none: use --password-fd N")
+        raise Refused("--password needs a terminal: use --password-fd N")
     return getpass.getpass(f"Password of {printable(user)}: ")
 
 

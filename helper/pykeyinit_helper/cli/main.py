@@ -34,7 +34,7 @@ def _not_whole(broken: Exception, arguments: list[str]) -> int:
 
     text = " ".join(f"{broken}".split())
     again = "install it anew, by its package or ./setup install"
-    line = f"its own files are not whole: {text}: {again}"
+    line = f"its own files are missing or damaged: {text}: {again}"
     try:
         if stat.S_ISSOCK(posix.fstat(2).st_mode):  # as saying.py
             syslog.openlog("pykeyinit-helper", syslog.LOG_PID, syslog.LOG_DAEMON)

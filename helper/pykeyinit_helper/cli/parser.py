@@ -116,7 +116,7 @@ def make() -> argparse.ArgumentParser:
     )
     how = show.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="for programs; see the manual page")
-    how.add_argument("--dot", action="store_true", help="a picture, for Graphviz's dot(1)")
+    how.add_argument("--dot", action="store_true", help="a graph for Graphviz's dot(1)")
     explain = _add(commands, "explain", _EXPLAIN)
     explain.add_argument(
         "key",
@@ -127,18 +127,18 @@ def make() -> argparse.ArgumentParser:
     _add(commands, "adopt", _ADOPT)
     test = _add(commands, "try", _TRY)
     test.add_argument("service", metavar="SERVICE", help="the PAM service, as in /etc/pam.d")
-    test.add_argument("user", metavar="USER", help="whose session it is to be")
+    test.add_argument("user", metavar="USER", help="the user of the session")
     how = test.add_mutually_exclusive_group()
     how.add_argument(
         "--password",
         action="store_true",
-        help="authenticate first; the password is asked for on the terminal",
+        help="authenticate first, with a password from the terminal",
     )
     how.add_argument(
         "--password-fd",
         type=int,
         metavar="N",
-        help="authenticate first; the password is a line from this descriptor",
+        help="authenticate first, with a password line from this descriptor",
     )
     test.add_argument("--confdir", metavar="FOLDER", help="instead of /etc/pam.d")
     _add_those_of_the_machine(commands)
@@ -162,7 +162,7 @@ def _add_those_of_the_machine(commands: Any) -> None:
         action="append",
         default=[],
         metavar="RULE[:SERVICE]",
-        help="leave out what this rule finds; commas between several",
+        help="silence this rule; separate several with commas",
     )
     for name, text in (("enable", _ENABLE), ("disable", _DISABLE)):
         change = _add(commands, name, text, _EPILOG_OF_THREE)
@@ -181,7 +181,7 @@ def _add_those_of_the_machine(commands: Any) -> None:
             "--dry-run", action="store_true", help="print the difference, and change nothing"
         )
         change.add_argument(
-            "--user", default="root", metavar="USER", help="whose the trial session is: root"
+            "--user", default="root", metavar="USER", help="the user of the trial session: root"
         )
 
 

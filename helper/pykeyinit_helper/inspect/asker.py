@@ -49,15 +49,15 @@ def name(process: int) -> str:
 def unfit(process: int) -> list[str]:
     """The conditions of KEYCTL_SESSION_TO_PARENT that a parent does not meet, in words."""
     conditions = []
-    told = status(process)
+    reported = status(process)
     if process <= 1:
         conditions.append("the parent is init, or in another PID namespace")
     for what, mine in (("Uid", os.geteuid()), ("Gid", os.getegid())):
-        ids = told.get(what, "").split()[:3]
+        ids = reported.get(what, "").split()[:3]
         if ids and set(ids) != {str(mine)}:
             which = f"real, effective and saved {what.lower()} of process {process}"
             conditions.append(f"{which} must all be {mine}, and are {' '.join(ids)}")
-    threads = told.get("Threads", "1").strip()
+    threads = reported.get("Threads", "1").strip()
     if threads != "1":
         conditions.append(f"process {process} has {threads} threads, and must have 1")
     return conditions

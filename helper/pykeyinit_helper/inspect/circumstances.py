@@ -50,8 +50,8 @@ def session(case: Case) -> Iterator[Finding]:
         yield Finding("session-foreign", text, _when_asked(case))
     elif case.session == "unknown":
         text = (
-            "The session keyring (@s) gives no view permission: whose it is, and what is in "
-            "it, cannot be told."
+            "The session keyring (@s) gives no view permission: its owner and its content "
+            "are unknown."
         )
         yield Finding("session-unknown", text, _when_asked(case))
     elif case.session == "stand-in":
@@ -60,7 +60,7 @@ def session(case: Case) -> Iterator[Finding]:
     elif case.session == "outer":
         text = (
             "The session keyring (@s) is the user-session keyring of the user namespace around "
-            "this one: what is added to it as @s is lost."
+            "this one: keys that are added to it as @s are lost."
         )
         yield Finding("session-outer", text)
     elif case.session == "none":
@@ -99,6 +99,6 @@ def namespace(case: Case) -> Iterator[Finding]:
     if case.namespace:
         text = (
             "This process is in a user namespace, which has user keyrings (@u, @us) of its own: "
-            "what is in those outside is out of reach."
+            "keys in the outer ones are out of reach."
         )
         yield Finding("user-namespace", text)

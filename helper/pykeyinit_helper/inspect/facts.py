@@ -4,12 +4,12 @@ import os
 import pwd
 
 from pam_pykeyinit.policies import quota
-from pykeyinit_helper.found import is_outer
 from pykeyinit_helper.inspect import asker, verdict, whereabouts
 from pykeyinit_helper.inspect.case import DEAD, Case
 from pykeyinit_helper.inspect.keynames import Asked
 from pykeyinit_helper.inspect.permissions import WRITE
 from pykeyinit_helper.inspect.tree import Key, Tree
+from pykeyinit_helper.session_keyring import is_outer
 
 _KEYCTL_IS_REFUSED = ("ENOSYS", "EPERM", "EACCES")
 

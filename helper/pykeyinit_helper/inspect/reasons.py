@@ -8,8 +8,8 @@ from pykeyinit_helper.inspect.permissions import LINK, SEARCH
 from pykeyinit_helper.output import Mend
 
 _ANCHORS = {
-    "@t": "There is no thread keyring; the kernel makes it when something is put into it.",
-    "@p": "There is no process keyring; the kernel makes it when something is put into it.",
+    "@t": "There is no thread keyring; the kernel creates it when a key is added to it.",
+    "@p": "There is no process keyring; the kernel creates it when a key is added to it.",
 }
 
 
@@ -19,7 +19,7 @@ def why_not(case: Case) -> Iterator[Finding]:
         if case.asked.anchor in _ANCHORS:
             yield Finding("no-such-anchor", _ANCHORS[case.asked.anchor])
         elif case.asked.anchor != "@s":
-            yield Finding("no-such-anchor", f"It cannot be had ({case.error}).")
+            yield Finding("no-such-anchor", f"It is not available ({case.error}).")
     elif case.named and any(call == "request_key" for call, _ in case.filtered):
         return  # that it is refused has been said
     elif not case.serial:
@@ -28,7 +28,7 @@ def why_not(case: Case) -> Iterator[Finding]:
     elif case.state in ("revoked", "expired", "negative"):
         yield from _dead(case)
     elif case.path:
-        yield Finding("unreadable", f"It is found, and reading it fails with {case.error}.")
+        yield Finding("unreadable", f"It is found, but reading it fails with {case.error}.")
     else:
         yield _unfound(case)
         yield from circumstances.namespace(case)
@@ -38,7 +38,7 @@ def _none(case: Case) -> Finding:
     """There is none that this process can see."""
     kind, description = case.asked.kind, case.asked.description
     if not case.named:
-        text = f"There is no key {case.asked.text}, or it is in no keyring of yours and hidden."
+        text = f"There is no key {case.asked.text}, or it is hidden and in none of your keyrings."
         return Finding("no-such-serial", text)
     fault = keytypes.fault(kind, description)
     if fault:
@@ -50,7 +50,7 @@ def _none(case: Case) -> Finding:
         return Finding(f"key-{_STATES[case.error]}", text, _adding(case))
     if case.dark:
         text = (
-            f"None of this name can be seen.  If it is in keyring {case.dark}, it is not found: "
+            f"No key of this name is visible.  If it is in keyring {case.dark}, it is not found: "
             "that gives this process neither search nor read permission."
         )
         return Finding("dark-keyring", text, _adding(case))
@@ -64,7 +64,7 @@ def _none(case: Case) -> Finding:
     return Finding("no-such-keyring" if kind == "keyring" else "no-such-key", text, _adding(case))
 
 
-_STAYS = "  It stays so; ask by type and description for one that took its place."
+_STAYS = "  This is permanent; ask by type and description for a key that replaced it."
 _STATES = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired"}
 
 
@@ -97,9 +97,11 @@ def _can_add(case: Case) -> bool:
 
 def _dead(case: Case) -> Iterator[Finding]:
     if case.state == "negative":
-        text = "The key is negative: it was requested, and request-key(8) could not make it."
+        text = "The key is negative: it was requested, and request-key(8) could not create it."
         if keytypes.is_requested(case.asked.kind):
-            look = f"look why request-key(8) fails for {case.asked.kind}: see /etc/request-key.d"
+            look = (
+                f"find out why request-key(8) fails for {case.asked.kind}: see /etc/request-key.d"
+            )
             yield Finding("key-negative", text, administrator=look)
             return
         if not case.named:
@@ -119,15 +121,15 @@ def _unfound(case: Case) -> Finding:
         return _blocked(case)
     if case.deep:
         text = (
-            "It is nested too deep: seven keyrings, one in the other, are searched; its "
-            "own is further down."
+            "It is nested too deep: the kernel searches seven levels of keyrings, and its "
+            "keyring is below them."
         )
         return Finding("too-deep", text, mends.link_deep_keyring(case))
     if case.below_user:
         if case.session in ("own", "stand-in"):
             text = "It is in the user keyring (@u), but @u is not linked into @s: it is not found."
             return Finding("user-not-linked", text, mends.link_user(case))
-        text = "It is not found: it is in the user keyring (@u), behind that."
+        text = "It is not found: it is in the user keyring (@u), which is not reached through it."
         return Finding("behind-session", text, mends.link_user(case))
     if case.below_user_session:
         text = (
@@ -145,13 +147,13 @@ def _unfound(case: Case) -> Finding:
 
 
 def _blocked(case: Case) -> Finding:
-    text = f"It is not found, for {case.blocker} on the way gives no search permission."
+    text = f"It is not found, because {case.blocker} gives no search permission."
     if case.blockers:
         return Finding("no-search", text, mends.let_search(case))
     if case.blocker != "it":
-        text += "  Nobody of this process's rights can change that."
+        text += "  This process has no permission to change that."
         return Finding("no-search", text)
-    text += "  Nobody can change that any more: it has to be made again."
+    text += "  No process can change that: create the key again."
     return Finding("no-search", text, _replacing(case))
 
 
@@ -178,7 +180,7 @@ def _elsewhere(case: Case) -> Finding:
         )
     there = mends.link_from_there(case)
     if there:
-        text += "  Who possesses it can link it into the user keyring (@u)."
+        text += "  A process that possesses it can link it into the user keyring (@u)."
     elif case.place == "session" or case.state == "hidden":
-        text += "  Who possesses it can link it into a keyring that is found here."
+        text += "  A process that possesses it can link it into a keyring that is found here."
     return Finding("elsewhere", text, there=there)

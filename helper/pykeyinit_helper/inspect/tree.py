@@ -135,8 +135,8 @@ class Tree:
         row = self.rows.get(serial)
         key.expires = _EXPIRES.get(row.expires, row.expires) if row else None
         try:
-            told = describe_key(serial).rstrip(b"\0")
-            key.kind, key.uid, key.gid, key.mask, key.description = fields(told)
+            reported = describe_key(serial).rstrip(b"\0")
+            key.kind, key.uid, key.gid, key.mask, key.description = fields(reported)
             if key.kind == "keyring":
                 content = read_key(serial)
                 key.links = list(struct.unpack(f"{len(content) // 4}i", content))

@@ -16,7 +16,7 @@ from pykeyinit_helper.inspect import asker, mends
 from pykeyinit_helper.inspect.case import Case
 from pykeyinit_helper.inspect.keynames import Asked
 from pykeyinit_helper.output import Style, mend_lines, width
-from pykeyinit_helper.run.prepare import Found, Preparation, look
+from pykeyinit_helper.run.prepare import Preparation, SessionKeyring, look
 
 
 def adopt() -> int:
@@ -78,14 +78,14 @@ def _found_through() -> list[str]:
     return names
 
 
-def _refused(parent: int, found: Found) -> int:
+def _refused(parent: int, found: SessionKeyring) -> int:
     for condition in failing(parent, found):
         print(f"The kernel refuses it: {condition}.")
     _print_mend("foreign")
     return 1
 
 
-def failing(parent: int, found: Found) -> list[str]:
+def failing(parent: int, found: SessionKeyring) -> list[str]:
     """The conditions of KEYCTL_SESSION_TO_PARENT that do not hold."""
     conditions = asker.unfit(parent)
     if found.state == decide.FOREIGN:

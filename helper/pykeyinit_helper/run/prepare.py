@@ -10,14 +10,14 @@ from pam_pykeyinit.failure import Failed, failed
 from pam_pykeyinit.kernel import syscalls
 from pykeyinit_helper import decide
 from pykeyinit_helper.become import Refused
-from pykeyinit_helper.found import Found, is_user_session, look
 from pykeyinit_helper.run.links import Links
+from pykeyinit_helper.session_keyring import SessionKeyring, is_user_session, look
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pykeyinit_helper.run.shared import Shared
 
-__all__ = ["Found", "Preparation", "look"]
+__all__ = ["SessionKeyring", "Preparation", "look"]
 
 
 class Preparation:
@@ -55,7 +55,7 @@ class Preparation:
         self.notices: list[str] = []
         self.refusals: list[Failed] = []
         self.steps: list[str] = []
-        self.left: Found | None = None
+        self.left: SessionKeyring | None = None
         self.empty = 0
         self.outer = 0
         self.shared: "Shared | None" = None
@@ -85,23 +85,23 @@ class Preparation:
         """Whether the session keyring is the user-session keyring."""
         return is_user_session(self.serial)
 
-    def _look_first(self, uid: int) -> Found:
+    def _look_first(self, uid: int) -> SessionKeyring:
         try:
             found = look(uid)
         except syscalls.KernelError as error:
             self.refusals.append(failed(error, "the session keyring cannot be seen"))
-            return Found(decide.UNKNOWN)
+            return SessionKeyring(decide.UNKNOWN)
         self.steps.append(f"found: {found.state}, {self.left or found}")
         return found
 
-    def _keep(self, found: Found) -> None:
+    def _keep(self, found: SessionKeyring) -> None:
         if found.state == decide.UNKNOWN:
             return
         self.done, self.serial = decide.LEAVE, found.serial
         if found.state in (decide.FOREIGN, decide.DEAD):
-            self.notices.append(f"{found} is kept, and nothing is put into it")
+            self.notices.append(f"{found} is kept, and nothing is added to it")
 
-    def _join(self, wanted: str, found: Found, uid: int) -> None:
+    def _join(self, wanted: str, found: SessionKeyring, uid: int) -> None:
         """Make the session keyring one of the target user's."""
         joined = (wanted == decide.JOIN_USER_SESSION and self._join_user_session(uid)) or (
             wanted == decide.JOIN_NAMED and self._join_named(uid)
@@ -111,7 +111,7 @@ class Preparation:
         in_the_way = found.state in (decide.FOREIGN, decide.DEAD)
         if in_the_way and not self.refusals:
             there = self.left or found
-            self.notices.append(f"{there} was in the way: replaced by {self.serial}")
+            self.notices.append(f"{there} was replaced by {self.serial}")
 
     def _join_user_session(self, uid: int) -> bool:
         from pam_pykeyinit.policies import naming
@@ -164,15 +164,15 @@ class Preparation:
             self.done, self.created = decide.JOIN_NEW, True
             self.steps.append(f"left {serial} for the new session keyring {self.serial}")
 
-    def _join_new(self, found: Found, uid: int) -> bool:
+    def _join_new(self, found: SessionKeyring, uid: int) -> bool:
         """Join a new one; where the kernel refuses it, the user-session keyring serves."""
         try:
             self.serial = syscalls.join_anonymous_session()
         except syscalls.KernelError as error:
-            instead = f"{found} stays in its place"
+            instead = f"{found} stays in place"
             if found.state == decide.USER_SESSION:
                 self.done, self.serial = decide.JOIN_USER_SESSION, found.serial
-                instead = "the user-session keyring serves"
+                instead = "the user-session keyring is used"
             elif found.state not in (decide.OWN, decide.OUTER) and self._join_user_session(uid):
                 instead = f"the user-session keyring {self.serial} takes the place of {found}"
             if found.state != decide.UNKNOWN or self.done:  # otherwise that has been said

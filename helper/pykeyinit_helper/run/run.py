@@ -11,7 +11,7 @@ from pykeyinit_helper import decide
 from pykeyinit_helper.become import Refused, Target, become, find, is_already
 from pykeyinit_helper.run import words
 from pykeyinit_helper.run.execute import HELPER_FAILED, execute
-from pykeyinit_helper.run.prepare import Found, Preparation, look
+from pykeyinit_helper.run.prepare import Preparation, SessionKeyring, look
 from pykeyinit_helper.saying import DEBUG, NOTICE, WARNING, say
 
 _COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")
@@ -103,7 +103,7 @@ def _leave_foreign_keyring(target: Target, preparation: Preparation) -> None:
     Afterwards the target gets one of its own.  But if that is refused, say because the
     target has used up its quota on purpose, it has an empty one and not root's.
     """
-    found: list[Found] = []
+    found: list[SessionKeyring] = []
     try:
         identity.with_real_ids(target.uid, target.gid, lambda: found.append(look(target.uid)))
         if found[0].state == decide.FOREIGN:

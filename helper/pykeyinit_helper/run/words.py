@@ -44,7 +44,7 @@ def read(arguments: "list[str]") -> Words:
         elif name in _VALUES:
             if not equals:
                 if not rest:
-                    raise Refused(f"{name} wants a value; {_SEE}")
+                    raise Refused(f"{name} needs a value; {_SEE}")
                 value = rest.pop()
             take(words, name, value)
         else:
@@ -60,7 +60,7 @@ def take(words: Words, option: str, value: str) -> None:
         words.user = value
     elif option == "--tag":
         if not is_tag(value):
-            raise Refused("--tag wants a printable text of at most 1024 characters")
+            raise Refused("--tag needs a printable text of at most 1024 characters")
         words.tag = value
     elif option == "--link":
         words.link = _links(value)
@@ -100,7 +100,7 @@ def session_name(name: str) -> str:
 
     if naming.refusal(name):
         if name[:1] in (".", "_"):
-            raise Refused(f"the kernel keeps such names for itself: {printable(name[:64])}")
+            raise Refused(f"such names are reserved for the kernel: {printable(name[:64])}")
         raise Refused("the NAME of a session keyring has 1 to 4095 bytes")
     return name
 
@@ -114,4 +114,4 @@ def _check(words: Words) -> None:
         if words.session == decide.FALLBACK:
             words.session = decide.NEW
         if words.session in (decide.KEEP, decide.USER_SESSION):
-            raise Refused("--revoke-on-exit revokes what it made: it wants --session new or name=")
+            raise Refused("--revoke-on-exit revokes what it made: it needs --session new or name=")

@@ -34,16 +34,16 @@ def notes(before: Stack, after: Stack) -> list[str]:
     service, words = after.service, effect.words(after)
     if service not in _IN_A_SESSION:
         return []
-    had, told = effect.words(before), []
+    had, reported = effect.words(before), []
     if is_fresh(words) and not is_fresh(had):
-        told.append(
+        reported.append(
             f"what {service} starts does not find the caller's keys any more: it has a session "
             f"keyring of its own; most systems leave {service} without"
         )
     if "revoke" in words and is_fresh(words) and "revoke" not in had:
-        told.append(
+        reported.append(
             f"what {service} leaves running has a revoked keyring when {service} ends; it keeps "
             f"it with: pykeyinit-helper enable --options 'force revoke=never' {service} (or for "
             "ten minutes: revoke=10m)"
         )
-    return told
+    return reported

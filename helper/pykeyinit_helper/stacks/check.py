@@ -42,7 +42,7 @@ def check(root: str, ignored: Sequence[str], *, as_json: bool) -> int:
     unseen = sorted(folders.below.unseen)
     if not stacks and not odd:
         if unseen:
-            raise Refused(f"not to be seen by this user: {', '.join(unseen)}")
+            raise Refused(f"this user cannot read: {', '.join(unseen)}")
         raise Refused(f"there is no PAM service in {where / 'etc/pam.d'}: is this a system?")
     findings = [*odd, *rules.judge(stacks, facts)]
     shown, silent = silence.part(findings, silenced)
@@ -54,8 +54,8 @@ def check(root: str, ignored: Sequence[str], *, as_json: bool) -> int:
     else:
         print(text(shown, len(silent), len(names), Style.of(sys.stdout)))
         if unseen:
-            wants = "" if os.geteuid() == 0 else ", for which it wants root"
-            say(f"not looked at{wants}: {', '.join(unseen)}")
+            needs = "" if os.geteuid() == 0 else ", which needs root"
+            say(f"not checked{needs}: {', '.join(unseen)}")
     return 1 if any(finding.rule not in rules.NOTES for finding in shown) else 0
 
 

@@ -19,7 +19,7 @@ BY_HAND = "by hand: "
 AUTH_OF_OTHER = "auth include other"
 _PLAIN = ("required", "requisite", "optional", "sufficient", "include", "substack")
 
-_AGAIN = f"{BY_HAND}do first what is above for this file, and then run check again"
+_AGAIN = f"{BY_HAND}apply the mend above for this file, then run check again"
 
 Edit = tuple[int, str]  # the first line that it is about, and sed's command
 

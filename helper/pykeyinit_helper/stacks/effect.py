@@ -118,23 +118,25 @@ def wrong(stack: Stack) -> list[str]:
     """What keeps a service from having one keyring of ours, made in its place."""
     maker = of(stack).maker
     if maker is None:
-        told = [f"{entry.file}:{entry.line}: libpam never comes to it" for entry in ours(stack)]
-        return [*told, "no line makes a session keyring"]
+        reported = [
+            f"{entry.file}:{entry.line}: libpam never comes to it" for entry in ours(stack)
+        ]
+        return [*reported, "no line makes a session keyring"]
     where = f"{maker.file}:{maker.line}: {maker.name}"
-    told = losses(stack)
-    told += [] if is_ours(maker) else [f"{where} makes the session keyring"]
+    reported = losses(stack)
+    reported += [] if is_ours(maker) else [f"{where} makes the session keyring"]
     if is_ours(maker):
         asked = words(stack)
-        told += [f"{where}: {text}" for text in parse(list(asked)).wrong]
+        reported += [f"{where}: {text}" for text in parse(list(asked)).wrong]
         if not is_enough(stack.service, asked):
-            told.append(f"{where} has no `force`: a keyring of the daemon's is kept")
+            reported.append(f"{where} has no `force`: a keyring of the daemon's is kept")
     if early := first_at_setcred(stack):
-        told.append(
+        reported.append(
             f"{early.file}:{early.line}: {early.name} works at setcred, which most programs call "
             "before they open the session: its keys are lost"
         )
     findings = (each for each in rules.judge([stack], Facts()) if each.rule in _RULES)
-    return told + [f"{finding.file}:{finding.line}: {finding.what}" for finding in findings]
+    return reported + [f"{finding.file}:{finding.line}: {finding.what}" for finding in findings]
 
 
 def corrected(service: str, asked: Sequence[str]) -> tuple[str, ...]:

@@ -20,10 +20,10 @@ def pam_python_in_setuid(stacks: Sequence[Stack], facts: Facts) -> Iterator[Find
         for entry in stack.entries:
             if entry.name == ours.PAM_PYTHON and program in facts.setuid:
                 what = (
-                    f"pam_python.so, and {program} is set-user-ID: the environment of whoever "
-                    "calls it chooses the interpreter's library, which runs as root"
+                    f"pam_python.so, and {program} is set-user-ID: the environment of the caller "
+                    "chooses the interpreter's library, which runs as root"
                 )
-                otherwise = "take the line out, or give the script's work to another module"
+                otherwise = "remove the line, or use another module for the work of the script"
                 mend = edits.BY_HAND + otherwise
                 if is_ours(entry):
                     native = entry._replace(module=ours.MODULE, arguments=ours.words(entry))
@@ -38,9 +38,9 @@ def strict(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
             if not is_maker(entry):
                 continue
             if BAD in entry.actions or DIE in entry.actions:
-                what = f"{entry.control}: where no keyring can be had, nobody gets in"
+                what = f"{entry.control}: if no keyring can be created, nobody can log in"
             elif entry.actions[0] == DONE or entry.actions[0] > 0:
-                what = f"{entry.control}: what comes after it is passed over"
+                what = f"{entry.control}: the lines after it are skipped"
             else:
                 continue
             mend = edits.rewrite(entry, entry._replace(control="optional"), "write `optional`")
@@ -57,9 +57,9 @@ def misspelt(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
                 continue
             script = meant == ours.SCRIPT
             named = entry.arguments[0] if script else entry.module
-            what = f"{named} is not there, and makes no keyring: {meant} was meant?"
+            what = f"{named} does not exist, and creates no keyring: was {meant} meant?"
             if entry.name == ours.SCRIPT:
-                what = f"{named} is a script, and no module: {meant} is, and makes keyrings"
+                what = f"{named} is a script, not a module: {meant} loads it"
             right = entry._replace(module=meant)
             if script:
                 right = entry._replace(arguments=(meant, *entry.arguments[1:]))
@@ -89,7 +89,7 @@ def wrong_type(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 
 
 def _mend_of_type(stack: Stack, entry: Entry) -> str:
-    otherwise = "make it a line of type session, or take it out"
+    otherwise = "make it a line of type session, or remove it"
     if any(is_maker(each) for each in stack.of("session")):
         return edits.delete(stack, entry, otherwise)
     return edits.rewrite(entry, entry._replace(kind="session"), otherwise)

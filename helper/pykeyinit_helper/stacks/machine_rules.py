@@ -19,7 +19,7 @@ _UNITS = {
     "xrdp-sesman": ("xrdp-sesman.service",),
 }
 _NEAR = 0.9  # of a quota
-_INSTALL = "install pam_pykeyinit anew, by its package or ./setup install"
+_INSTALL = "reinstall pam_pykeyinit, from its package or with ./setup install"
 
 
 def writable(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
@@ -42,7 +42,7 @@ def absent(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
                     lines.setdefault(name, []).append((stack, entry))
     for name, places in lines.items():
         services = tuple(dict.fromkeys(stack.service for stack, _ in places))
-        what = f"{name} is not where libpam looks: these lines make no keyring"
+        what = f"{name} is not in libpam's folder: these lines create no keyring"
         mend = f"{edits.BY_HAND}{_INSTALL}, or: pykeyinit-helper disable {' '.join(services)}"
         first = places[0][1]
         yield Finding("absent", services, first.file, first.line, what, mend)
@@ -51,8 +51,8 @@ def absent(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
 def old_python(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
     """Python's fixes come to the loader when it is built anew."""
     for path, has, system in facts.old:
-        what = f"{has} is inside, and the system has {system}: its fixes have not come to logins"
-        mend = f"{edits.BY_HAND}upgrade pam_pykeyinit, or build and install it anew"
+        what = f"it contains {has}, and the system has {system}: fixes have not reached logins"
+        mend = f"{edits.BY_HAND}upgrade pam_pykeyinit, or rebuild and reinstall it"
         yield Finding("old-python", (), path, 0, what, mend)
 
 
@@ -81,7 +81,7 @@ def no_pam(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
     sshd = [stack.service for stack in stacks if stack.service == "sshd" and makers(stack)]
     if facts.no_pam is not None and sshd:
         file, line = facts.no_pam
-        what = "UsePAM no: sshd calls no PAM, and its logins get no session keyring"
+        what = "UsePAM no: sshd does not use PAM, and its logins get no session keyring"
         quoted, at = shlex.quote(file), f"{line}c" if line else "1i"
         if not line:
             what = f"no UsePAM, whose default is no: {what.partition(': ')[2]}"

@@ -33,7 +33,7 @@ def unreadable(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
             lines.setdefault((file, line), []).append(text)
         for (file, line), texts in lines.items():
             text = "; ".join(texts)
-            mend = f"{edits.BY_HAND}correct it, as pam.conf(5) has it"
+            mend = f"{edits.BY_HAND}correct it, see pam.conf(5)"
             yield Finding("unreadable", (stack.service,), file, line, text, mend)
 
 
@@ -54,7 +54,7 @@ def unreached(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
             first = lines[0]
             entry, before = entries[first], entries[max(at for at in seen if at < first)]
             what = (
-                f"libpam does not come to this line in a login that succeeds: {before.name} "
+                f"libpam does not reach this line in a login that succeeds: {before.name} "
                 f"({before.file}:{before.line}, {before.control}) ends the stack before it, or "
                 "jumps over it"
             )
@@ -82,18 +82,18 @@ def twice(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
             shared = _of_a_file_that_others_include(stack, first, second)
             if shared is not None:
                 what = (
-                    "services that include this file make a session keyring by a line of their "
-                    "own as well, and that of the first of the two lines is lost"
+                    "services that include this file also create a session keyring with a line of "
+                    "their own, and the keyring of the first line is lost"
                 )
-                otherwise = f"take out this line, or those of the services: {stack.service}, ..."
+                otherwise = f"remove this line, or those of the services: {stack.service}, ..."
                 mend = edits.delete(stack, shared, otherwise)
                 yield found_at("twice", stack, shared, what, mend)
                 break
             where = f"{first.name} ({first.file}:{first.line})"
             what = (
-                f"{second.name} makes another keyring, and that of {where} is lost"
+                f"{second.name} creates another keyring, and that of {where} is lost"
                 if makes
-                else f"{where} has made a keyring before: this line finds it and does nothing"
+                else f"{where} has created a keyring: this line finds it and does nothing"
             )
             yield found_at("twice", stack, second, what, _one_of(stack, first, second))
             break
@@ -106,7 +106,7 @@ def _twice_by_type(stack: Stack) -> Iterator[Finding]:
         if same or not (is_ours(first) or is_ours(second)) or not ours.always_makes(second):
             continue
         what = (
-            f"{second.name} makes another keyring than {first.name} has made in the auth part "
+            f"{second.name} creates another keyring after {first.name} in the auth part "
             f"({first.file}:{first.line}), and that one is lost"
         )
         our, other = (second, first) if is_ours(second) else (first, second)
@@ -125,7 +125,7 @@ def _of_a_file_that_others_include(stack: Stack, first: Entry, second: Entry) ->
 
 def _one_of(stack: Stack, first: Entry, second: Entry) -> str:
     """Ours alone, where pam_keyinit stands and with its words as well; or else the first."""
-    otherwise = "take out one of the two lines"
+    otherwise = "remove one of the two lines"
     theirs = next((each for each in (first, second) if not is_ours(each)), None)
     our = second if theirs is first else first
     if theirs is None or first.file != second.file:
@@ -183,7 +183,7 @@ def late(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
                 if before.name in _STORES and not before.fault:
                     what = (
                         f"it comes after {before.name} ({before.file}:{before.line}), whose keys "
-                        "stay behind in the keyring that it leaves"
+                        "stay in the keyring that it leaves"
                     )
                     otherwise = f"put it before {before.name}"
                     mend = edits.move(stack, entry, "before", before, otherwise)
@@ -218,7 +218,9 @@ def without(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
     ]
     if having and lacking:
         names = " ".join(lacking)
-        what = f"no keyring module, while others have one: {names} keep what keyring there is"
+        what = (
+            f"no keyring module, while others have one: {names} keep the keyring that is in place"
+        )
         yield Finding("without", tuple(lacking), "", 0, what, f"pykeyinit-helper enable {names}")
 
 

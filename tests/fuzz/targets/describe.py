@@ -17,9 +17,9 @@ def check(data: bytes) -> None:
     kind = kind.replace(b"\0", b"").replace(b";", b"") or b"user"
     description = description.replace(b"\0", b"")
     # keyctl_describe_key() in the kernel writes ids with %d: those of 2^31 and more are below 0.
-    told = b"%s;%d;%d;%08x;%s" % (kind, _signed(uid), _signed(gid), mask, description)
+    reported = b"%s;%d;%d;%08x;%s" % (kind, _signed(uid), _signed(gid), mask, description)
     expected = (_text(kind), uid, gid, mask, _text(description))
-    assert keyctl.fields(told) == expected, (keyctl.fields(told), expected)
+    assert keyctl.fields(reported) == expected, (keyctl.fields(reported), expected)
 
 
 def _signed(number: int) -> int:

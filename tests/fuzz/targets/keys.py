@@ -35,8 +35,8 @@ def check(data: bytes) -> None:
     for serial, (flags, expires, whole) in truth.items():
         row = rows.get(serial)
         if row is not None:
-            told = (row.flags, row.expires, row.kind, row.text)
-            assert told == (flags, expires, "user", whole.split("\n")[0]), (serial, text)
+            reported = (row.flags, row.expires, row.kind, row.text)
+            assert reported == (flags, expires, "user", whole.split("\n")[0]), (serial, text)
         assert row is not None or claims.count(f"{serial:08x}") > 1, (serial, text)
         running = row is not None and expires not in ("perm", "expd")
         assert refresh.has_timeout(text, serial) is running, (serial, text)

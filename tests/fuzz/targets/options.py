@@ -103,8 +103,8 @@ def check(data: bytes) -> None:
     assert seen == (None if plain else model.asked), (words, seen)
     assert len(asked.wrong) == len(model.wrong), (words, asked.wrong)
     for line, (word, known) in zip(asked.wrong, model.wrong, strict=True):
-        told = f"{word}: must be " if known else f"unknown option: {word}"
-        assert line.startswith(told) if known else line == told, (words, line)
+        reported = f"{word}: must be " if known else f"unknown option: {word}"
+        assert line.startswith(reported) if known else line == reported, (words, line)
     if asked.policy and asked.policy.name:
         _check_name(asked.policy.name, user, service)
 

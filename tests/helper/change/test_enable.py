@@ -142,7 +142,7 @@ def test_what_fails_only_in_its_place_is_put_back(tmp_path: Path) -> None:
     (PAM_D / "svc").write_text(text)
     done = run("enable", "svc")
     assert done.returncode == 1
-    assert "svc: as it was before: open_session gives 4" in done.stderr
+    assert "svc: restored:  open_session gives 4" in done.stderr
     assert (PAM_D / "svc").read_text() == text
     assert list((KEPT / "pykeyinit-helper/pam.d").iterdir()) == []
 
@@ -208,7 +208,7 @@ def test_another_at_work() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = run("disable", "svc")
     assert done.returncode == 1
-    assert "another pykeyinit-helper is at work" in done.stderr
+    assert "another pykeyinit-helper is running" in done.stderr
 
 
 def test_a_lock_of_any_users_is_in_nobodys_way() -> None:

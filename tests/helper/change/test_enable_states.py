@@ -279,12 +279,12 @@ def test_each_line_comes_when_it_is_said_also_into_a_file() -> None:
     (PAM_D / "doas").write_text((PAM_D / "sudo").read_text())
     command = [HELPER, "enable", "sudo", "doas"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    told = [
+    reported = [
         "sudo: what sudo starts", "+++ /etc/pam.d/sudo", "sudo: enabled",
         "doas: what doas starts", "+++ /etc/pam.d/doas", "doas: enabled",
     ]  # fmt: skip
     assert done.returncode == 0, done.stdout
-    places = [done.stdout.index(line) for line in told]
+    places = [done.stdout.index(line) for line in reported]
     assert places == sorted(places), done.stdout
 
 

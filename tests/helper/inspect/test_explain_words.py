@@ -59,8 +59,8 @@ def test_what_is_asked_for(word: str, asked: Asked | None) -> None:
 def test_a_row_of_proc_keys_may_be_of_that_key(row: str, asked: str, is_it: bool) -> None:
     wanted = keynames.parse(asked)
     assert wanted
-    told = Row("I--Q---", "perm", wanted.kind[:9], row)
-    assert whereabouts.could_be(told, wanted) == is_it
+    reported = Row("I--Q---", "perm", wanted.kind[:9], row)
+    assert whereabouts.could_be(reported, wanted) == is_it
     assert not whereabouts.could_be(Row("I--Q---", "perm", "other", row), wanted)
 
 

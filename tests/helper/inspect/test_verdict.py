@@ -87,9 +87,9 @@ def test_the_kernel_and_explain_agree(stage: Stage, case: str) -> None:
         f"{HELPER} explain user:colour; echo $?; keyctl reap >/dev/null;"
         "p=$(keyctl get_persistent @s 2>/dev/null) && keyctl clear $p"
     )
-    kernel, *printed, told = output(stage, ask, *options).splitlines()
+    kernel, *printed, reported = output(stage, ask, *options).splitlines()
     assert kernel == str(int(not found))
-    assert told == kernel, printed
+    assert reported == kernel, printed
     assert said in " ".join(" ".join(printed).split()), printed
     assert ("To mend it:" in "\n".join(printed)) <= (not found)
 

@@ -65,8 +65,8 @@ def test_nothing_is_started_in_a_keyring_of_somebody_elses_that_cannot_be_left(
 def test_where_a_new_one_is_refused_the_user_session_keyring_serves(stage: Stage) -> None:
     for found in ("none", "us alice"):
         started = stage.run(f"{found} deny EDQUOT {JOIN}", "--user=alice", "--tag=in @us")
-        assert started.told["is_user_session"]
-        assert "no new session keyring: the user-session keyring serves" in started.errors
+        assert started.reported["is_user_session"]
+        assert "no new session keyring: the user-session keyring is used" in started.errors
         assert "pykeyinit-helper:in @us" in started.links
 
 
@@ -94,7 +94,7 @@ def test_a_quota_that_is_really_used_up(stage: Stage, greedy: str) -> None:
     started = stage.run(f"own root fill {GREEDY}", greedy)
     assert "EDQUOT" in started.errors
     assert "kernel.keys.maxkeys" in started.errors
-    assert started.told["is_user_session"]
+    assert started.reported["is_user_session"]
     assert started.description[1] == int(GREEDY)
     strict = stage.run("asis", greedy, "--session=new", "--strict")
     assert strict.code == 125

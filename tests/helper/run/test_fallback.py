@@ -60,14 +60,14 @@ def links_of(outcome: str, uid: int) -> list[str]:
 def test_every_cell(stage: Stage, first: str, target: str, session: str) -> None:
     options = () if session == "fallback" else (f"--session={session}",)
     started = stage.run(first, *options, "--user", target)
-    told, outcome = started.told, wanted(first, target, session)
+    reported, outcome = started.reported, wanted(first, target, session)
     uid, gid = world.uid(target), world.gid(target)
-    assert told["ids"] == [uid] * 3 + [gid] * 3
+    assert reported["ids"] == [uid] * 3 + [gid] * 3
 
     if outcome == "dead":
-        assert told["error"] in ("EKEYREVOKED", "EKEYEXPIRED", "ENOKEY")
+        assert reported["error"] in ("EKEYREVOKED", "EKEYEXPIRED", "ENOKEY")
     elif outcome == "@us":
-        assert told["is_user_session"]
+        assert reported["is_user_session"]
         assert started.description[:2] == ("keyring", uid)
     elif outcome == "kept":
         owner = world.uid(first.split()[1])
@@ -85,7 +85,7 @@ def test_every_cell(stage: Stage, first: str, target: str, session: str) -> None
     in_the_way = state(first, target) in ("foreign", "dead")
     assert len(said) == (1 if in_the_way else 0), said
     if in_the_way:
-        assert ("is kept" if session == "keep" else "was in the way: replaced by") in said[0]
+        assert ("is kept" if session == "keep" else "was replaced by") in said[0]
 
 
 def test_without_user_the_target_is_the_caller(stage: Stage) -> None:
@@ -93,7 +93,7 @@ def test_without_user_the_target_is_the_caller(stage: Stage) -> None:
     command = (*program, HELPER, "run", *stage.tell)
     started = stage.start("own root", *command)
     assert started.links == links_of("stand-in", world.uid("alice"))
-    assert started.told["ids"][:3] == [world.uid("alice")] * 3
+    assert started.reported["ids"][:3] == [world.uid("alice")] * 3
     kept = stage.start("own alice", *command)
     assert kept.description[1] == world.uid("alice")
     assert kept.errors == ""

@@ -59,8 +59,8 @@ def test_pid_and_folder_are_kept(stage: Stage, tmp_path: Path) -> None:
     process = subprocess.Popen(
         [HELPER, "run", *stage.tell], stdout=subprocess.PIPE, cwd=tmp_path, text=True
     )
-    told = json.loads(process.communicate()[0])
-    assert (told["pid"], told["cwd"]) == (process.pid, str(tmp_path))
+    reported = json.loads(process.communicate()[0])
+    assert (reported["pid"], reported["cwd"]) == (process.pid, str(tmp_path))
 
 
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
@@ -128,7 +128,7 @@ def test_revoke_on_exit_revokes(stage: Stage) -> None:
     )
     command = [HELPER, "run", "--user=alice", "--revoke-on-exit", *PYTHON, "-c", left_behind]
     started = stage.start("none", *command, *stage.tell)
-    assert started.told["error"] == "EKEYREVOKED"
+    assert started.reported["error"] == "EKEYREVOKED"
 
 
 def test_revoke_on_exit_after_a_kill_and_forwarded_signals(stage: Stage, tmp_path: Path) -> None:

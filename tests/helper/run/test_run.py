@@ -25,7 +25,7 @@ pytestmark = pytest.mark.privileged
         (["--"], 125, "no PROGRAM"),
         (["--nonsense", "true"], 125, "unknown option: --nonsense; see"),
         (["--strict=yes", "true"], 125, "unknown option"),
-        (["--user"], 125, "--user wants a value"),
+        (["--user"], 125, "--user needs a value"),
         (["--user", "nobody-here", "true"], 125, "unknown user: nobody-here"),
         (["--user", "", "true"], 125, "unknown user"),
         (["--user", ":", "true"], 125, "--user : names none"),
@@ -84,14 +84,14 @@ def test_the_program_is_searched_as_the_user(stage: Stage, tmp_path: Path) -> No
 
 
 def test_ids_groups_and_nothing_else(stage: Stage) -> None:
-    told = stage.run("none", "--user", "alice").told
-    assert told["groups"] == [world.gid("alice")]
-    told = stage.run("none", "--user", f"alice:{world.gid('bob')}").told
-    assert told["ids"] == [world.uid("alice")] * 3 + [world.gid("bob")] * 3
-    assert told["groups"] == [world.gid("bob")]
-    told = stage.run("none", "--user", "61999:61999").told
-    assert told["ids"] == [61999] * 6
-    assert told["groups"] == [61999]
+    reported = stage.run("none", "--user", "alice").reported
+    assert reported["groups"] == [world.gid("alice")]
+    reported = stage.run("none", "--user", f"alice:{world.gid('bob')}").reported
+    assert reported["ids"] == [world.uid("alice")] * 3 + [world.gid("bob")] * 3
+    assert reported["groups"] == [world.gid("bob")]
+    reported = stage.run("none", "--user", "61999:61999").reported
+    assert reported["ids"] == [61999] * 6
+    assert reported["groups"] == [61999]
 
 
 def test_only_root_can_become_somebody_else(stage: Stage) -> None:
@@ -159,6 +159,6 @@ def test_who_could_become_root_is_refused_also_if_already_the_user(stage: Stage)
 @pytest.mark.parametrize("uid", [2**31 - 1, 2**31, 2**32 - 2])
 def test_the_largest_ids(stage: Stage, uid: int) -> None:
     started = stage.run("none", f"--user={uid}:{uid}", f"--session=name=large-{uid}")
-    assert started.told["ids"] == [uid] * 6
+    assert started.reported["ids"] == [uid] * 6
     assert started.errors == ""
     assert started.description[4] == f"large-{uid}"

@@ -34,8 +34,8 @@ def at_a_client(stage: Stage, first: str, *command: str) -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("first", "options", "code", "logged"),
     [
-        ("revoked root", (), 0, "was in the way: replaced by"),
-        ("own root", ("--session=keep",), 0, "is kept, and nothing is put into it"),
+        ("revoked root", (), 0, "was replaced by"),
+        ("own root", ("--session=keep",), 0, "is kept, and nothing is added to it"),
         ("us alice deny EDQUOT 1", (), 0, "no new session keyring"),
         ("us alice deny EDQUOT 1", ("--strict",), 125, "not started because of --strict"),
         ("own root deny EDQUOT 1", (), 125, "cannot be left, and nothing was started"),
@@ -92,7 +92,7 @@ def test_a_package_that_is_not_whole(
         subprocess.run(["umount", installed], check=True)
     assert at_client == (125, "")
     (line,) = (line for line in journal.read() if line.facility == "daemon")
-    assert line.text.startswith("its own files are not whole: ")
+    assert line.text.startswith("its own files are missing or damaged: ")
     assert (alone.code, alone.output, alone.errors.count("\n")) == (125, "", 1)
 
 

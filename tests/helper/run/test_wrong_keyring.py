@@ -65,8 +65,8 @@ def test_a_name_that_somebody_made_first_and_no_quota_for_another(stage: Stage) 
             api = by_api(stage, f"name={NAME}")
         assert "Required key not available" in request.errors
         assert f"belongs to uid {world.uid('alice')}: the user-session keyring" in tell.errors
-        assert tell.told["is_user_session"]
-        assert api[:2] == [tell.told["session"], "user-session"]
+        assert tell.reported["is_user_session"]
+        assert api[:2] == [tell.reported["session"], "user-session"]
 
 
 @pytest.mark.usefixtures("_no_keys")

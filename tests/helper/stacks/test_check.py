@@ -65,12 +65,12 @@ def test_findings_for_people_and_for_programs() -> None:
         f"    mend: in {DISTRIBUTIONS / 'fedora'}: sed -i --follow-symlinks -e 1d "
         "-e '6a session optional pam_keyinit.so force revoke' /etc/pam.d/vsftpd\n"
     ) in done.stdout
-    told = json.loads(run("--root", DISTRIBUTIONS / "fedora", "--json").stdout)
-    assert told["schema"] == 1
+    reported = json.loads(run("--root", DISTRIBUTIONS / "fedora", "--json").stdout)
+    assert reported["schema"] == 1
     known = {"rule", "services", "file", "line", "what", "mend", "note"}
-    assert set(told["findings"][0]) == known
-    assert set(told) == {"schema", "root", "services", "findings", "ignored", "unseen"}
-    assert "sshd" in told["services"]
+    assert set(reported["findings"][0]) == known
+    assert set(reported) == {"schema", "root", "services", "findings", "ignored", "unseen"}
+    assert "sshd" in reported["services"]
 
 
 @pytest.mark.parametrize("distribution", ["debian-12", "debian-13"])

@@ -33,10 +33,10 @@ def system(tmp_path: Path) -> Path:
     return tmp_path / "system"
 
 
-def _errors(told: object) -> list[str]:
+def _errors(reported: object) -> list[str]:
     jsonschema = pytest.importorskip("jsonschema", reason="needs python3-jsonschema")
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
-    found = jsonschema.Draft202012Validator(SCHEMA).iter_errors(told)
+    found = jsonschema.Draft202012Validator(SCHEMA).iter_errors(reported)
     return [error.message for error in found]
 
 
@@ -46,10 +46,10 @@ def test_what_check_says_is_as_the_schema_has_it(system: Path, root: str) -> Non
     asked = [HELPER, "check", "--json", "--root", str(where)]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     assert done.returncode in (0, 1), done.stderr
-    told = json.loads(done.stdout)
-    assert _errors(told) == []
+    reported = json.loads(done.stdout)
+    assert _errors(reported) == []
     if root == "system":
-        assert {finding["rule"] for finding in told["findings"]} >= {"strict", "twice"}
+        assert {finding["rule"] for finding in reported["findings"]} >= {"strict", "twice"}
 
 
 def test_the_schema_refuses_what_it_does_not_allow(system: Path) -> None:
@@ -58,9 +58,9 @@ def test_the_schema_refuses_what_it_does_not_allow(system: Path) -> None:
     for name, wrong in (("schema", 2), ("services", None), ("root", "relative")):
         assert _errors({**json.loads(done.stdout), name: wrong}), name
     for name, wrong in (("line", "1"), ("rule", "Two words"), ("services", "sshd")):
-        told = json.loads(done.stdout)
-        told["findings"][0][name] = wrong
-        assert _errors(told), name
+        reported = json.loads(done.stdout)
+        reported["findings"][0][name] = wrong
+        assert _errors(reported), name
 
 
 def _metrics(file: Path, path: str) -> tuple[int, dict[str, dict[str, float]]]:

@@ -142,8 +142,8 @@ def test_includes_that_grow(tree: Path) -> None:
         (services / f"b{number}").write_text(f"session include b{number + 1}\n" * 4)
     (services / "b14").write_text("session required pam_unix.so\n")
     findings = json.loads(looked_at(tree).stdout)["findings"]
-    told = [each for each in findings if "more than 500 lines" in each["what"]]
-    assert "b0" in [name for each in told for name in each["services"]]
+    reported = [each for each in findings if "more than 500 lines" in each["what"]]
+    assert "b0" in [name for each in reported for name in each["services"]]
 
 
 def test_many_services_and_many_jumps(tree: Path) -> None:

@@ -17,10 +17,10 @@ def files(system: Path) -> dict[str, Path]:
 
 @pytest.mark.parametrize("system", STACKS, ids=lambda path: str(path.name))
 def test_every_file_has_an_origin_and_no_other(system: Path) -> None:
-    told = {word.strip(":,.;()") for word in (system / "ORIGIN").read_text().split()}
-    begun = tuple(word[:-1] for word in told if word.endswith("*"))
+    reported = {word.strip(":,.;()") for word in (system / "ORIGIN").read_text().split()}
+    begun = tuple(word[:-1] for word in reported if word.endswith("*"))
     found = files(system)
-    assert [name for name in found if name not in told and not name.startswith(begun)] == []
+    assert [name for name in found if name not in reported and not name.startswith(begun)] == []
     # What was not found is not here.
     missing = re.findall(r"^Not found: (.*)$", (system / "ORIGIN").read_text(), re.MULTILINE)
     for name in re.findall(r"[a-z][a-z-]+", " ".join(missing).partition("(")[0]):

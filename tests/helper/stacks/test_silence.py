@@ -90,7 +90,9 @@ def test_the_names_of_the_manual_page_and_of_completion() -> None:
     """In one order, and all of them."""
     folder = world.ROOT / "helper"
     page = (folder / "pykeyinit-helper.8").read_text()
-    part = page.partition("These are the rules, in the order of the report:")[2].partition(".El")[0]
+    part = page.partition("These are the rules, in the order of the report:")[2].partition(".El")[
+        0
+    ]
     named = [word.strip(" ,") for line in part.splitlines() if line.startswith(".It Cm ")
              for word in line.removeprefix(".It Cm ").split(" ") if word.strip(" ,")]  # fmt: skip
     assert named == list(rules.NAMES)
@@ -104,7 +106,7 @@ def test_the_status_is_of_what_is_wrong() -> None:
     done = run("--ignore", "strict,quota")
     assert done.returncode == 0
     assert "cron: without (note)\n" in done.stdout
-    told = json.loads(run("--json", "--ignore", "quota").stdout)["findings"]
-    assert [(each["rule"], each["note"]) for each in told] == [
+    reported = json.loads(run("--json", "--ignore", "quota").stdout)["findings"]
+    assert [(each["rule"], each["note"]) for each in reported] == [
         ("strict", False), ("strict", False), ("without", True),
     ]  # fmt: skip

@@ -136,7 +136,7 @@ def test_a_package_that_the_helper_cannot_use(broken: str, tmp_path: Path) -> No
     finally:
         subprocess.run(["umount", native.package()], check=True)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert done.stderr.startswith("pykeyinit-helper: its own files are not whole: ")
+    assert done.stderr.startswith("pykeyinit-helper: its own files are missing or damaged: ")
     assert done.stderr.endswith("./setup install\n")
 
 
@@ -151,7 +151,7 @@ def test_an_ordinary_user_gets_what_they_may_see(services: Path) -> None:
     (services / "su-l").write_text(OURS.replace("optional", "required"))
     done = as_user("--ignore", "quota")
     assert (done.returncode, "su-l: strict\n" in done.stdout) == (1, True)
-    line = "pykeyinit-helper: not looked at, for which it wants root: a trial session\n"
+    line = "pykeyinit-helper: not checked, which needs root: a trial session\n"
     assert done.stderr == line
     (services / "sshd").chmod(0o600)
     done = as_user("--ignore", "quota")
@@ -166,7 +166,7 @@ def test_an_ordinary_user_who_may_see_nothing(services: Path) -> None:
         services.chmod(mode)
         done = as_user()
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-        assert done.stderr.startswith("pykeyinit-helper: not to be seen by this user: /etc/pam.d")
+        assert done.stderr.startswith("pykeyinit-helper: this user cannot read: /etc/pam.d")
 
 
 def test_what_an_included_file_that_is_not_to_be_seen_has(services: Path) -> None:

@@ -23,13 +23,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:  # noqa: N802  # http.server's name
         """Answer."""
-        told = {}
+        reported = {}
         if self.path.endswith("/look"):
-            told = person.look()
+            reported = person.look()
         elif self.path.endswith("/leave"):
             name = Path(os.environ["LEFT"]) / f"left.{os.environ['JUPYTERHUB_USER']}"
-            told = person.leave(str(name), "0")
-        body = json.dumps(told).encode()
+            reported = person.leave(str(name), "0")
+        body = json.dumps(reported).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -12,7 +12,7 @@ _OVERFLOW_UID = 65534  # also nobody's own
 _ALL_OF_THEM = ["0", "0", "4294967295"]  # the first user namespace
 
 
-class Found:
+class SessionKeyring:
     """A session keyring: its state, serial number and owner."""
 
     __slots__ = ("serial", "state", "uid")
@@ -33,7 +33,7 @@ class Found:
         return f"session keyring {self.serial} of {owner}"
 
 
-def look(target: int) -> Found:
+def look(target: int) -> SessionKeyring:
     """What the session keyring is to the target user, whose real uid this thread has.
 
     Where there is none, this installs the user-session keyring.  Raises KernelError.
@@ -42,21 +42,21 @@ def look(target: int) -> Found:
         serial = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
     except syscalls.KernelError as error:
         if error.errno == ENOKEY and not _has_user_session():
-            return Found(decide.NONE)
+            return SessionKeyring(decide.NONE)
         if error.errno in _DEAD:
-            return Found(decide.DEAD)
+            return SessionKeyring(decide.DEAD)
         raise
     try:
         kind, uid, _, _, description = keyctl.describe(serial)
     except syscalls.KernelError:  # its owner has hidden it: no reason to trust it
-        return Found(decide.FOREIGN, serial)
+        return SessionKeyring(decide.FOREIGN, serial)
     if _stands_for_many(uid):
-        return Found(decide.FOREIGN, serial)
+        return SessionKeyring(decide.FOREIGN, serial)
     state = decide.state(kind, uid, description, target)
     named_so = description.startswith(_USER_SESSION) and state != decide.FOREIGN
     if named_so and not is_user_session(serial):
         state = decide.OUTER if is_outer(description) else decide.OWN
-    return Found(state, serial, uid)
+    return SessionKeyring(state, serial, uid)
 
 
 def is_user_session(serial: int) -> bool:
