@@ -7,7 +7,7 @@ __version__: str
 
 
 def __getattr__(name: str) -> object:
-    """`__version__`, when it is asked for: a package that is broken is main.py's to report."""
+    """Import `__version__` on request, so that main.py can report a broken package."""
     if name == "__version__":
         from pam_pykeyinit import __version__
 

@@ -38,15 +38,15 @@ _OUTCOMES: "dict[str, Outcome]" = {
 
 
 class SessionKeyringError(Exception):
-    """The kernel refused something with `strict`, or a foreign keyring could not be left."""
+    """The kernel refused a call with `strict`, or another user's keyring could not be left."""
 
 
 class SessionKeyring(NamedTuple):
-    """What the calling thread has now.
+    """The session keyring that the calling thread has now.
 
-    serial    its serial number, 0 where that could not be found out
+    serial    its serial number, 0 if that is unknown
     outcome   "kept", "user-session", "new", "named" or "denied"
-    messages  a line each for what was in the way, and for what the kernel refused
+    messages  a line for each keyring that was replaced, and for each call that was refused
     """
 
     serial: int
@@ -66,18 +66,18 @@ def ensure_session_keyring(
     Call it after the daemon has changed its ids and before it starts threads: the session
     keyring belongs to the thread's credentials, and threads and children inherit it.
 
-    session  "fallback" keeps a live one of the user's, else makes a new one with the
-             user-session keyring linked into it; where the kernel refuses that, the
-             user-session keyring serves; "keep", "new", "user-session" or "name=NAME" choose
-    link     what to link into it: "user", "user-session", "persistent"; by default what
-             pykeyinit-helper(8) says; an empty list for nothing
-    tag      a text to leave in it as a small key, 1 to 1024 printable characters
+    session  "fallback" keeps a live session keyring of the user, or creates a new one with the
+             user-session keyring linked into it; if the kernel refuses that, it uses the
+             user-session keyring.  "keep", "new", "user-session" or "name=NAME" select one.
+    link     the keyrings to link into it: "user", "user-session", "persistent"; an empty list
+             for none; the default is described in pykeyinit-helper(8)
+    tag      a text to add to it as a small key, 1 to 1024 printable characters
 
-    Raises ValueError for a wrong argument, before anything is done.  Raises
-    SessionKeyringError with `strict` where the kernel refuses something, and what was done
-    up to there stays done; without, a refusal is in `messages`.  Raises it in any case where
-    a session keyring of somebody else's is in place and cannot be left (save for "keep"):
-    the thread must then not go on to use keys.
+    Raises ValueError for a wrong argument, before anything is done.  With `strict`, raises
+    SessionKeyringError if the kernel refuses a call; earlier steps are not undone.  Without
+    `strict`, a refusal is in `messages`.  Always raises SessionKeyringError if a session keyring
+    of another user is in place and cannot be left (except with "keep"): the thread must then not
+    use keys.
 
     The rules: user-session-keyring(7), session-keyring(7), and join_session_keyring and
     lookup_user_key in the kernel.

@@ -1,4 +1,4 @@
-"""Become the user of --user, for good."""
+"""Become the user of --user permanently."""
 
 import pwd
 from errno import EINVAL
@@ -26,11 +26,11 @@ _CAP_AMBIENT, _CLEAR_ALL = 47, 4  # prctl(2)
 
 
 class Refused(Exception):
-    """The helper cannot do what it was asked.  str() is the line for the user."""
+    """The helper cannot do its task.  str() is the line for the user."""
 
 
 class Target:
-    """Whom the program is to run as: uid, gid, and all supplementary groups."""
+    """The user of the program: uid, gid, and all supplementary groups."""
 
     __slots__ = ("gid", "groups", "uid")
 
@@ -41,9 +41,9 @@ class Target:
 
 
 def find(text: str) -> Target:
-    """The target that USER[:GROUP] names.  A number stands for itself where no name is it.
+    """The target of USER[:GROUP].  A number is used as it is if no such name exists.
 
-    The groups are initgroups(3)'s; GROUP takes the place of the one in passwd(5), as in
+    The groups are those of initgroups(3); GROUP replaces the one in passwd(5), as in
     systemd.exec(5).  Raises Refused.
     """
     user, colon, group = text.partition(":")
@@ -73,7 +73,7 @@ def _entry(user: str) -> pwd.struct_passwd:
 
 
 def _is_id(text: str) -> bool:
-    # The last number is what set*id(2) take for "leave it as it is".
+    # set*id(2) take the last number for "unchanged".
     return text.isascii() and text.isdigit() and int(text[:11]) < 2**32 - 1
 
 
@@ -89,15 +89,15 @@ def _group(text: str) -> int:
 
 
 def is_already(target: Target) -> bool:
-    """Whether nothing has to be changed that an ordinary user could not change anyway."""
+    """Whether becoming the target needs no privilege."""
     return getresuid() == (target.uid,) * 3 and getresgid() == (target.gid,) * 3
 
 
 def become(target: Target) -> None:
-    """Change groups, gid and uid, and make sure that there is no way back.
+    """Change groups, gid and uid, and verify that the process cannot change back.
 
-    Who is the user already gets the user's groups as well, and loses ambient capabilities.
-    Raises Refused; the ids may then be half changed, so the caller must end.
+    A process that already is the user also gets the user's groups, and loses ambient
+    capabilities.  Raises Refused; the ids may then be half changed, so the caller must end.
     """
     was_already = is_already(target)
     try:
@@ -127,12 +127,12 @@ def _has_groups(target: Target) -> bool:
 
 
 def _drop_ambient_capabilities() -> None:
-    """What another user's would lose with the change of ids, capabilities(7)."""
-    import ctypes  # no system call of ours: few come here
+    """Drop the capabilities that a change of ids would drop, capabilities(7)."""
+    import ctypes  # imported here, because few callers need it
 
     if ctypes.CDLL(None, use_errno=True).prctl(_CAP_AMBIENT, _CLEAR_ALL, 0, 0, 0):
         number = ctypes.get_errno()
-        if number != EINVAL:  # a kernel without them: before Linux 4.3
+        if number != EINVAL:  # the kernel has none: before Linux 4.3
             raise Refused(f"cannot drop ambient capabilities: {strerror(number)}")
 
 

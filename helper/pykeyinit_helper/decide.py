@@ -1,29 +1,29 @@
-"""Which session keyring a program is to run with.  Pure: a table.
+"""Decide which session keyring a program gets.  Pure: a table.
 
-A program that came by a way which never saw PAM has the user-session keyring, by
-user-session-keyring(7), or somebody else's session keyring.  The former finds all that it
-should; but what is added to it as @s is lost, for the kernel answers each such write by
-joining a new, empty session keyring (KEY_FLAG_UID_KEYRING in lookup_user_key).  So by
-default the program gets a session keyring of its own that leads to the user-session keyring.
+A program that was started without PAM has the user-session keyring, user-session-keyring(7), or
+another user's session keyring.  With the user-session keyring it finds all its keys, but keys
+that it adds to @s are lost: for each such write the kernel joins a new, empty session keyring
+(KEY_FLAG_UID_KEYRING in lookup_user_key).  Therefore by default the program gets a session
+keyring of its own, with the user-session keyring linked into it.
 """
 
-# What was found in place of the session keyring.  Asking for it installs the user-session
-# keyring where there was none (lookup_user_key in the kernel), so both look alike.
+# The session keyring that is in place.  If there is none, asking for it installs the
+# user-session keyring (lookup_user_key in the kernel), so both look the same.
 USER_SESSION = "user-session"
 OWN = "own"  # live, and the target user's
-FOREIGN = "foreign"  # live, and somebody else's
+FOREIGN = "foreign"  # live, and another user's
 DEAD = "dead"  # revoked, expired or invalidated
 OUTER = "outer"  # the user-session keyring of a user namespace around this one
-NONE = "none"  # there is none, nor can user keyrings be made
-UNKNOWN = "unknown"  # the kernel does not say
+NONE = "none"  # there is none, and user keyrings cannot be created
+UNKNOWN = "unknown"  # the kernel does not show it
 
-# What was asked for: --session.  USER_SESSION is both something found and something asked.
+# The value of --session.  USER_SESSION is also a state.
 FALLBACK = "fallback"
 KEEP = "keep"
 NEW = "new"
 NAMED = "named"
 
-# What is to be done.
+# The actions.
 LEAVE = "leave"
 JOIN_USER_SESSION = "join-user-session"
 JOIN_NEW = "join-new"
@@ -40,26 +40,26 @@ _OTHERWISE = {
     NAMED: JOIN_NAMED,
 }
 
-# What can be linked into a session keyring: --link.
+# The keyrings that can be linked into a session keyring: --link.
 USER = "user"
 PERSISTENT = "persistent"
 LINKS = (USER, USER_SESSION, PERSISTENT)
 
 
 def action(found: str, asked: str) -> str:
-    """What to do where this was found and that was asked for."""
+    """The action for a state and a value of --session."""
     if (asked, found) in ((FALLBACK, OWN), (USER_SESSION, USER_SESSION)):
         return LEAVE
     return _OTHERWISE[asked]
 
 
 def links(done: str, asked: str, wanted: "tuple[str, ...] | None") -> "tuple[str, ...]":
-    """What is linked into the session keyring, by what --link says, if anything.
+    """The keyrings to link into the session keyring, for an action and --link.
 
-    A new one that was asked for is as pam_keyinit(8) makes it.  One that stands in for the
-    user-session keyring leads to that one, and to the user keyring even where somebody has
-    taken it out of there.  The persistent keyring comes beside them: it never costs a
-    program the keys of its user.
+    With --session new the links are those of pam_keyinit(8).  By default a new keyring leads to
+    the user-session keyring, and to the user keyring, even if that was unlinked from the
+    user-session keyring.  The persistent keyring is added to them, so that it never hides the
+    keys of the user.
     """
     if done == JOIN_NEW and asked != NEW:
         default: tuple[str, ...] = (USER_SESSION, USER)
@@ -71,7 +71,7 @@ def links(done: str, asked: str, wanted: "tuple[str, ...] | None") -> "tuple[str
 
 
 def state(kind: str, uid: int, description: str, target: int) -> str:
-    """What a live session keyring is to a target user, by what keyctl(DESCRIBE) tells."""
+    """The state of a live session keyring for a target user, according to keyctl(DESCRIBE)."""
     if kind != "keyring" or uid != target:
         return FOREIGN
     return USER_SESSION if description == f"_uid_ses.{target}" else OWN

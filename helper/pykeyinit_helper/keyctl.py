@@ -1,4 +1,4 @@
-"""The keyctl(2) calls that only the helper needs, beside those of pam_pykeyinit.keyctl."""
+"""The keyctl(2) calls that only the helper needs; see also pam_pykeyinit.kernel.keyctl."""
 
 import struct
 
@@ -36,23 +36,23 @@ def session_to_parent() -> None:
 
 
 def read_size(key: int) -> int:
-    """How many bytes keyctl_read(3) would give, with none of them read."""
+    """The number of bytes that keyctl_read(3) would return, without reading them."""
     return _call("keyctl(READ)", sysnums.KEYCTL, _READ, key, None, 0)
 
 
 def links(keyring: int) -> "list[int]":
-    """The serial numbers of what is linked into a keyring."""
-    space = bytearray(read_size(keyring) + 64 * _LINK_BYTES)  # it may grow in between
+    """The serial numbers of the keys in a keyring."""
+    space = bytearray(read_size(keyring) + 64 * _LINK_BYTES)  # it may grow meanwhile
     size = _call("keyctl(READ)", sysnums.KEYCTL, _READ, keyring, space, len(space))
     whole = min(size, len(space)) // _LINK_BYTES * _LINK_BYTES
     return [serial for (serial,) in struct.iter_unpack("i", space[:whole])]
 
 
 def add_key_without_arguments() -> int:
-    """add_key(2) with nothing to add: EFAULT, where no filter forbids the call itself."""
+    """add_key(2) without arguments: EFAULT, unless a filter forbids the call."""
     return _call("add_key", sysnums.ADD_KEY, None, None, None, 0, 0)
 
 
 def add_empty_key(kind: bytes, keyring: int) -> int:
-    """add_key(2) with no payload: ENODEV where there is no such type."""
+    """add_key(2) without a payload: ENODEV if the type does not exist."""
     return _call(f"add_key({kind!r})", sysnums.ADD_KEY, kind, b"empty", None, 0, keyring)

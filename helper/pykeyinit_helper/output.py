@@ -1,6 +1,4 @@
-"""What is printed fits the terminal; colour on a terminal, and only there, unless --color says
-otherwise; NO_COLOR is honoured.
-"""
+"""Fit output to the terminal, with colour on a terminal, as --color and NO_COLOR say."""
 
 import os
 import re
@@ -12,27 +10,27 @@ _when = "auto"
 
 
 class Mend(NamedTuple):
-    """A command; `name` is its maker's in mends.MAKERS, which alone make them."""
+    """A command; `name` is that of its maker in mends.MAKERS.  Only these make commands."""
 
     name: str
     command: str
 
 
 def choose(when: str) -> None:
-    """Take the word of --color, one of WHEN, for what is printed from here on."""
+    """Set the value of --color, one of WHEN, for the following output."""
     global _when
     _when = when
 
 
 class Style:
-    """How words are set off."""
+    """How text is highlighted."""
 
     def __init__(self, *, colour: bool) -> None:
         self._colour = colour
 
     @classmethod
     def of(cls, stream: TextIO) -> "Style":
-        """The style that fits where the text goes."""
+        """The style for a stream."""
         if _when != "auto":
             return cls(colour=_when == "always")
         plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
@@ -43,15 +41,15 @@ class Style:
         return self._set("1", text)
 
     def dim(self, text: str) -> str:
-        """Something in the background."""
+        """Less important text."""
         return self._set("2", text)
 
     def alarm(self, text: str) -> str:
-        """Something that is wrong."""
+        """An error."""
         return self._set("31", text)
 
     def plain(self, text: str) -> str:
-        """Just the text."""
+        """The text alone."""
         return text
 
     def _set(self, code: str, text: str) -> str:
@@ -63,7 +61,7 @@ LEAST = 20  # columns; what is narrower is not laid out for
 
 
 def width(stream: TextIO) -> int:
-    """The columns of where the text goes: COLUMNS, or the terminal's; 0 where it is none."""
+    """The number of columns: COLUMNS, or that of the terminal; 0 if there is no terminal."""
     reported = os.environ.get("COLUMNS", "")
     if reported.isascii() and reported.isdigit() and int(reported[:6]) > 0:
         return max(LEAST, int(reported[:6]))
@@ -75,9 +73,9 @@ def width(stream: TextIO) -> int:
 
 
 def fold(line: str, columns: int, indent: int) -> list[str]:
-    """A line in pieces that fit, the second and further ones indented; all where columns is 0.
+    """Fold a line to columns, between words if possible; indent all pieces but the first.
 
-    Between words where there are any.  Colour takes no place, some characters take two.
+    0 columns means no folding.  Colours take no column, some characters take two.
     """
     if not columns:
         return [line]
@@ -106,9 +104,9 @@ def fold(line: str, columns: int, indent: int) -> list[str]:
 
 
 def fold_command(command: str, columns: int, first: int) -> str:
-    """A command for a shell, continued on further lines where it does not fit.
+    """Fold a shell command with continuation lines.
 
-    `first` columns are taken already.  Words stay whole, so that it can be pasted.
+    `first` columns are already used.  Words are not split, so that it can be pasted.
     """
     if not columns:
         return command
@@ -123,7 +121,7 @@ def fold_command(command: str, columns: int, first: int) -> str:
 
 
 def mend_lines(mend: Mend, style: Style, columns: int, title: str = "To mend it:") -> list[str]:
-    """The lines of a command, and what a reader has to know of it."""
+    """The lines of a command, with its notes for the reader."""
     command = fold_command(mend.command, columns, len(title) + 1)
     out = [f"{style.bold(title)} {command}"]
     if " DATA " in mend.command:
@@ -132,7 +130,7 @@ def mend_lines(mend: Mend, style: Style, columns: int, title: str = "To mend it:
 
 
 def _shell_words(command: str) -> list[str]:
-    """Its words, quotes and all.  Only what mends.word() makes has to be known here."""
+    """The words of a command, with their quotes: only the quoting of mends.word() occurs."""
     return re.findall(r"(?:'[^']*'|\"\$\([^\"]*\)\"|[^\s'\"])+|\"", command)
 
 

@@ -1,7 +1,7 @@
-"""One line to whoever started the helper.
+"""Write one line for the user of the helper.
 
-Where descriptor 2 is a socket it is the client's of a network service, as inetd(8) starts
-them, or the journal's: there the line goes to syslog(3), which both have.
+If descriptor 2 is a socket, it belongs to the client of a network service, as under inetd(8), or
+to the journal.  Then the line is sent to syslog(3), which both have.
 """
 
 import posix
@@ -15,7 +15,7 @@ _FORMAT, _SOCKET = 0o170000, 0o140000
 
 
 def say(text: str, level: int = ERR) -> None:
-    """Write one line to standard error, or log it where that is a socket.  Never fails."""
+    """Write one line to standard error, or log it if that is a socket.  Never fails."""
     line = printable(text).encode("utf-8", "backslashreplace")
     try:
         if posix.fstat(2).st_mode & _FORMAT == _SOCKET:

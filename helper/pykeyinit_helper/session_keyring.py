@@ -1,4 +1,4 @@
-"""What is in place as the session keyring, seen by the user that a program is to run as."""
+"""Find which session keyring is in place, as the user of the program."""
 
 from errno import EKEYEXPIRED, EKEYREVOKED, ENOKEY
 
@@ -8,7 +8,7 @@ from pykeyinit_helper import decide, keyctl
 _DEAD = (EKEYREVOKED, EKEYEXPIRED, ENOKEY)
 
 _USER_SESSION = "_uid_ses."
-_OVERFLOW_UID = 65534  # also nobody's own
+_OVERFLOW_UID = 65534  # also the id of the user nobody
 _ALL_OF_THEM = ["0", "0", "4294967295"]  # the first user namespace
 
 
@@ -34,9 +34,9 @@ class SessionKeyring:
 
 
 def look(target: int) -> SessionKeyring:
-    """What the session keyring is to the target user, whose real uid this thread has.
+    """The state of the session keyring for the target user, whose real uid this thread has.
 
-    Where there is none, this installs the user-session keyring.  Raises KernelError.
+    If there is none, the kernel installs the user-session keyring.  Raises KernelError.
     """
     try:
         serial = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
@@ -48,7 +48,7 @@ def look(target: int) -> SessionKeyring:
         raise
     try:
         kind, uid, _, _, description = keyctl.describe(serial)
-    except syscalls.KernelError:  # its owner has hidden it: no reason to trust it
+    except syscalls.KernelError:  # its owner has hidden it: do not trust it
         return SessionKeyring(decide.FOREIGN, serial)
     if _stands_for_many(uid):
         return SessionKeyring(decide.FOREIGN, serial)
@@ -68,7 +68,7 @@ def is_user_session(serial: int) -> bool:
 
 
 def is_outer(description: str) -> bool:
-    """Whether a keyring that is not this user namespace's @us is the one of another around it."""
+    """Whether a keyring that is not this user namespace's @us is that of an outer one."""
     return description.startswith(_USER_SESSION) and _in_user_namespace()
 
 
@@ -80,7 +80,7 @@ def _has_user_session() -> bool:
 
 
 def _stands_for_many(uid: int) -> bool:
-    """Whether it is the uid shown for all that have none in this user namespace.
+    """Whether it is the uid of all users that are not mapped into this user namespace.
 
     user_namespaces(7), "Unmapped user and group IDs".
     """
@@ -88,7 +88,7 @@ def _stands_for_many(uid: int) -> bool:
 
 
 def _in_user_namespace() -> bool:
-    """Whether it is another than the first; without /proc to tell it is."""
+    """Whether this is not the first user namespace; without /proc the answer is yes."""
     try:
         with open("/proc/self/uid_map", encoding="ascii") as file:
             return file.read().split() != _ALL_OF_THEM

@@ -1,4 +1,4 @@
-"""What each command does with its words.  Each imports what serves it when it is called."""
+"""The actions of the commands.  Each imports its own modules when it is called."""
 
 import argparse
 from collections.abc import Callable

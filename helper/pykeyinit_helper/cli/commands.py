@@ -13,7 +13,7 @@ from pykeyinit_helper.saying import say
 
 
 def main(arguments: list[str]) -> int:
-    """Run one; the exit status: 0 yes, 1 no, 125 wrong usage or no way to tell."""
+    """Run one; the exit status: 0 yes, 1 no, 125 wrong usage or unknown."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # show | head ends quietly
     try:
         if sys.stdout is None:
@@ -35,17 +35,17 @@ def main(arguments: list[str]) -> int:
     return status
 
 
-# What is imported, and Debian's package of it.
+# The imports, and their Debian packages.
 _PACKAGES = {
     "keyutils": "python3-keyutils",
     "pamela": "python3-pamela",
     "pam": "python3-pampy",
-    "six": "python3-six",  # python-pam wants it, and Debian's does not say so
+    "six": "python3-six",  # python-pam needs it, but Debian's package does not depend on it
 }
 
 
 def _how_to_get(package: str) -> str:
-    """The commands that bring a package, and the others of the extra `inspect` with it."""
+    """The commands that install a package, with the others of the extra `inspect`."""
     if sys.prefix == sys.base_prefix:
         return f"apt-get install {' '.join(_PACKAGES.values())}"
     extra = "pip install 'pam_pykeyinit[inspect]'"
@@ -64,9 +64,9 @@ def _parse_and_act(arguments: list[str]) -> int:
         return HELPER_FAILED
     try:
         asked = parser.make().parse_args(arguments)
-    except SystemExit as end:  # --help, --version, or what error() has said
+    except SystemExit as end:  # --help, --version, or after error()
         return _failed(arguments) if end.code else 0
-    if sys.version_info < (3, 11):  # noqa: UP036  # laid beside `run`, which 3.9 does for
+    if sys.version_info < (3, 11):  # noqa: UP036  # installed with `run`, which works with 3.9
         raise Refused("Python 3.11 or later is needed for all but `run`")
     if asked.command in parser.COLOURED:
         output.choose(asked.color)
@@ -74,7 +74,7 @@ def _parse_and_act(arguments: list[str]) -> int:
 
 
 def _failed(arguments: list[str]) -> int:
-    """The status of what cannot be told: those about the machine say 2, as grep and diff do."""
+    """The status for an unknown answer: 2 for commands about the machine, as in grep and diff."""
     return 2 if arguments[0:1] and arguments[0] in _OF_THE_MACHINE else HELPER_FAILED
 
 

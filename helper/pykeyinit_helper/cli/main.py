@@ -1,4 +1,4 @@
-"""Which subcommand it is.  Each imports what serves it; `run` imports next to nothing."""
+"""Select the subcommand.  Each imports only its own modules; `run` imports very little."""
 
 import sys
 
@@ -20,14 +20,14 @@ def _command(arguments: list[str]) -> int:
     if sys.flags.no_site and "site" not in sys.modules:
         import site
 
-        site.main()  # the others use packages of Debian's or of the venv
+        site.main()  # the others use packages of Debian or of the venv
     from pykeyinit_helper.cli import commands
 
     return commands.main(arguments)
 
 
 def _not_whole(broken: Exception, arguments: list[str]) -> int:
-    """What is imported from here may be what is broken: so nothing of ours is."""
+    """Report a broken package.  This imports none of its modules, as any may be broken."""
     import posix
     import stat
     import syslog

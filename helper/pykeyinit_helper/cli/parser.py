@@ -1,4 +1,4 @@
-"""The words of the command line, and the help."""
+"""The options of the commands, and the help."""
 
 import argparse
 import sys
@@ -12,59 +12,58 @@ from pykeyinit_helper.saying import say
 _ALL = """\
 Session keyrings for programs that never see PAM.
 
-  run      start a program with the session keyring that it should have
-  show     the keyrings of this process, as a tree
-  explain  why a key is found or not, readable or not, and what mends it
-  adopt    give the calling shell a good session keyring
-  try      open and close a real PAM session, and show its keyrings
-  check    what is wrong with the keyrings of this machine's logins
-  enable   put pam_pykeyinit into the stack of a service
-  disable  take it out again
+  run      start a program with a session keyring of its user
+  show     print the keyrings of this process, as a tree
+  explain  print why a key is found or not, readable or not, and what mends it
+  adopt    give the calling shell a new session keyring
+  try      open and close a real PAM session, and print its keyrings
+  check    find what is wrong with the keyrings of this machine's logins
+  enable   add pam_pykeyinit to the stack of a service
+  disable  remove it again
 
-pykeyinit-helper COMMAND --help tells about each; pykeyinit-helper(8) about all."""
+Run pykeyinit-helper COMMAND --help for a command; see pykeyinit-helper(8)."""
 
 
 _SHOW = """\
-Show the keyrings of this process as a tree: serial number, owner, who may do
-what (setattr, link, search, write, read, view), expiry; * is what the process
-possesses."""
+Print the keyrings of this process as a tree: serial number, owner, permissions
+(setattr, link, search, write, read, view), expiry; * marks keys that the
+process possesses."""
 
 _EXPLAIN = """\
-Say whether this process can use a key, by which path or why not, and the one
+Print whether this process can use a key, by which path or why not, and the
 command that mends it.  For example: explain user:colour"""
 
 _ADOPT = """\
 Give the calling shell a new session keyring, in place of one that is revoked,
-expired or another user's; where the kernel refuses it, say which condition
+expired or another user's.  If the kernel refuses it, print which condition
 failed."""
 
 _TRY = """\
-Open and close a PAM session, in both orders of calls that programs have, and
-show the user's keyrings before, inside and after it, with the codes of all
-calls and a verdict."""
+Open and close a PAM session, with both orders of calls that programs use, and
+print the user's keyrings before, inside and after it, the codes of all calls
+and a verdict."""
 
 _CHECK = """\
-Read this machine's PAM stacks and what belongs to them, and print what is
-wrong with the keyrings of its logins: the worst first, with the line and the
-mend."""
+Read the PAM stacks of this machine, and print what is wrong with the keyrings
+of its logins: the worst first, each with its line and the mend."""
 
 _ENABLE = """\
-See to it that pam_pykeyinit.so makes the session keyring of each SERVICE: its
-line is put in the place of pam_keyinit's or where one belongs, and lines that
-are in its way become comments.  A trial session through the new stack comes
-first.  What is not understood is not touched; disable undoes it."""
+Let pam_pykeyinit.so create the session keyring of each SERVICE: its line
+replaces that of pam_keyinit, or is added, and conflicting lines become
+comments.  A trial session through the new stack comes first.  Stacks that are
+not understood are not changed; disable undoes the change."""
 
 _DISABLE = """\
-Take out what enable put into the stack of each SERVICE, and put back what was
-there before."""
+Remove the lines that enable added to the stack of each SERVICE, and restore
+the old ones."""
 
 _EPILOG_OF_THREE = """\
 Exit status: 0 nothing is wrong, or done; 1 something is wrong, or a service
-was left as it is; 2 wrong usage, or it cannot be read.
+was not changed; 2 wrong usage, or a file cannot be read.
 See pykeyinit-helper(8)."""
 
 _EPILOG = """\
-Exit status: 0 yes, 1 no, 125 wrong usage or no way to tell.
+Exit status: 0 yes, 1 no, 125 wrong usage or unknown.
 See pykeyinit-helper(8)."""
 
 
@@ -75,7 +74,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 class _Version(argparse.Action):
-    """Prints the helper's version, and which Python is inside of the loader that libpam finds."""
+    """Print the helper's version, and the version of Python inside the loader of libpam."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         """Print, and exit."""
@@ -93,7 +92,7 @@ class _Version(argparse.Action):
 
 
 def make() -> argparse.ArgumentParser:
-    """Make the parser of the command line.  An error in that ends with 125, after one line."""
+    """Create the parser.  An error in the command line prints one line, and exits with 125."""
     parser = _Parser(
         prog="pykeyinit-helper",
         description=_ALL,
@@ -149,7 +148,7 @@ def make() -> argparse.ArgumentParser:
     return parser
 
 
-# Those whose text has something to set off.
+# Commands with coloured output.
 COLOURED = ("show", "explain", "try", "check")
 
 

@@ -1,7 +1,7 @@
-"""`pykeyinit-helper adopt`: a good session keyring for the shell that calls it.
+"""`pykeyinit-helper adopt`: a new session keyring for the shell that calls it.
 
 The kernel gives a parent its child's session keyring (keyctl_session_to_parent(3)) under
-conditions, and says only EPERM where one fails.  Which one, is looked up in /proc.
+conditions, and returns EPERM if one fails.  This reads /proc to find which one.
 """
 
 import os
@@ -46,7 +46,7 @@ def adopt() -> int:
 
 
 def _report(preparation: Preparation) -> int:
-    """Say what is found through the new session keyring, having looked; 0 if the user's keys."""
+    """Print which keyrings the new session keyring leads to; 0 if the user keyring is one."""
     there = _found_through()
     if there:
         print(f"Found through it: {' and '.join(there)}.")
@@ -61,7 +61,7 @@ def _report(preparation: Preparation) -> int:
 
 
 def _found_through() -> list[str]:
-    """Which of @us and @u hang on the session keyring, or on what does."""
+    """Which of @us and @u the session keyring leads to."""
     try:
         there = set(keyctl.links(syscalls.SESSION_KEYRING))
         names = []
@@ -95,7 +95,7 @@ def failing(parent: int, found: SessionKeyring) -> list[str]:
 
 
 def _print_mend(session: str) -> None:
-    """What helps where the shell keeps a session keyring that is not its own, or has one."""
+    """The command that helps if the shell cannot get a new session keyring."""
     case = Case(
         Asked("@u", anchor="@u"), "", session=session, shell=asker.shell(), helper=asker.helper()
     )

@@ -7,17 +7,17 @@ from errno import EACCES, ENOENT, ENOEXEC, ENOTDIR, EPERM
 from pam_pykeyinit.log import printable
 from pykeyinit_helper.saying import say
 
-# The exit status, as env(1) has it.
+# The exit status, as in env(1).
 HELPER_FAILED = 125
 NOT_EXECUTABLE = 126
 NOT_FOUND = 127
 
 
 def restore_signals() -> None:
-    """Take back what the interpreter has done: it ignores two signals.
+    """Restore the two signals that the interpreter ignores.
 
-    interpreter.c has looked before which of them were ignored already.  Started in another
-    way than by that, both have their default action, as nearly every program expects.
+    interpreter.c has recorded which of them were ignored before.  Without interpreter.c both get
+    their default action, which nearly every program expects.
     """
     import _signal  # type: ignore[import-not-found]  # signal would import enum
 
@@ -28,7 +28,7 @@ def restore_signals() -> None:
 
 
 def execute(program: "list[str]") -> int:
-    """Start the program in place, found like execvp(3); returns only if that fails."""
+    """Execute the program in place of this process, as execvp(3); returns only if that fails."""
     restore_signals()
     name = program[0]
     if "/" in name:

@@ -1,7 +1,7 @@
-"""What is put into the session keyring of a program: links, and a tag.
+"""Add links and a tag to the session keyring of a program.
 
-Into the keyring by its serial number.  As @s, where that is the user-session keyring, the
-kernel would answer by joining a new and empty one: see decide.
+They are added by its serial number.  If @s is the user-session keyring, the kernel would join a
+new, empty keyring for a write to @s: see decide.py.
 """
 
 from errno import ENOKEY
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 _SPECIAL = {decide.USER: syscalls.USER_KEYRING, decide.USER_SESSION: syscalls.USER_SESSION_KEYRING}
 
-# The kernel says ENOKEY where it could not make one of these, whatever the reason was.
+# The kernel returns ENOKEY if it could not create one of these, for any reason.
 _NOT_MADE = "the key quota may be used up: see /proc/key-users, kernel.keys.maxkeys"
 
 
 class Links:
-    """Puts things into one keyring; notes the steps, and what the kernel refuses."""
+    """Adds keys to one keyring, and records the steps and refusals."""
 
     __slots__ = ("_keyring", "_refusals", "_steps")
 
@@ -48,13 +48,13 @@ class Links:
             self._refusals.append(refusal)
 
     def link_outer(self, serial: int) -> None:
-        """Its keys were found, and shall be; but it does not keep what is added to it as @s."""
+        """Link the outer keyring, so that its keys are still found."""
         done = f"linked {serial} into it, of the user namespace around this one"
         into = f"the session keyring does not lead to {serial}, which was in its place"
         self._attempt(done, into, lambda: syscalls.link(serial, self._keyring))
 
     def leave_tag(self, text: str) -> None:
-        """Leave a small key that tells where the keyring comes from."""
+        """Add a small key with the origin of the keyring."""
         payload = text.encode("utf-8", "surrogateescape")
         name = f"pykeyinit-helper:{text}"
         self._attempt(

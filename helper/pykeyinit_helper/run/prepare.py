@@ -1,6 +1,6 @@
-"""Give this thread the session keyring that a program is to run with.
+"""Give this thread the session keyring of a program.
 
-What is decided is in `decide`; here it is done, with the ids that the program will have.
+decide.py decides; this acts, with the ids that the program will have.
 """
 
 from errno import errorcode
@@ -21,21 +21,21 @@ __all__ = ["SessionKeyring", "Preparation", "look"]
 
 
 class Preparation:
-    """One session keyring being prepared.  Look at its attributes after `run`.
+    """The preparation of one session keyring.  Its attributes have the result of run().
 
     asked    one of decide.ASKED
     name     the keyring's name, for decide.NAMED
-    links    what to link into it, or None for what decide.links says
-    tag      a text to leave in it as a small key, or None
-    done     what was done: one of decide's actions; "" while that is nothing
-    created  whether the session keyring is one that this made, and may revoke
-    serial   its serial number; 0 where that cannot be found out
-    notices  what the user should know; refusals: what the kernel denied
-    steps    what was done, for --debug
-    left     the foreign keyring that was left before the user was changed, or None;
-    empty    and the serial number of the one that was made to leave it
-    outer    what the new one is to lead to as well: decide.OUTER; otherwise 0
-    shared   what was opened before the user was changed, for a keyring with a name, or None
+    links    the keyrings to link into it, or None for the default of decide.links
+    tag      a text to add to it as a small key, or None
+    done     the action of decide.py that was done, or ""
+    created  whether this created the session keyring, and may revoke it
+    serial   its serial number; 0 if it is unknown
+    notices  lines for the user; refusals: calls that the kernel refused
+    steps    lines for --debug
+    left     the keyring of another user that was left before the user was changed, or None;
+    empty    and the serial number of the keyring that was created to leave it
+    outer    the keyring of an outer user namespace to link, decide.OUTER; otherwise 0
+    shared   the lock that was opened before the user was changed, for a named keyring, or None
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class Preparation:
         self.shared: "Shared | None" = None
 
     def run(self) -> None:
-        """Do it, as the user whose real uid this thread has.
+        """Prepare the keyring, as the user whose real uid this thread has.
 
-        Raises Refused where a session keyring of somebody else's, who was not to be kept,
-        is in place at the end: nothing must be started in it.  Raises NotRestored.
+        Raises Refused if a session keyring of another user is in place at the end, and was not
+        to be kept: no program may be started in it.  Raises NotRestored.
         """
         uid = getuid()
         found = self._look_first(uid)
@@ -102,7 +102,7 @@ class Preparation:
             self.notices.append(f"{found} is kept, and nothing is added to it")
 
     def _join(self, wanted: str, found: SessionKeyring, uid: int) -> None:
-        """Make the session keyring one of the target user's."""
+        """Join a session keyring of the target user."""
         joined = (wanted == decide.JOIN_USER_SESSION and self._join_user_session(uid)) or (
             wanted == decide.JOIN_NAMED and self._join_named(uid)
         )
@@ -128,7 +128,7 @@ class Preparation:
         self.steps.append(f"joined the user-session keyring {self.serial}")
 
     def _join_named(self, uid: int) -> bool:
-        """Join the named keyring.  One that is not the user's alone is left at once."""
+        """Join the named keyring, and leave it if it is not the user's alone."""
         from pykeyinit_helper.run.shared import Shared
 
         shared = self.shared or Shared(self.name, uid)
@@ -147,7 +147,7 @@ class Preparation:
         return True
 
     def _leave(self, serial: int, wrong: str, uid: int) -> None:
-        """Leave a named keyring that is not the user's alone.  Raises Refused where it stays."""
+        """Leave a named keyring that is not the user's alone.  Raises Refused if that fails."""
         from pam_pykeyinit.policies import naming
 
         who = f"the session keyring named {self.name[:64]} {wrong}"
@@ -165,7 +165,7 @@ class Preparation:
             self.steps.append(f"left {serial} for the new session keyring {self.serial}")
 
     def _join_new(self, found: SessionKeyring, uid: int) -> bool:
-        """Join a new one; where the kernel refuses it, the user-session keyring serves."""
+        """Join a new one; if the kernel refuses it, use the user-session keyring."""
         try:
             self.serial = syscalls.join_anonymous_session()
         except syscalls.KernelError as error:
@@ -175,7 +175,7 @@ class Preparation:
                 instead = "the user-session keyring is used"
             elif found.state not in (decide.OWN, decide.OUTER) and self._join_user_session(uid):
                 instead = f"the user-session keyring {self.serial} takes the place of {found}"
-            if found.state != decide.UNKNOWN or self.done:  # otherwise that has been said
+            if found.state != decide.UNKNOWN or self.done:  # otherwise it is reported already
                 self.refusals.append(failed(error, f"no new session keyring: {instead}"))
             return self.done != ""
         self.done, self.created = decide.JOIN_NEW, True
@@ -193,7 +193,7 @@ class Preparation:
             into.leave_tag(self.tag)
 
     def _judge_again(self, uid: int) -> None:
-        """Its owner may have opened a named keyring to others in the meantime."""
+        """Check a named keyring again: its owner may have changed its permissions."""
         from pam_pykeyinit.policies import naming
 
         wrong = naming.judge(self.serial, uid)
@@ -202,11 +202,11 @@ class Preparation:
             self._put_links()
 
     def _look_again(self, uid: int) -> None:
-        """What is in place after all this is what counts."""
+        """Check which session keyring is in place now."""
         try:
             now = look(uid)
         except syscalls.KernelError:
-            return  # keyrings are denied as a whole, and to the program as well
+            return  # all keyrings are denied, also to the program
         if self.done and now.serial != self.serial and now.state != decide.DEAD:
             self.refusals.append(Failed(f"{now} is in place, and not {self.serial}"))
         ours = (self.serial if self.done else 0, self.empty)
@@ -216,5 +216,5 @@ class Preparation:
         self.serial = now.serial
 
 
-# What must not be put into: a keyring that was kept though it is not the user's, or dead.
+# Nothing may be added to a keyring that was kept although it is another user's, or dead.
 _NOT_FOR_US = {decide.LEAVE: (decide.FOREIGN, decide.DEAD)}

@@ -1,7 +1,7 @@
 """`pykeyinit-helper run`: prepare the session keyring, become the user, exec in place.
 
-This is the start of every daemon that uses it, so nothing is imported that it does not
-use: no os, no argparse, not even site.
+This runs at the start of every daemon that uses it, so it imports only what it needs: no os, no
+argparse, not even site.
 """
 
 import posix
@@ -18,7 +18,7 @@ _COERCED = (b"C.UTF-8", b"C.utf8", b"UTF-8")
 
 
 def main(arguments: "list[str]") -> int:
-    """Does not return where the program is started in place; otherwise the exit status."""
+    """Run the command.  Returns the exit status, unless the program replaces this process."""
     try:
         _keep_standard_descriptors_closed()
         _restore_environment()
@@ -33,7 +33,7 @@ def main(arguments: "list[str]") -> int:
     except identity.NotRestored as alarm:
         say(f"{alarm}; nothing was started")
     except (MemoryError, RecursionError, OSError) as error:
-        # Whatever it is: no traceback reaches a client, and no program's status is forged.
+        # Any exception: no traceback may reach a client, nor look like the program's status.
         say(f"{type(error).__name__}: {error}; nothing was started")
     return HELPER_FAILED
 
@@ -65,7 +65,7 @@ def _run(asked: words.Words) -> int:
 
 
 def _take_the_name() -> None:
-    """Be found as pykeyinit-helper by ps(1), and not as its interpreter; as root, if need be."""
+    """Let ps(1) list this process as pykeyinit-helper, not as its interpreter."""
     try:
         with open("/proc/self/comm", "w", encoding="ascii") as file:
             file.write("pykeyinit-helper")
@@ -74,7 +74,7 @@ def _take_the_name() -> None:
 
 
 def _begin_session() -> bool:
-    """Leave the terminal, setsid(2); not where this leads a process group, as a shell's job."""
+    """Leave the terminal, setsid(2), unless this leads a process group, as a job of a shell."""
     try:
         posix.setsid()
     except OSError:
@@ -83,7 +83,7 @@ def _begin_session() -> bool:
 
 
 def _report(preparation: Preparation, asked: words.Words) -> None:
-    """Say what the user should know.  Raises Refused where --strict makes it an end."""
+    """Print notices and refusals.  Raises Refused for a refusal with --strict."""
     refusals = preparation.refusals
     if asked.debug:
         for line in preparation.steps:
@@ -98,10 +98,10 @@ def _report(preparation: Preparation, asked: words.Words) -> None:
 
 
 def _leave_foreign_keyring(target: Target, preparation: Preparation) -> None:
-    """Leave a session keyring of somebody else's while that needs nothing of the target.
+    """Leave a session keyring of another user before this process becomes the target.
 
-    Afterwards the target gets one of its own.  But if that is refused, say because the
-    target has used up its quota on purpose, it has an empty one and not root's.
+    Afterwards the target gets one of its own.  If that is refused, for example because the target
+    has used up its quota on purpose, it has this empty one, and not root's.
     """
     found: list[SessionKeyring] = []
     try:
@@ -110,13 +110,13 @@ def _leave_foreign_keyring(target: Target, preparation: Preparation) -> None:
             preparation.empty = syscalls.join_anonymous_session()
             preparation.left = found[0]
     except syscalls.KernelError:
-        pass  # told when the target's own is refused likewise
+        pass  # reported if the target's own is refused too
 
 
 def _keep_standard_descriptors_closed() -> None:
-    """Let nothing that is opened here become a descriptor 0, 1 or 2 that was closed.
+    """Occupy the descriptors 0, 1 and 2 if they are closed, so that no file opened here gets them.
 
-    What takes their place is closed at the exec, so the program finds them closed again.
+    The replacements are closed at the exec, so the program finds them closed again.
     """
     for descriptor in range(3):
         try:
@@ -126,15 +126,15 @@ def _keep_standard_descriptors_closed() -> None:
 
 
 def _restore_environment() -> None:
-    """Take back the LC_CTYPE that the interpreter sets in the locale C (PEP 538).
+    """Restore the LC_CTYPE that the interpreter changes in the locale C (PEP 538).
 
-    Before any change of ids: after it, /proc/self/environ is root's alone.
+    This must happen before the ids change: afterwards only root can read /proc/self/environ.
     """
     if posix.environ.get(b"LC_CTYPE") in _COERCED:
         try:
             descriptor = posix.open("/proc/self/environ", posix.O_RDONLY)
         except OSError:
-            return  # no /proc: the program is in the locale that Python is in
+            return  # no /proc: the program keeps the locale of Python
         block = b""
         while part := posix.read(descriptor, 1 << 16):
             block += part

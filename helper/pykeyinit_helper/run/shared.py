@@ -1,8 +1,8 @@
 """A session keyring with a name, that several programs share: `run --session name=`.
 
-Logins share such keyrings as well, so the turns in which they are made are those of lock.py.
-They are root's to take.  Others may be just as far as somebody else, see two keyrings for a
-moment, and then share the older one.
+Logins share such keyrings too, so this takes the lock of lock.py, which only root can take.  Two
+programs of ordinary users that start at the same instant may create two keyrings; then both
+join the older one.
 """
 
 from pam_pykeyinit.policies import lock, naming
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 class Shared:
-    """One that is to be joined or made, by the user of this uid."""
+    """A keyring to join or create, as the user of this uid."""
 
     __slots__ = ("_name", "_lines", "_lock", "_uid")
 
     def __init__(self, name: str, uid: int) -> None:
-        """Open what only root can open; take() may be the user's."""
+        """Open the lock, which only root can; take() may run as the user."""
         self._name = name
         self._uid = uid
         self._lines: "Lines" = []
@@ -36,12 +36,12 @@ class Shared:
             self._lock.close()
 
     def _oldest(self, serial: int, wrong: str, made: bool) -> "tuple[int, str, bool]":
-        """By now all have made theirs searchable, and the kernel finds the first."""
+        """Join again: now all keyrings are searchable, and the kernel finds the first one."""
         if wrong or not made:
             return serial, wrong, made
         found, wrong, _ = naming.take(self._name, self._uid, make=True)
         return found, wrong, found == serial
 
     def steps(self) -> "list[str]":
-        """What --debug tells: why there was no turn."""
+        """Lines for --debug: why there was no lock."""
         return [str(line[1]) for line in self._lines]

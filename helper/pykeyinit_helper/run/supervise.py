@@ -1,7 +1,7 @@
 """Stay as the parent of the program: `run --revoke-on-exit`, and --new-session in a shell's job.
 
-Should this process be killed, which it cannot prevent, a third one ends the program and the
-keyring: the guard.  It waits for the end of a pipe that nobody but this process holds.
+If this process is killed, a third process, the guard, ends the program and revokes the keyring.
+It waits for the end of a pipe that only this process holds open.
 """
 
 import os
@@ -12,11 +12,11 @@ from pam_pykeyinit.kernel import syscalls
 from pykeyinit_helper.run.execute import HELPER_FAILED, execute
 from pykeyinit_helper.saying import WARNING, say
 
-# What tells of this process itself stays unblocked.
+# Signals that concern this process itself stay unblocked.
 _OWN = {signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS}
 
-# What stops a shell's job.  SIGSTOP is not among them: who stops the program alone with it
-# continues the program alone.
+# Signals that stop a job of a shell.  SIGSTOP is not one of them: a process that stops only the
+# program with it also continues only the program.
 _JOB_CONTROL = {signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 
 _MOST_DESCRIPTORS = 65536
@@ -25,11 +25,11 @@ _MOST_DESCRIPTORS = 65536
 def supervise(program: "list[str]", keyring: int = 0, *, new_session: bool = False) -> int:
     """Run the program as a child, and revoke the keyring, if there is one, when it has ended.
 
-    Its exit status, or 128 and the signal that ended it; HELPER_FAILED where it cannot be
-    started.  With `new_session` it is in a session of its own, setsid(2).
+    Returns its exit status, or 128 plus the signal that ended it, or HELPER_FAILED if it cannot
+    be started.  With `new_session` it runs in a session of its own, setsid(2).
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals() - _OWN)
-    # With SIGCHLD ignored, as some supervisors leave it, the status would be lost.
+    # Some supervisors ignore SIGCHLD; the status would then be lost.
     child_handler = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
         child = os.fork()
@@ -47,7 +47,7 @@ def supervise(program: "list[str]", keyring: int = 0, *, new_session: bool = Fal
         finally:
             os._exit(HELPER_FAILED)
     try:
-        if os.getpid() != 1:  # the end of pid 1 is the end of all that it has started
+        if os.getpid() != 1:  # when pid 1 ends, the kernel ends all its processes
             _guard(child, keyring)
         return _wait(child, new_session=new_session)
     finally:
@@ -55,10 +55,10 @@ def supervise(program: "list[str]", keyring: int = 0, *, new_session: bool = Fal
 
 
 def _guard(child: int, keyring: int) -> None:
-    """Start the guard.  Without one there is a warning, and the program goes on."""
+    """Start the guard.  If that fails, print a warning and continue."""
     try:
         program = os.pidfd_open(child)
-        waiting, _held = os.pipe()  # held until this process ends, however it does
+        waiting, _held = os.pipe()  # open until this process ends, in any way
         guard = os.fork()
     except OSError as error:
         lost = "if this process is killed, the program and its keyring stay"
@@ -66,7 +66,7 @@ def _guard(child: int, keyring: int) -> None:
         return
     if guard == 0:
         try:
-            os.setsid()  # what is sent to the process group is not for the guard
+            os.setsid()  # the guard must not get signals for the process group
             _close_all_but(*sorted((waiting, program)))
             os.read(waiting, 1)
             _end(program, keyring)
@@ -77,14 +77,14 @@ def _guard(child: int, keyring: int) -> None:
 
 
 def _close_all_but(one: int, other: int) -> None:
-    """What the program closes, and others wait for the end of, must not stay open here."""
+    """Close descriptors: others may wait until the program closes them."""
     os.closerange(0, one)
     os.closerange(one + 1, other)
     os.closerange(other + 1, _MOST_DESCRIPTORS)
 
 
 def _end(program: int, keyring: int) -> None:
-    """End what is left: after an orderly end that is nothing."""
+    """End the program and the keyring; after a normal end neither is left."""
     try:
         signal.pidfd_send_signal(program, signal.SIGKILL)
     except OSError:
@@ -109,7 +109,7 @@ def _wait(child: int, *, new_session: bool) -> int:
     while True:
         arrived = signal.sigwaitinfo(signal.valid_signals() - _OWN)
         if arrived.si_signo != signal.SIGCHLD:
-            # What the terminal sends, it has sent to a program of the same session as well.
+            # A program of the same session gets the signals of the terminal itself.
             if arrived.si_pid != child and (new_session or arrived.si_code <= 0):
                 _pass_on(arrived.si_signo, child)
             continue
@@ -119,7 +119,7 @@ def _wait(child: int, *, new_session: bool) -> int:
 
 
 def _reap(child: int) -> "int | None":
-    """Take what has ended, also orphans that are pid 1's; the program's status, if it has."""
+    """Reap children, also orphans of pid 1.  Returns the status of the program if it has ended."""
     found = None
     while True:
         try:
@@ -132,7 +132,7 @@ def _reap(child: int) -> "int | None":
             continue
         if os.WIFSTOPPED(status):
             if os.WSTOPSIG(status) in _JOB_CONTROL:
-                # Stop as well, so that a shell sees its job stopped; then go on together.
+                # Stop this process too, so that the shell sees a stopped job; then continue both.
                 os.kill(os.getpid(), signal.SIGSTOP)
                 os.kill(child, signal.SIGCONT)
         elif os.WIFSIGNALED(status):
@@ -145,4 +145,4 @@ def _pass_on(number: int, child: int) -> None:
     try:
         os.kill(child, number)
     except PermissionError:
-        pass  # it has other ids than we: a set-user-ID program
+        pass  # it has other ids: a set-user-ID program

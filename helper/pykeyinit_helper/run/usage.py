@@ -8,31 +8,30 @@ from pykeyinit_helper.saying import say
 _RUN = """\
 usage: pykeyinit-helper run [OPTION...] [--] PROGRAM [ARGUMENT...]
 
-Start PROGRAM, in place of this process, with the session keyring that it
-should have: a live one of its user's is kept; otherwise it gets a new one
-with the user-session keyring linked into it, or where the kernel refuses that,
-the user-session keyring itself.
+Start PROGRAM in place of this process, with a session keyring of its user.  A
+live one is kept.  Otherwise it gets a new one, with the user-session keyring
+linked into it, or, if the kernel refuses that, the user-session keyring.
 
   --session keep|new|user-session|name=NAME
-                     choose instead: keep what is in place, make a new one,
-                     the user-session keyring, or join (or make) the one of
+                     keep the one in place, create a new one, use the
+                     user-session keyring, or join (or create) the one of
                      that name
-  --link LIST        what to link into it: user, user-session, persistent (with
-                     commas between them), or none
+  --link LIST        link these into it: user, user-session, persistent
+                     (separated by commas), or none
   --user USER[:GROUP]
                      become this user first, with the supplementary groups
-  --tag TEXT         leave a small key that says what the keyring is for
+  --tag TEXT         add a small key with this text
   --new-session      start PROGRAM in a session of its own, without the
                      terminal: for --user from a shell
   --revoke-on-exit   stay as the parent, and revoke the keyring when PROGRAM
                      has ended
-  --strict           do not start PROGRAM where the kernel refuses something
-  --quiet            no warnings
-  --debug            say each step
-  -h, --help         print this
+  --strict           do not start PROGRAM if the kernel refuses a call
+  --quiet            print no warnings
+  --debug            print each step
+  -h, --help         print this help
 
-Exit status: PROGRAM's own; 125 this failed or was misused, 126 PROGRAM cannot
-be executed, 127 it was not found.  See pykeyinit-helper(8)."""
+Exit status: that of PROGRAM; 125 if this failed or was misused, 126 if PROGRAM
+cannot be executed, 127 if it was not found.  See pykeyinit-helper(8)."""
 
 
 def show(command: str) -> int:

@@ -1,4 +1,4 @@
-"""The command line of `run`, read by hand: argparse would cost more than all the rest."""
+"""Parse the command line of `run` by hand: importing argparse would take too long."""
 
 from pam_pykeyinit.log import printable
 from pykeyinit_helper import decide
@@ -10,7 +10,7 @@ _SEE = "see pykeyinit-helper run --help"
 
 
 class Words:
-    """What `run` is asked for.  `program` is PROGRAM and its arguments."""
+    """The options of `run`.  `program` is PROGRAM and its arguments."""
 
     __slots__ = (
         "debug", "help", "link", "name", "new_session", "program", "quiet", "revoke_on_exit",
@@ -29,7 +29,7 @@ class Words:
 
 
 def read(arguments: "list[str]") -> Words:
-    """Read options up to `--` or the first word that is none.  Raises Refused."""
+    """Parse options up to `--` or the first other word.  Raises Refused."""
     words = Words()
     rest = list(reversed(arguments))
     while rest and rest[-1].startswith("-"):
@@ -55,7 +55,7 @@ def read(arguments: "list[str]") -> Words:
 
 
 def take(words: Words, option: str, value: str) -> None:
-    """Put the value of an option into `words`.  Raises Refused."""
+    """Set the value of an option in `words`.  Raises Refused."""
     if option == "--user":
         words.user = value
     elif option == "--tag":
@@ -92,7 +92,7 @@ def is_tag(text: object) -> bool:
 
 
 def session_name(name: str) -> str:
-    """A name that keyctl_join_session_keyring(3) takes, and that is nobody else's.
+    """A name that keyctl_join_session_keyring(3) accepts, and that is not reserved.
 
     The same names as for the PAM option `name`.  Raises Refused.
     """
