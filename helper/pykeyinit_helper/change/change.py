@@ -1,4 +1,4 @@
-"""What is to become of one service's file: to show, to do, to undo, to read stacks with."""
+"""A change of one service's file: show it, make it, undo it, read stacks with it."""
 
 import difflib
 import re
@@ -11,14 +11,14 @@ from pykeyinit_helper.stacks.folders import Folders
 
 
 class Changed(Folders):
-    """Folders with one file that is another."""
+    """Folders in which one file is replaced."""
 
     def __init__(self, folders: Folders, path: Path, text: str | None) -> None:
         super().__init__(folders.root, folders.services, folders.includes, folders.at_include)
         self._below, self._path, self._text = folders, path, text
 
     def find(self, name: str, folders: tuple[Path, ...]) -> Path | None:
-        """As if the file were there, or gone."""
+        """As if the file existed, or not."""
         for folder in folders:
             path = folder / name
             if path == self._path and self._text is not None:
@@ -35,7 +35,7 @@ class Changed(Folders):
 
 
 class Change(NamedTuple):
-    """The file's old and new text; None is no file."""
+    """The old and the new text of the file; None is no file."""
 
     service: str
     path: Path
@@ -43,21 +43,21 @@ class Change(NamedTuple):
     new: str | None
 
     def difference(self) -> str:
-        """As diff -u shows it."""
+        """The difference, as in diff -u."""
         old, new = _rows(self.old), _rows(self.new)
         nothing, name = "/dev/null", str(self.path)
         names = (name if old else nothing, name if new else nothing)
         return "".join(map(_shown, difflib.unified_diff(old, new, names[0], names[1])))
 
     def do(self) -> None:
-        """Put it in place.  Raises replace.Changed, OSError."""
+        """Make the change.  Raises replace.Changed, OSError."""
         if self.new is not None:
             replace.replace(self.path, self.old, self.new)
         elif self.old is not None:
             replace.remove(self.path, self.old)
 
     def undo(self) -> None:
-        """Put back what was there.  Raises replace.Changed, OSError."""
+        """Restore the old text.  Raises replace.Changed, OSError."""
         Change(self.service, self.path, self.new, self.old).do()
 
 
@@ -67,6 +67,6 @@ def _rows(text: str | None) -> list[str]:
 
 
 def _shown(row: str) -> str:
-    """One row of a difference, with its end, also where the file's last line has none."""
+    """One row of a difference, with a newline, also if the last line of the file has none."""
     text = "\t".join(printable(part) for part in row.removesuffix("\n").split("\t"))
     return text + ("\n" if row.endswith("\n") else "\n\\ No newline at end of file\n")

@@ -1,4 +1,4 @@
-"""`pykeyinit-helper enable` and `disable`: our line into a service's stack, and out again."""
+"""`pykeyinit-helper enable` and `disable`: add our line to a stack, and remove it."""
 
 import os
 import pwd
@@ -21,7 +21,7 @@ from pykeyinit_helper.stacks.pamconf import fold
 
 
 class Asked(NamedTuple):
-    """What the command line wants done with each service."""
+    """The options for each service."""
 
     command: str
     user: str
@@ -30,7 +30,7 @@ class Asked(NamedTuple):
 
     @property
     def words(self) -> tuple[str, ...] | None:
-        """The words for our line, if they were chosen.  Raises Refused."""
+        """The options for our line, if they were given.  Raises Refused."""
         if self.options is None:
             return None
         words = tuple(self.options.split())
@@ -40,7 +40,7 @@ class Asked(NamedTuple):
 
 
 def change(services: list[str], asked: Asked) -> int:
-    """Enable or disable each; 0 if all are as wanted, 1 if one was left alone.  Raises Refused."""
+    """Enable or disable each; 0 on success, 1 if a service was not changed.  Raises Refused."""
     if not asked.dry_run and os.geteuid() != 0:
         raise Refused(f"only root can change {PAM_D}: use sudo, or --dry-run")
     try:
@@ -68,7 +68,7 @@ def change(services: list[str], asked: Asked) -> int:
 
 
 def enabled_services() -> list[str]:
-    """Those in whose files `enable` has put something; what package managers leave is none."""
+    """Services whose files `enable` has changed, without backup files of package managers."""
     found = []
     for path in sorted(PAM_D.iterdir()):
         leaving = path.name.startswith(".") or path.name.endswith("~") or ".dpkg-" in path.name
@@ -79,7 +79,7 @@ def enabled_services() -> list[str]:
 
 
 def _one(service: str, folders: Folders, asked: Asked) -> bool:
-    """Change one service; whether there was something to change."""
+    """Change one service; return whether there was something to change."""
     enabling = asked.command == "enable"
     wanted = _enabled(service, folders, asked) if enabling else _disabled(service, folders)
     if wanted is None:
@@ -98,7 +98,7 @@ def _one(service: str, folders: Folders, asked: Asked) -> bool:
 
 
 def _enabled(service: str, folders: Folders, asked: Asked) -> Change | None:
-    """What is to become of the file.  Raises NotUnderstood, with a way if there is one."""
+    """The change of the file.  Raises NotUnderstood, with a solution if there is one."""
     try:
         return _verified(service, folders, asked.words)
     except NotUnderstood as reason:
@@ -118,9 +118,9 @@ def _enabled(service: str, folders: Folders, asked: Asked) -> Change | None:
 
 
 def _with_the_auth_of_other(service: str, folders: Folders, words: tuple[str, ...] | None) -> str:
-    """The commands that enable a service which has other's auth lines, and wants ours before them.
+    """The commands that enable a service that needs our line before the auth lines of `other`.
 
-    "" if that is not what is in the way.
+    "" if that is not the problem.
     """
     try:
         found, text = _read(service, folders)
@@ -155,7 +155,7 @@ def _verified(service: str, folders: Folders, words: tuple[str, ...] | None) -> 
 
 
 def _announce(wanted: Change, folders: Folders) -> None:
-    """What the difference does not show of itself."""
+    """Print effects that the difference does not show."""
     after = stack.read(wanted.service, Changed(folders, wanted.path, wanted.new))
     for note in advice.notes(stack.read(wanted.service, folders), after):
         say(f"{wanted.service}: {note}")
@@ -197,7 +197,7 @@ def _disabled(service: str, folders: Folders) -> Change | None:
 
 
 def _read(service: str, folders: Folders) -> tuple[Path, str]:
-    """A service's file, and what is in it.  Raises NotUnderstood, OSError."""
+    """A service's file, and its content.  Raises NotUnderstood, OSError."""
     name = fold(service)
     if not name or "/" in name or name.startswith("."):
         raise NotUnderstood("this is not the name of a service")
@@ -211,7 +211,7 @@ def _read(service: str, folders: Folders) -> tuple[Path, str]:
 
 
 def _verify(wanted: Change, folders: Folders, *, enabling: bool) -> None:
-    """That no service's stack changes in anything but its keyring module."""
+    """Check that only the keyring modules of all stacks change."""
     changed = Changed(folders, wanted.path, wanted.new)
     names = folders.names()
     before = [stack.read(name, folders) for name in names]

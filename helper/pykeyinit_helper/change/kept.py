@@ -1,4 +1,4 @@
-"""What `enable` keeps in a folder that is root's alone: the first copies, and the lock."""
+"""The folder of `enable`, which only root can use: the first copies, and the lock."""
 
 import contextlib
 import fcntl
@@ -15,10 +15,10 @@ COPIES = STATE / "pam.d"
 
 @contextlib.contextmanager
 def alone(folder: Path = STATE) -> Iterator[None]:
-    """Hold the lock against others of us.  Raises replace.Changed, OSError.
+    """Hold the lock.  Raises replace.Changed, OSError.
 
-    flock(2) wants no more than a file that can be opened: in a folder which everybody can
-    read, anybody could hold it.
+    flock(2) needs only an open file: in a folder that all users can read, any user could hold
+    the lock.
     """
     _make(folder)
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -34,7 +34,7 @@ def alone(folder: Path = STATE) -> Iterator[None]:
 
 
 def _make(folder: Path) -> None:
-    """The folder, root's alone, also if an older version made it readable for all."""
+    """The folder, which only root may use; an older version may have made it readable for all."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
@@ -44,7 +44,7 @@ def _make(folder: Path) -> None:
 
 
 def keep(name: str, text: str) -> Path:
-    """Keep a file as it is before `enable`; an older copy stays.  Raises OSError."""
+    """Keep a copy of a file before `enable`, unless there is one.  Raises OSError."""
     COPIES.mkdir(mode=0o700, exist_ok=True)
     path = COPIES / name
     if replace.now(path) is None:
@@ -53,7 +53,7 @@ def keep(name: str, text: str) -> Path:
 
 
 def forget(name: str, text: str) -> Path | None:
-    """Remove the copy of a file that is as it was before; one that differs stays, and is named.
+    """Remove the copy of a restored file; keep and return a copy that differs.
 
     Raises OSError.
     """

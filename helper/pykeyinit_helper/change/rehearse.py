@@ -15,16 +15,16 @@ _ALONE = "auth required pam_permit.so\naccount required pam_permit.so\n"
 
 
 class Worse(Exception):
-    """What the new stack does that the old one did not."""
+    """A failure of the new stack that the old one did not have."""
 
 
-Codes = dict[str, tuple[int, str]]  # each call's, with what libpam says to it
+Codes = dict[str, tuple[int, str]]  # each call's code, with the text of libpam
 
 
 def session(service: str, user: str, folder: Path | None) -> Codes:
     """Open and close a session in a process of its own; `crash` is the signal that ended it.
 
-    Raises Worse where nothing was tried: that says nothing.
+    Raises Worse if no session was tried.
     """
     found: Codes = {}
     how = How(confdir=str(folder) if folder else None, looks=False)
@@ -39,7 +39,7 @@ def session(service: str, user: str, folder: Path | None) -> Codes:
 
 
 def compare(old: Codes, new: Codes) -> None:
-    """Raises Worse where a call fails that did not."""
+    """Raise Worse if a call fails that succeeded before."""
     for call, (code, text) in new.items():
         if code != 0 and code != old.get(call, (0, ""))[0]:
             raise Worse(f"{call} gives {code} ({text})")

@@ -1,6 +1,6 @@
-"""A file replaced such that whoever reads it, or ends this process, finds the old or the new.
+"""Replace a file atomically: a reader, or a kill of this process, finds the old or the new file.
 
-The new one is written beside it under another name, is on the disk, and has the old one's
+The new file is written under another name, synced to the disk, and gets the old file's
 owner, mode and extended attributes (an SELinux context among them) before rename(2).
 """
 
@@ -10,16 +10,16 @@ from pathlib import Path
 
 
 class Changed(Exception):
-    """Somebody else has changed the file meanwhile, or is at work."""
+    """Another process has changed the file meanwhile, or is running."""
 
 
 def replace(path: Path, old: str | None, new: str) -> None:
-    """Put a text in the place of another; `old` is None where there is to be no file yet.
+    """Replace the text of a file; `old` is None if there must be no file yet.
 
-    Raises Changed where the file is not `old`, OSError.
+    Raises Changed if the file is not `old`, OSError.
     """
     beside = path.with_name(f".{path.name}.pykeyinit-helper")
-    beside.unlink(missing_ok=True)  # of one that was killed
+    beside.unlink(missing_ok=True)  # left by a process that was killed
     try:
         _write(beside, new, like=path if old is not None else None)
         if now(path) != old:
@@ -40,7 +40,7 @@ def remove(path: Path, old: str) -> None:
 
 
 def now(path: Path) -> str | None:
-    """What is in a file; None where there is none.  Raises OSError."""
+    """The content of a file; None if there is none.  Raises OSError."""
     try:
         return path.read_bytes().decode("utf-8", "surrogateescape")
     except FileNotFoundError:

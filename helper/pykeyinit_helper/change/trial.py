@@ -29,7 +29,7 @@ _LOADS_PAM_PYTHON = (
 
 
 def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: int | None) -> int:
-    """Print what happened; 0 if both sessions were as a login is to be.  Raises Refused."""
+    """Print what happened; 0 if both sessions were correct.  Raises Refused."""
     folder = Path(confdir or PAM_D)
     try:
         pwd.getpwnam(user)
@@ -56,7 +56,7 @@ def trial(service: str, user: str, confdir: str | None, ask: bool, password_fd: 
 
 
 def require(*clients: str) -> None:
-    """Raises ModuleNotFoundError for one that is not there.  None is imported: see pam_calls."""
+    """Raise ModuleNotFoundError for a missing package, without importing it: see pam_calls."""
     for client in clients:
         if find_spec(client) is None:
             raise ModuleNotFoundError(f"No module named '{client}'", name=client)
@@ -77,7 +77,7 @@ def _password(user: str, ask: bool, descriptor: int | None) -> str | None:
 
 
 def messages(service: str, user: str, how: How) -> Iterator[dict[str, Any]]:
-    """What a session of PAM gives, in a process of its own, as it happens.
+    """The messages of a PAM session in a process of its own, as they come.
 
     Each call with its `code` and `text`, each look at
     keyrings with `when` and its `lines`, keys that are `stored`, how it is `after`; in the end
@@ -106,7 +106,7 @@ def messages(service: str, user: str, how: How) -> Iterator[dict[str, Any]]:
         yield {"status": os.WEXITSTATUS(status)}
 
 
-# Modules that store keys, and ours, see a difference: which programs make the calls how.
+# The order of calls matters to modules that store keys, and to ours.
 _ORDERS = {
     "setcred, then open_session, as su, sshd, cron and gdm do": True,
     "open_session, then setcred, as login does": False,
@@ -157,7 +157,7 @@ def _print(message: dict[str, Any], user: str, style: Style) -> None:
 
 
 def _play(service: str, user: str, how: How, pipe: int) -> None:
-    """In the child: do it, and send a line of JSON for each thing that was seen."""
+    """In the child: open the session, and send a line of JSON for each message."""
 
     def send(message: dict[str, Any]) -> None:
         os.write(pipe, json.dumps(message).encode() + b"\n")
@@ -179,7 +179,7 @@ def _play(service: str, user: str, how: How, pipe: int) -> None:
 
 
 def _looking(user: str, how: How, send: Callable[[dict[str, Any]], None]) -> Callable[[str], None]:
-    """What looks at keyrings and sends what it sees."""
+    """A function that examines the keyrings and sends the result."""
     displaced: list[Any] = []
 
     def look(what: str) -> None:
@@ -187,7 +187,7 @@ def _looking(user: str, how: How, send: Callable[[dict[str, Any]], None]) -> Cal
 
         if what in ("first", "stored"):
             if what == "first" and how.makes:
-                with contextlib.suppress(syscalls.KernelError):  # a quota: then less is seen
+                with contextlib.suppress(syscalls.KernelError):  # a quota: then it sees less
                     displaced.append(trial_looks.Displaced())
             pam_calls.apart(lambda: send(trial_looks.stored()))
             while what == "stored" and displaced:

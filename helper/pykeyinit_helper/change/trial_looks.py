@@ -1,4 +1,4 @@
-"""What `try` sees of keyrings, most of it in a process that ends with the look."""
+"""The keyrings that `try` prints, most of them read in a process of its own."""
 
 import contextlib
 import itertools
@@ -50,7 +50,7 @@ def take_back(seen: Sequence[dict[str, Any]]) -> None:
 
 
 class Displaced:
-    """A session keyring for what is stored first; it stays to be looked at when it is displaced.
+    """A session keyring for keys that are stored first; it can be read after it was displaced.
 
     A line that always makes a keyring does so whatever there was.  What a module has stored
     before it, within one call of pam_setcred(3), would be gone without a trace.
@@ -61,7 +61,7 @@ class Displaced:
         syscalls.link(self._keyring, syscalls.THREAD_KEYRING)
 
     def stored(self) -> dict[str, Any]:
-        """The keys in it; and it may go."""
+        """Return its keys, and release it."""
         tree = Tree()
         tree.walk(self._keyring)
         syscalls.unlink(self._keyring, syscalls.THREAD_KEYRING)
@@ -69,7 +69,7 @@ class Displaced:
 
 
 def _keys(tree: Tree) -> dict[str, str]:
-    """By serial number, what they are."""
+    """Their descriptions, by serial number."""
     return {
         str(key.serial): f"{key.kind}:{key.description}"
         for key in tree.keys.values()
@@ -78,7 +78,7 @@ def _keys(tree: Tree) -> dict[str, str]:
 
 
 def after() -> dict[str, Any]:
-    """What has become of the session keyring."""
+    """The state of the session keyring."""
     tree = Tree()
     session = tree.anchors["@s"]
     if tree.is_stand_in():

@@ -1,4 +1,4 @@
-"""Whether a trial session was as a login should be.  Pure: what was seen goes in."""
+"""Judge a trial session.  Pure."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -7,14 +7,14 @@ Message = dict[str, Any]
 
 
 class Verdict(NamedTuple):
-    """One line, and whether it is a good one."""
+    """One line, and whether the session was good."""
 
     good: bool
     text: str
 
 
 def judge(user: str, seen: Sequence[Message]) -> Verdict:
-    """Of all messages of one session (see trial.messages)."""
+    """The verdict on all messages of one session (see trial.messages)."""
     wrong = [text for message in seen if (text := _failure(message))]
     looks = {message["when"]: message for message in seen if "when" in message}
     if not wrong and "inside" in looks:

@@ -1,4 +1,4 @@
-"""What is known of the process that asks: the parent's shell, and the user namespace."""
+"""Facts about the calling process: the parent's shell, and the user namespace."""
 
 import os
 import shutil
@@ -8,16 +8,16 @@ from shlex import quote
 
 from pam_pykeyinit.log import printable
 
-# Shells by the names of their programs.  What calls itself otherwise may be no shell.
+# Names of shells.  A program with another name may be no shell.
 _SHELLS = frozenset("ash bash csh dash fish ksh ksh93 mksh sh tcsh yash zsh".split())
 
 _ALL_OF_THEM = ["0", "0", "4294967295"]  # the first user namespace, user_namespaces(7)
 
 
 def shell() -> str:
-    """The program of the shell that asks; "sh" where it is none, or hidden.
+    """The program of the calling shell; "sh" if it is no shell, or hidden.
 
-    $SHELL is no answer: sudo sets it to the target's, which may be nologin(8).
+    Not $SHELL: sudo sets it to that of the target, which may be nologin(8).
     """
     try:
         program = Path(f"/proc/{os.getppid()}/exe").readlink()
@@ -27,13 +27,13 @@ def shell() -> str:
 
 
 def helper() -> str:
-    """This program, by its name where a shell finds it so."""
+    """This program, by its name if a shell finds it by that name."""
     found = shutil.which("pykeyinit-helper")
     return "pykeyinit-helper" if found else quote(str(Path(sys.argv[0]).resolve()))
 
 
 def status(process: int) -> dict[str, str]:
-    """/proc/PID/status of a process; empty where it is hidden."""
+    """/proc/PID/status of a process; empty if it is hidden."""
     try:
         with open(f"/proc/{process}/status", encoding="utf-8", errors="replace") as file:
             return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
@@ -47,7 +47,7 @@ def name(process: int) -> str:
 
 
 def unfit(process: int) -> list[str]:
-    """The conditions of KEYCTL_SESSION_TO_PARENT that a parent does not meet, in words."""
+    """The conditions of KEYCTL_SESSION_TO_PARENT that a parent does not meet."""
     conditions = []
     reported = status(process)
     if process <= 1:
@@ -64,7 +64,7 @@ def unfit(process: int) -> list[str]:
 
 
 def in_user_namespace() -> bool:
-    """Whether it is another than the first; without /proc it is taken for the first."""
+    """Whether this is not the first user namespace; without /proc the answer is no."""
     try:
         with open("/proc/self/uid_map", encoding="ascii") as file:
             return file.read().split() != _ALL_OF_THEM

@@ -1,4 +1,4 @@
-"""What is to be said of the process and its session keyring, whatever key is asked for.  Pure."""
+"""Findings about the process and its session keyring, for any key.  Pure."""
 
 from collections.abc import Iterator
 
@@ -10,7 +10,7 @@ ALLOW = "allow keyctl, add_key and request_key in the container's seccomp profil
 
 
 def refused(case: Case) -> Finding:
-    """Where keyctl(2) itself is."""
+    """If keyctl(2) itself is refused."""
     if case.refused == "ENOSYS":
         text = "keyctl(2) does not exist here: a seccomp filter hides it, or the kernel has none"
     else:
@@ -20,7 +20,7 @@ def refused(case: Case) -> Finding:
 
 
 def filters(case: Case) -> Iterator[Finding]:
-    """Calls that are refused while keyctl(2) is not."""
+    """Other refused calls."""
     consequences = {
         "add_key": "keys cannot be added",
         "request_key": "programs cannot ask for keys by their names",
@@ -34,7 +34,7 @@ def filters(case: Case) -> Iterator[Finding]:
 
 
 def session(case: Case) -> Iterator[Finding]:
-    """What there is as the session keyring."""
+    """The state of the session keyring."""
     if case.session in DEAD:
         lost = "" if case.session == "EKEYEXPIRED" else "nothing is found through it, and "
         text = (
@@ -95,7 +95,7 @@ def raise_quota(root: str, what: str, most: int) -> str:
 
 
 def namespace(case: Case) -> Iterator[Finding]:
-    """A user namespace hides the user keyrings outside of it."""
+    """A user namespace hides the user keyrings of outer ones."""
     if case.namespace:
         text = (
             "This process is in a user namespace, which has user keyrings (@u, @us) of its own: "

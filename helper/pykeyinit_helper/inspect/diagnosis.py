@@ -1,8 +1,8 @@
 """Why a key can be used or not, in sentences.  Pure: a case goes in, findings come out.
 
-Whether it can be used is the kernel's answer, Case.error; what is said here explains it.
-The order of searching is request_key(2)'s: @t, @p, @s, and @us only where there is no
-session keyring.  Reading is keyctl_read(3)'s: the permission `r`, or possession.
+Case.error is the kernel's answer whether it can be used; this module explains the answer.
+request_key(2) searches @t, @p, @s, and @us only if there is no
+session keyring.  keyctl_read(3) needs the permission `r`, or possession.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from pykeyinit_helper.inspect.reasons import why_not
 
 
 def diagnose(case: Case) -> list[Finding]:
-    """All that there is to say, the cause before its consequences."""
+    """All findings, a cause before its consequences."""
     if case.refused:
         return [circumstances.refused(case)]
     found = [
@@ -23,7 +23,7 @@ def diagnose(case: Case) -> list[Finding]:
         *(_found(case) if case.good else why_not(case)),
         *_rights(case),
     ]
-    # What can be used is not to be mended: it could be taken away by that.
+    # A mend could harm a key that can be used.
     return [one._replace(mend=None, administrator="") for one in found] if case.good else found
 
 

@@ -1,4 +1,4 @@
-"""The tree of `show` as a picture, in the language of Graphviz: dot(1)."""
+"""The tree of `show` as a graph for Graphviz: dot(1)."""
 
 from collections.abc import Iterable
 
@@ -16,7 +16,7 @@ digraph keyrings {
 def text(tree: Tree, names: Iterable[str], roots: Iterable[int]) -> str:
     """A node for each keyring of the process and each key below, an edge for each link.
 
-    What the process possesses is filled; what is no live key is dashed.
+    Possessed keys are filled; keys that are not live are dashed.
     """
     lines = [_HEAD]
     for name in names:

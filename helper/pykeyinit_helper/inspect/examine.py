@@ -1,4 +1,4 @@
-"""Gather a Case: what the kernel answers about a key, and what a walk shows of the reason."""
+"""Gather a Case: the kernel's answer about a key, and the reason for it."""
 
 from pam_pykeyinit.log import printable
 from pykeyinit_helper.inspect import permissions, verdict, whereabouts
@@ -11,7 +11,7 @@ from pykeyinit_helper.inspect.tree import SEARCHED, Key, Tree
 _GONE = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "EACCES": "hidden"}
 _ERRORS = {"revoked": "EKEYREVOKED", "expired": "EKEYEXPIRED", "negative": "ENOKEY"}
 _USABLE = ("", "EOPNOTSUPP")
-_MOST_CANDIDATES = 16  # keys of one name that are looked at for the reason
+_MOST_CANDIDATES = 16  # keys of one name that are examined for the reason
 
 
 def examine(asked: Asked) -> Case:
@@ -34,9 +34,9 @@ def _of_anchor(case: Case, tree: Tree) -> Case:
 
 
 def _of_serial(case: Case, tree: Tree, serial: int) -> Case:
-    """By number there is no searching: to use a key is to read it.
+    """For a serial number there is no search: using a key means reading it.
 
-    One whose type has no reading is used by the kernel, which has to find it.
+    A key of a type that cannot be read is used by the kernel, which must find it.
     """
     reading = verdict.read(serial)
     tree.walk(serial)
@@ -52,7 +52,7 @@ def _of_serial(case: Case, tree: Tree, serial: int) -> Case:
 def _why_unfound(tree: Tree, key: Key) -> str:
     """The errno for a key without reading that is dead or not possessed; otherwise "".
 
-    That there is no reading is said after the permission to read, or possession, was seen.
+    The kernel returns EOPNOTSUPP after it has checked the permission to read, or possession.
     """
     if key.error in ("EKEYREVOKED", "EKEYEXPIRED"):
         return key.error
@@ -92,7 +92,7 @@ def _of_name(case: Case, tree: Tree) -> Case:
 
 
 def _distance(case: Case) -> int:
-    """How far a key is from being found: the nearest of a name is explained."""
+    """The distance of a key from being found: the nearest key of a name is explained."""
     near = (
         case.state in _ERRORS, case.blocker or case.deep, case.below_user,
         case.below_user_session, case.place == "persistent", case.bits & LINK,
@@ -101,7 +101,7 @@ def _distance(case: Case) -> int:
 
 
 def _expired(tree: Tree, asked: Asked) -> str:
-    """What a search says where request_key(2) passed over a key that has expired, or ""."""
+    """The errno of a search if request_key(2) skipped an expired key, or ""."""
     for name in SEARCHED:
         anchor = tree.anchors[name]
         if isinstance(anchor, int):
@@ -119,7 +119,7 @@ def _meant(tree: Tree, named: list[int], error: str) -> list[Key]:
         if _ERRORS.get(state) == error and (state != "negative" or key.serial in tree.paths):
             return [key]
     if error in ("EKEYREVOKED", "EKEYEXPIRED"):
-        return []  # it is said by the error, and no other key of the name is the reason
+        return []  # the error says this, and no other key of the name is the reason
     return [key for key in keys if _state(tree, key) in ("live", "hidden")] or keys
 
 
@@ -147,7 +147,7 @@ def _about(case: Case, tree: Tree, key: Key) -> Case:
 
 
 def _where(case: Case, tree: Tree, key: Key) -> Case:
-    """What only matters where the key cannot be used."""
+    """Facts that matter only if the key cannot be used."""
     blockers, deep = whereabouts.hindrances(tree, key.serial)
     rings = whereabouts.holders(tree, key.serial)
     below_user = bool(whereabouts.way(tree, tree.anchors["@u"], key.serial))
@@ -170,7 +170,7 @@ def _where(case: Case, tree: Tree, key: Key) -> Case:
 
 
 def _word(tree: Tree, ring: Key) -> str:
-    """A keyring as keyctl(1) takes it."""
+    """A keyring in the syntax of keyctl(1)."""
     names = (name for name in ("@u", "@us", "@s") if tree.anchors[name] == ring.serial)
     return next(names, str(ring.serial))
 

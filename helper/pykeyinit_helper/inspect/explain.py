@@ -1,4 +1,4 @@
-"""`pykeyinit-helper explain`: ask the kernel about one key, and print why it answers so."""
+"""`pykeyinit-helper explain`: ask the kernel about one key, and explain the answer."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from pykeyinit_helper.output import TOGETHER, Mend, Style, fold, mend_lines, wid
 
 SCHEMA = 1
 
-_PAGE = 79  # columns where it is no terminal
+_PAGE = 79  # columns without a terminal
 
 
 def explain(word: str, *, as_json: bool) -> int:
@@ -39,7 +39,7 @@ def mend_of(findings: list[Finding]) -> Mend | None:
 
 
 def lines(case: Case, findings: list[Finding], style: Style, columns: int = 0) -> list[str]:
-    """What is printed: the answer, the sentences, and one command, or what others have to do."""
+    """The output: the answer, the sentences, and one command, or a task for others."""
     verdict = "can be used" if case.good else style.alarm("cannot be used")
     head = style.bold(f"{printable(case.asked.text)} {verdict} by this process.")
     out = fold(head, columns, 2)

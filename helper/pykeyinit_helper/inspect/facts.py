@@ -1,4 +1,4 @@
-"""What is to be known of the process, its session keyring and its quota, as the kernel has it."""
+"""Facts about the process, its session keyring and its quota."""
 
 import os
 import pwd
@@ -15,7 +15,7 @@ _KEYCTL_IS_REFUSED = ("ENOSYS", "EPERM", "EACCES")
 
 
 def owner(uid: int) -> str:
-    """The name of a uid, or the number where it has none."""
+    """The name of a uid, or the number if it has none."""
     try:
         return pwd.getpwuid(uid).pw_name
     except (KeyError, OverflowError):
@@ -23,13 +23,13 @@ def owner(uid: int) -> str:
 
 
 def refused(tree: Tree) -> str:
-    """The errno where keyctl(2) itself is refused, or ""."""
+    """The errno if keyctl(2) itself is refused, or ""."""
     errors = [str(e) for e in tree.anchors.values() if e in _KEYCTL_IS_REFUSED]
     return errors[0] if len(errors) == len(tree.anchors) else ""
 
 
 def about_process(tree: Tree, asked: Asked) -> Case:
-    """What there is to know before any key is looked at, from a tree that was read."""
+    """The facts that do not depend on a key, from a tree that was read."""
     state, of = _session(tree)
     user = _ring(tree, "@u")
     session = _ring(tree, "@s")
@@ -56,7 +56,7 @@ def _ring(tree: Tree, name: str) -> Key | None:
 
 
 def _session(tree: Tree) -> tuple[str, str]:
-    """What there is as @s, and whose it is."""
+    """The state of @s, and its owner."""
     anchor = tree.anchors["@s"]
     if isinstance(anchor, str):
         made = anchor in DEAD and (anchor != "ENOKEY" or isinstance(tree.anchors["@us"], int))

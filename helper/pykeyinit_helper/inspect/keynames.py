@@ -8,7 +8,7 @@ _HIGHEST = 2**31 - 1
 
 
 class Asked(NamedTuple):
-    """What is asked for: one of ANCHORS, a serial number, or a type and a description."""
+    """The argument: one of ANCHORS, a serial number, or a type and a description."""
 
     text: str  # as it was typed
     anchor: str = ""
@@ -18,7 +18,7 @@ class Asked(NamedTuple):
 
 
 def parse(word: str) -> Asked | None:
-    """A key as keyctl(1) names it, or TYPE:DESCRIPTION; None where it is neither."""
+    """Parse a key in the syntax of keyctl(1), or TYPE:DESCRIPTION; None if it is neither."""
     if word in ANCHORS:
         return Asked(word, anchor=word)
     if number := serial(word):
@@ -32,7 +32,7 @@ def parse(word: str) -> Asked | None:
 
 
 def serial(word: str) -> int:
-    """The serial number that a word is, decimal or as 0x..., or 0: positive, 32 bits."""
+    """Parse a serial number, decimal or as 0x..., positive, 32 bits; or 0."""
     digits, base = (word[2:], 16) if word[:2] in ("0x", "0X") else (word, 10)
     if not (word.isascii() and digits.isalnum() and len(digits) <= 12):
         return 0

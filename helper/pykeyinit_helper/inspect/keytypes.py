@@ -1,11 +1,11 @@
-"""What is to be known of the types of keys, keyrings(7).  Pure."""
+"""Facts about the types of keys, keyrings(7).  Pure."""
 
 import difflib
 
-# What keyctl(1) can make of words alone.
+# Types that keyctl(1) can add from words.
 _ADDED = ("user", "logon", "big_key", "keyring")
 
-# Where keys of other types come from.
+# The origin of keys of other types.
 _UPCALL = "the kernel requests keys of this type from request-key(8): see /etc/request-key.d"
 _SOURCES = {
     "asymmetric": "they are certificates in DER, for keyctl padd",
@@ -22,7 +22,7 @@ _SOURCES = {
 
 _KNOWN = (*_ADDED, *_SOURCES)
 
-# Keyrings that the kernel, and nobody else, makes under these names.
+# Names of keyrings that only the kernel creates.
 _OF_THE_KERNEL = ("_ses", "_tid", "_pid", "_uid.", "_uid_ses.", "_persistent.", "_req.", ".")
 
 LONGEST_TYPE = 31  # bytes; security/keys/keyctl.c
@@ -30,12 +30,12 @@ LONGEST_DESCRIPTION = 4095
 
 
 def size(text: str) -> int:
-    """How many bytes it has for the kernel."""
+    """The number of bytes of a text for the kernel."""
     return len(text.encode("utf-8", "surrogateescape"))
 
 
 def fault(kind: str, description: str) -> str:
-    """Why no key can have that type and description; "" where one can."""
+    """Why no key can have that type and description, or ""."""
     if kind.startswith("."):
         return "types that begin with a dot are the kernel's own, and are not requested"
     if size(kind) > LONGEST_TYPE:
@@ -48,7 +48,7 @@ def fault(kind: str, description: str) -> str:
 
 
 def source(kind: str, description: str) -> str:
-    """Where such a key comes from, if not from keyctl(1); "" where that can add it."""
+    """The origin of such a key, or "" if keyctl(1) can add it."""
     if kind == "keyring":
         made = description.startswith(_OF_THE_KERNEL)
         return "keyrings of this name are the kernel's own" if made else ""
@@ -58,10 +58,10 @@ def source(kind: str, description: str) -> str:
 
 
 def is_requested(kind: str) -> bool:
-    """Whether the kernel has request-key(8) make such keys."""
+    """Whether the kernel starts request-key(8) to create such keys."""
     return _SOURCES.get(kind) == _UPCALL
 
 
 def similar(kind: str) -> str:
-    """A type that may have been meant by a word that is none, or ""."""
+    """A type with a similar name, or ""."""
     return next(iter(difflib.get_close_matches(kind, _KNOWN, 1)), "")

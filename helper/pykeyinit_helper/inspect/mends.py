@@ -1,7 +1,7 @@
-"""The commands that mend something.  Pure; nothing else in the helper words one.
+"""The commands that mend something.  Pure; only this module makes such commands.
 
-Each is a line for a shell, to be pasted by who asked, where they asked; a maker gives None
-where there is no such line.  tests/helper/inspect/test_mends.py pastes all of MAKERS.
+Each is a line for the shell from which the helper was called; a maker returns None if there is
+no such line.  tests/helper/inspect/test_mends.py pastes all of MAKERS.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,7 @@ def _maker(words: Callable[[Case], str]) -> Maker:
 
 
 def word(text: str) -> str:
-    """Any text as one word for a shell; nothing of it reaches the terminal raw."""
+    """Any text as one printable word for a shell."""
     if text.isprintable():
         return quote(text)
     octal = "".join(
@@ -36,57 +36,57 @@ def word(text: str) -> str:
         else f"\\{byte:03o}"
         for byte in text.encode("utf-8", "surrogateescape")
     )  # fmt: skip
-    # "$(...)" drops ends of lines at its end; $'...' is not in every shell.
+    # "$(...)" drops newlines at its end; not every shell has $'...'.
     return f"$'{octal.replace('%%', '%')}'" if text.endswith("\n") else f"\"$(printf '{octal}')\""
 
 
 @_maker
 def new_session(case: Case) -> str:
-    """Another session keyring for the shell, or another shell where it has to keep its own."""
+    """A new session keyring for the shell, or a new shell if it cannot get one."""
     return "" if case.session in ("own", "stand-in") else _new_session(case)
 
 
 @_maker
 def link_user(case: Case) -> str:
-    """Lead to @u."""
+    """Link @u."""
     ring = _session_ring(case)
     return f"keyctl link @u {ring}" if ring else _new_session(case)
 
 
 @_maker
 def link_user_session(case: Case) -> str:
-    """Lead to @us."""
+    """Link @us."""
     return _lead_to(case, "keyctl link @us {}", "user-session")
 
 
 @_maker
 def get_persistent(case: Case) -> str:
-    """Lead to the persistent keyring, which wants a call of its own."""
+    """Link the persistent keyring, which needs a call of its own."""
     return _lead_to(case, "keyctl get_persistent {}", "persistent")
 
 
 @_maker
 def link_key(case: Case) -> str:
-    """Lead to a key that may be linked."""
+    """Link a key that may be linked."""
     return _link(case, case.serial)
 
 
 @_maker
 def link_from_there(case: Case) -> str:
-    """Lead to a key of another session's: only who possesses it can, and only to @u."""
+    """Link a key of another session into @u, which only a process that possesses it can."""
     found = case.place == "session" and case.user_found and case.state == "live"
     return f"keyctl link {case.serial} @u" if found and case.possessor_bits & LINK else ""
 
 
 @_maker
 def link_deep_keyring(case: Case) -> str:
-    """Lead to the last keyring that is searched, so that those below it are."""
+    """Link the last keyring that is searched, so that the ones below it are searched too."""
     return _link(case, case.deep) if case.session in ("own", "stand-in") else ""
 
 
 @_maker
 def let_search(case: Case) -> str:
-    """Give possessor and owner the search permission on all that is in the way."""
+    """Give possessor and owner search permission on all keyrings on the way."""
     return " && ".join(
         f"keyctl setperm {serial} 0x{mask | _SEARCH:08x}" for serial, mask in case.blockers
     )
@@ -94,7 +94,7 @@ def let_search(case: Case) -> str:
 
 @_maker
 def add(case: Case) -> str:
-    """Make the key where it is found."""
+    """Create the key in a keyring that is searched."""
     ring = _found_ring(case)
     if ring:
         return _add_to(case, ring)
@@ -104,7 +104,7 @@ def add(case: Case) -> str:
 
 @_maker
 def replace(case: Case) -> str:
-    """Make it again where one is that is of no use.  A keyring would lose what is in it."""
+    """Replace an unusable key.  Not a keyring, which would lose its keys."""
     if case.asked.kind == "keyring" or case.session not in ("own", "stand-in"):
         return ""
     unlink = [f"keyctl unlink {case.serial} {ring}" for ring in case.holders]
@@ -116,10 +116,10 @@ _SEARCH = SEARCH << 24 | SEARCH << 16  # for possessor and owner
 
 
 def _session_ring(case: Case) -> str:
-    """What to link into so that it is found: "" where that wants a new session keyring.
+    """The keyring to link a key into so that it is found; "" if a new session keyring is needed.
 
-    Not @s where @us stands in for it: there keyctl(1) would get a session keyring that is
-    gone when it ends.  Not @s of another user, who would get the key.
+    Not @s if @us stands in for it: keyctl(1) would then get a session keyring that disappears
+    when it ends.  Not @s of another user, who would get the key.
     """
     if case.session == "stand-in":
         return "@us"
@@ -127,7 +127,7 @@ def _session_ring(case: Case) -> str:
 
 
 def _found_ring(case: Case) -> str:
-    """Where to put a key so that it is found; "" as above."""
+    """The keyring to add a key to so that it is found; "" as above."""
     return "@u" if case.user_found and case.user_writable else _session_ring(case)
 
 

@@ -1,7 +1,7 @@
-"""Who may do what with a key.  Pure: key_task_permission() of the kernel, in Python.
+"""The permissions of a key.  Pure: key_task_permission() of the kernel, in Python.
 
-A mask has a byte each for possessor, user, group and other.  Of the last three one
-applies: the first that fits.  What the possessor may is added to it.
+A mask has one byte for each of possessor, user, group and other.  The first of the last three
+that matches applies; the permissions of the possessor are added to it.
 """
 
 VIEW, READ, WRITE, SEARCH, LINK, SETATTR = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
@@ -11,7 +11,7 @@ _LETTERS = ((SETATTR, "a"), (LINK, "l"), (SEARCH, "s"), (WRITE, "w"), (READ, "r"
 
 
 class Who:
-    """The ids by which the kernel checks: effective uid, effective gid, and all groups."""
+    """The ids that the kernel checks: effective uid, effective gid, and all groups."""
 
     __slots__ = ("groups", "uid")
 
@@ -21,17 +21,17 @@ class Who:
 
 
 def letters(bits: int) -> str:
-    """Six places as keyctl(1) has them: setattr, link, search, write, read, view."""
+    """Six letters as in keyctl(1): setattr, link, search, write, read, view."""
     return "".join(letter if bits & bit else "-" for bit, letter in _LETTERS)
 
 
 def possessors(mask: int) -> int:
-    """What a mask gives to those who possess the key."""
+    """The permissions of a possessor."""
     return mask >> 24 & ALL
 
 
 def share(mask: int, uid: int, gid: int, who: Who) -> tuple[str, int]:
-    """Which of "user", "group" and "other" somebody is to a key, and what that gives."""
+    """The class of a process for a key, "user", "group" or "other", and its permissions."""
     if uid == who.uid:
         return "user", mask >> 16 & ALL
     if gid in who.groups and mask >> 8 & ALL:

@@ -21,7 +21,7 @@ def why_not(case: Case) -> Iterator[Finding]:
         elif case.asked.anchor != "@s":
             yield Finding("no-such-anchor", f"It is not available ({case.error}).")
     elif case.named and any(call == "request_key" for call, _ in case.filtered):
-        return  # that it is refused has been said
+        return  # the refusal is reported already
     elif not case.serial:
         yield _none(case)
         yield from circumstances.namespace(case)
@@ -35,7 +35,7 @@ def why_not(case: Case) -> Iterator[Finding]:
 
 
 def _none(case: Case) -> Finding:
-    """There is none that this process can see."""
+    """No key is visible to this process."""
     kind, description = case.asked.kind, case.asked.description
     if not case.named:
         text = f"There is no key {case.asked.text}, or it is hidden and in none of your keyrings."
@@ -79,7 +79,7 @@ def _no_type(kind: str) -> Finding:
 
 
 def _adding(case: Case) -> Mend | None:
-    """The command that makes the key that was asked for, if there is one."""
+    """The command that adds the key, if there is one."""
     return mends.add(case) if _can_add(case) else None
 
 
@@ -116,7 +116,7 @@ def _dead(case: Case) -> Iterator[Finding]:
 
 
 def _unfound(case: Case) -> Finding:
-    """It is there, and the process does not possess it."""
+    """The key exists, but the process does not possess it."""
     if case.blocker:
         return _blocked(case)
     if case.deep:

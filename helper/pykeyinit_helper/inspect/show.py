@@ -14,9 +14,9 @@ from pykeyinit_helper.inspect.tree import ANCHORS, Key, Tree
 from pykeyinit_helper.output import Mend, Style, fold, mend_lines, width
 
 _HEADER = "    SERIAL {:{}} POSSESS USER   GROUP  OTHER  EXPIRES   KEY"
-_OWNER = 8  # columns for an owner's name, and the most of it that is printed
+_OWNER = 8  # columns for an owner's name, and its maximum
 
-_ROOM = 16  # columns that a name wants to be readable, or else it goes to the left
+_ROOM = 16  # columns that a readable name needs; otherwise it is moved to the left
 _NARROW = 4
 
 _ABSENT = {
@@ -33,7 +33,7 @@ _ABSENT = {
 def text(
     tree: Tree, names: list[str], roots: list[int], style: Style, owners: int = _OWNER
 ) -> list[str]:
-    """The lines for people, as wide as they are: what is behind anchors, then other roots.
+    """The unfolded lines: the keyrings behind anchors, then other roots.
 
     `owners` is how many columns the names of owners take.
     """
@@ -117,7 +117,7 @@ def _is_missing(tree: Tree) -> bool:
 
 
 def mend(tree: Tree, names: list[str]) -> Mend | None:
-    """What leads to the user keyring, or to a session keyring that is not dead."""
+    """The command that links the user keyring, or replaces a dead session keyring."""
     if "@u" in names and _is_missing(tree):
         return mends.link_user(about_process(tree, Asked("@u", anchor="@u")))
     if "@s" in names and isinstance(tree.anchors["@s"], str):
@@ -126,8 +126,8 @@ def mend(tree: Tree, names: list[str]) -> Mend | None:
 
 
 def show(which: str | None, *, as_json: bool, as_dot: bool = False) -> int:
-    """Print it; the exit status, 1 where the keyring that was asked for is not to be had."""
-    tree = Tree().read()  # all of it: what is possessed, is so by way of any of them
+    """Print it; the exit status, 1 if the keyring does not exist."""
+    tree = Tree().read()  # all anchors, because a key may be possessed through any of them
     names, roots, code = list(ANCHORS), [], 0
     if which in ANCHORS:
         names = [which]
@@ -147,7 +147,7 @@ def show(which: str | None, *, as_json: bool, as_dot: bool = False) -> int:
 
 
 def _print(tree: Tree, names: list[str], roots: list[int]) -> None:
-    """To the terminal's width: what has no place under KEY goes on below it."""
+    """Fold to the width of the terminal: the rest of a name continues below KEY."""
     style, columns = Style.of(sys.stdout), width(sys.stdout)
     owners = _OWNER
     if columns:

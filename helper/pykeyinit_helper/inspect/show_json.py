@@ -1,4 +1,4 @@
-"""What `show --json` prints.  pykeyinit-helper(8) documents it."""
+"""The output of `show --json`.  pykeyinit-helper(8) documents it."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from pykeyinit_helper.inspect import permissions
 from pykeyinit_helper.inspect.facts import owner
 from pykeyinit_helper.inspect.tree import ANCHORS, Key, Tree
 
-SCHEMA = 1  # another where a member is taken away or means something else
+SCHEMA = 1  # changes if a member is removed or changes its meaning
 
 
 def document(tree: Tree, roots: list[int]) -> dict[str, Any]:

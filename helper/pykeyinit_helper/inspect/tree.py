@@ -1,7 +1,7 @@
 """The keyrings of this process, read through keyutils.
 
-Looking changes nothing that outlives this process: where there is no session keyring, the
-user-session keyring is installed in this process alone.
+This changes nothing that outlives this process: if there is no session keyring, the kernel
+installs the user-session keyring in this process alone.
 """
 
 import errno
@@ -34,7 +34,7 @@ MOST_KEYRINGS = 7  # on the way to a key: KEYRING_SEARCH_MAX_DEPTH, 6, below the
 
 
 class Key:
-    """One key as this process sees it.  `error` names the errno where it may not look."""
+    """One key as this process sees it.  `error` is the name of the errno if it is not visible."""
 
     __slots__ = (
         "description",
@@ -55,17 +55,17 @@ class Key:
         self.uid = self.gid = -1
         self.mask = 0
         self.links: list[int] = []
-        self.tag = ""  # what a login has left there (pam_pykeyinit.tag)
+        self.tag = ""  # the tag of a login (policies/tag.py)
         self.expires: str | None = None  # "never", "expired", the kernel's "5m"; None: unknown
 
     def bits(self, who: Who, *, possessed: bool) -> int:
-        """What somebody may do with it."""
+        """The permissions of a process."""
         _, bits = permissions.share(self.mask, self.uid, self.gid, who)
         return bits | (permissions.possessors(self.mask) if possessed else 0)
 
 
 def _links(keyring: int) -> list[int]:
-    """What is linked into a keyring that may perhaps be read and not viewed."""
+    """The keys in a keyring, which may be readable but not viewable."""
     try:
         return keyctl.links(keyring)
     except syscalls.KernelError:
@@ -76,10 +76,10 @@ class Tree:
     """All keyrings of the process.
 
     anchors    the serial number behind "@s" and the like, or the name of an errno
-    keys       every key that was met, by its serial number
+    keys       every key that was found, by its serial number
     paths      how request_key(2) gets to a key: serial numbers from an anchor's to its own.
                A key is possessed if and only if there is such a path.
-    rows       what /proc/keys lists
+    rows       the rows of /proc/keys
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Tree:
                 self.anchors[name] = errno.errorcode.get(error.errno or 0, str(error.errno))
 
     def read(self, names: Iterable[str] = ANCHORS) -> "Tree":
-        """Walk the keyrings behind these anchors; returns itself."""
+        """Walk the keyrings behind these anchors; return self."""
         for name in names:
             serial = self.anchors[name]
             if isinstance(serial, int):
@@ -107,7 +107,7 @@ class Tree:
         return self
 
     def walk(self, serial: int) -> None:
-        """Read a key and all that is below it."""
+        """Read a key and all keys below it."""
         waiting = [serial]
         while waiting:
             number = waiting.pop()
@@ -116,7 +116,7 @@ class Tree:
                 waiting += key.links
 
     def below(self, roots: Iterable[int]) -> set[int]:
-        """The serial numbers of these keys and of all that is below them."""
+        """The serial numbers of these keys and of all keys below them."""
         found: set[int] = set()
         waiting = list(roots)
         while waiting:
@@ -149,13 +149,13 @@ class Tree:
         return key
 
     def _possess(self, anchor: int) -> None:
-        """Find the shortest way to all that is below it, as the kernel would get there."""
+        """Find the shortest path to all keys below it, as the kernel searches."""
         seen = {anchor}
         waiting: deque[tuple[int, ...]] = deque([(anchor,)])
         while waiting:
             path = waiting.popleft()
             key = self.keys.get(path[-1])
-            # To be told an anchor's serial number takes the permission to search it.
+            # The kernel returns an anchor's serial number only with search permission.
             if key is None or not (key.serial == anchor or self._may_search(key)):
                 continue
             self.paths.setdefault(key.serial, path)
@@ -165,6 +165,6 @@ class Tree:
                 waiting += [(*path, link) for link in fresh]
 
     def _may_search(self, key: Key) -> bool:
-        """Whether the kernel finds it where it is met.  Then it is possessed."""
+        """Whether the kernel finds it on this path.  Then it is possessed."""
         gone = key.error in ("EKEYREVOKED", "ENOKEY")
         return not gone and bool(key.bits(self.who, possessed=True) & SEARCH)

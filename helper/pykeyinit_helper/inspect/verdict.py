@@ -1,4 +1,4 @@
-"""What the kernel answers about a key, without a request to user space and without changes."""
+"""The kernel's answer about a key, without starting request-key(8) and without changes."""
 
 import errno
 
@@ -15,7 +15,7 @@ THERE_EVERYWHERE = ("user", "logon", "keyring")  # security/keys has them built 
 
 
 def request(kind: str, description: str) -> tuple[int, str]:
-    """What request_key(2) without callout information finds: a serial number, or an errno."""
+    """The result of request_key(2) without callout information: a serial number, or an errno."""
     try:
         found = request_key(_bytes(description), 0, _bytes(kind))
     except Error as error:
@@ -26,7 +26,7 @@ def request(kind: str, description: str) -> tuple[int, str]:
 def search(keyring: int, kind: str, description: str) -> tuple[int, str]:
     """The same for KEYCTL_SEARCH in one keyring.
 
-    It answers EKEYEXPIRED where request_key(2) passes over a key that has expired.
+    It returns EKEYEXPIRED for an expired key that request_key(2) skips.
     """
     try:
         found = search_keyring(keyring, _bytes(description), 0, _bytes(kind))
@@ -36,7 +36,7 @@ def search(keyring: int, kind: str, description: str) -> tuple[int, str]:
 
 
 def read(key: int) -> str:
-    """The errno that reading a key gives, or "".  EOPNOTSUPP: its type has no reading."""
+    """The errno of reading a key, or "".  EOPNOTSUPP: its type cannot be read."""
     try:
         keyctl.read_size(key)
     except syscalls.KernelError as error:
@@ -45,9 +45,9 @@ def read(key: int) -> str:
 
 
 def filtered() -> dict[str, str]:
-    """Which of add_key(2) and request_key(2) is refused whatever it is asked, and how.
+    """Which of add_key(2) and request_key(2) is always refused, and with which errno.
 
-    As a seccomp filter does it that allows keyctl(2) alone.
+    For example by a seccomp filter that allows only keyctl(2).
     """
     found = {}
     try:
@@ -55,7 +55,7 @@ def filtered() -> dict[str, str]:
     except syscalls.KernelError as error:
         if name_of(error) in _REFUSALS:
             found["add_key"] = name_of(error)
-    # There is always the type "user", and no permission is asked for a key that is not there.
+    # The type "user" always exists, and a missing key needs no permission.
     _, refusal = request("user", "pykeyinit-helper: is request_key allowed?")
     if refusal in _REFUSALS:
         found["request_key"] = refusal
@@ -63,10 +63,10 @@ def filtered() -> dict[str, str]:
 
 
 def has_type(kind: str) -> bool:
-    """Whether this kernel has a type of keys.  Where it cannot be told it has.
+    """Whether this kernel has a type of keys.  If that is unknown, the answer is yes.
 
-    There is no list; add_key(2) looks for the type before it looks at the payload.  What it
-    makes all the same lies in this process's own keyring, and ends with it.
+    There is no list, but add_key(2) checks the type before the payload.  If it creates a key,
+    this is in this process's own keyring, and ends with it.
     """
     if kind in THERE_EVERYWHERE:
         return True

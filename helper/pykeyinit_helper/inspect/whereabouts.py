@@ -1,4 +1,4 @@
-"""Where in a tree a key is that was asked for, and what is between it and the process."""
+"""Find a key in a tree, and what is between it and the process."""
 
 import re
 from typing import NamedTuple
@@ -9,27 +9,27 @@ from pykeyinit_helper.inspect.keynames import Asked
 from pykeyinit_helper.inspect.permissions import SEARCH
 from pykeyinit_helper.inspect.tree import MOST_KEYRINGS, SEARCHED, Key, Tree
 
-# What /proc/keys has behind a description, by the type; of other types it is not known.
+# What /proc/keys prints after a description, by type; for other types it is unknown.
 _SUMMARIES = {
     "user": r": \d+",
     "logon": r": \d+",
     "keyring": r": (empty|\d+)",
 }
-_LISTED = 9  # letters of a type, there
+_LISTED = 9  # letters of a type in /proc/keys
 
 
 class Place(NamedTuple):
-    """A keyring outside of this process's own, in which a key is."""
+    """A keyring of another process that contains a key."""
 
     kind: str  # one of _PLACES
     keyring: Key
 
 
-_PLACES = ("persistent", "session", "other")  # in the order in which they are of use
+_PLACES = ("persistent", "session", "other")  # the most useful first
 
 
 def candidates(tree: Tree, asked: Asked) -> list[int]:
-    """The keys that are meant by a type and a description: first what is found soonest."""
+    """The keys of a type and a description; the ones that are found first come first."""
     head = asked.description.partition("\n")[0]
     for serial, row in tree.rows.items():
         if row.kind == asked.kind[:_LISTED] and row.text.startswith(head):
@@ -54,7 +54,7 @@ def _is_named(tree: Tree, key: Key, asked: Asked) -> bool:
 
 
 def could_be(row: Row, asked: Asked) -> bool:
-    """Whether a row of /proc/keys may be of that key; one that is dead cannot be described."""
+    """Whether a row of /proc/keys may be that key; a dead key cannot be described."""
     if row.kind != asked.kind[:_LISTED]:
         return False
     line, more, _ = asked.description.partition("\n")
@@ -81,7 +81,7 @@ def way(tree: Tree, root: int | str, serial: int) -> list[Key]:
 
 
 def hindrances(tree: Tree, serial: int) -> tuple[list[Key], Key | None]:
-    """What gives no search on the way to a key; or the last keyring that is still searched."""
+    """The keys without search permission on the way; or the last keyring that is searched."""
     for name in SEARCHED:
         steps = way(tree, tree.anchors[name], serial)
         silent = [
@@ -96,12 +96,12 @@ def hindrances(tree: Tree, serial: int) -> tuple[list[Key], Key | None]:
 
 
 def holders(tree: Tree, serial: int) -> list[Key]:
-    """The keyrings into which it is linked, as far as they are known."""
+    """The known keyrings that link to it."""
     return [key for key in tree.keys.values() if serial in key.links]
 
 
 def dark(tree: Tree) -> list[Key]:
-    """Keyrings within reach that give neither search nor read: what is in them is unknown."""
+    """Reachable keyrings without search and read permission: their content is unknown."""
     reached = {link for serial in tree.paths for link in tree.keys[serial].links}
     return [
         key
@@ -111,7 +111,7 @@ def dark(tree: Tree) -> list[Key]:
 
 
 def found_through(tree: Tree, asked: Asked, serial: int) -> tuple[int, ...]:
-    """The way to a found key by a keyring that may be searched and not read; () if unknown."""
+    """The path to a found key through a keyring without read permission; () if unknown."""
     for ring, path in sorted(tree.paths.items(), key=lambda item: len(item[1])):
         key = tree.keys[ring]
         if key.kind == "keyring" and key.error:
@@ -122,7 +122,7 @@ def found_through(tree: Tree, asked: Asked, serial: int) -> tuple[int, ...]:
 
 
 def elsewhere(tree: Tree, serial: int) -> Place | None:
-    """Where a key is that lies below none of the anchors: looked for in /proc/keys."""
+    """The place of a key that is below no anchor, according to /proc/keys."""
     for number, row in tree.rows.items():
         if row.kind == "keyring":
             tree.walk(number)
@@ -144,10 +144,10 @@ def _place(tree: Tree, top: Key) -> Place:
 
 
 def may(tree: Tree, key: Key, bit: int) -> bool:
-    """Whether the process may do that with a key, possessed or not."""
+    """Whether the process has a permission on a key, possessed or not."""
     return bool(key.bits(tree.who, possessed=key.serial in tree.paths) & bit)
 
 
 def share(tree: Tree, key: Key) -> tuple[str, int]:
-    """What the process is to a key without possessing it: user, group or other, and its bits."""
+    """The class of the process for a key without possession, and its permissions."""
     return permissions.share(key.mask, key.uid, key.gid, tree.who)

@@ -1,7 +1,7 @@
-"""Files below a root, which may be another system's and not to be trusted.
+"""Files below a root, which may be that of another system, and untrusted.
 
-Links are followed inside of the root.  Only regular files are read, and of those no more than
-a limit: a FIFO, a device or a sparse file neither stops the reader nor fills the memory.
+Links are followed only inside the root.  Only regular files of limited size are read: a FIFO, a
+device or a sparse file must neither block the reader nor fill the memory.
 """
 
 import errno
@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 
-CONFIGURATION = 256 * 1024  # bytes; what people write is far smaller
+CONFIGURATION = 256 * 1024  # bytes; real files are far smaller
 LIBRARY = 64 * 1024 * 1024
 _MOST_LINKS = 40  # as the kernel, path_resolution(7)
 _MOST_NAMES = 20000  # in one folder
@@ -23,9 +23,9 @@ class Below:
         self.unseen: set[str] = set()
 
     def real(self, path: Path) -> Path:
-        """Where a path below the root is, an absolute link being one to below the root.
+        """Resolve a path below the root; absolute links are relative to the root.
 
-        Raises OSError where links lead in a circle.
+        Raises OSError for a circle of links.
         """
         if self.root == Path("/"):
             return path
@@ -46,7 +46,7 @@ class Below:
         return done
 
     def look(self, path: Path) -> os.stat_result | None:
-        """What stat(2) gives; None where there is nothing.  Raises PermissionError."""
+        """The result of stat(2); None if there is no file.  Raises PermissionError."""
         try:
             return self.real(path).stat()
         except PermissionError:
@@ -56,7 +56,7 @@ class Below:
             return None
 
     def status(self, path: Path) -> os.stat_result | None:
-        """The same, and None as well for what may not be seen."""
+        """The same, and None also without permission."""
         try:
             return self.look(path)
         except PermissionError:
@@ -68,7 +68,7 @@ class Below:
         return status is not None and stat.S_ISREG(status.st_mode)
 
     def names(self, folder: Path) -> list[str]:
-        """What a folder has, sorted; nothing where it cannot be read."""
+        """The names in a folder, sorted; none if it cannot be read."""
         try:
             found = sorted(os.listdir(self.real(folder)))
         except PermissionError:
@@ -79,7 +79,7 @@ class Below:
         return found[:_MOST_NAMES]
 
     def read(self, path: Path, most: int = CONFIGURATION) -> bytes:
-        """What is in a regular file; nothing of /dev/null.  Raises OSError, with this path."""
+        """The content of a regular file; "" for /dev/null.  Raises OSError, with this path."""
         try:
             return _read(self.real(path), most)
         except OSError as error:
@@ -89,9 +89,9 @@ class Below:
 
 
 def _read(path: Path, most: int) -> bytes:
-    status = path.stat()  # before it is opened: opening a device may do something
+    status = path.stat()  # before open(2), which may have an effect on a device
     if stat.S_ISCHR(status.st_mode) and status.st_rdev == os.makedev(1, 3):
-        return b""  # /dev/null, which is how files are masked
+        return b""  # a link to /dev/null masks a file
     _check(status, most)
     flags = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
     with open(os.open(path, flags), "rb") as file:

@@ -1,7 +1,7 @@
-"""The comments between which `enable` puts its line: how they are written and taken out.  Pure.
+"""The comments around the line of `enable`: write and remove them.  Pure.
 
-What was there before stands between them in comments of its own, so that `disable` needs
-nothing else to put back exactly that.  A block without a line of ours only takes one out.
+The old lines are kept between them as comments, so that `disable` can restore them without
+another file.  A block without our line only removes a line.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ _END = "# pykeyinit-helper: end; `pykeyinit-helper disable` puts back what was h
 
 
 class NotUnderstood(Exception):
-    """Why a file is left as it is; `elsewhere` is the service whose file is in the way."""
+    """Why a file is not changed; `elsewhere` is the service whose file prevents it."""
 
     def __init__(self, why: str, elsewhere: str = "") -> None:
         super().__init__(why)
@@ -28,12 +28,12 @@ class NotUnderstood(Exception):
 
 
 def write(was: Sequence[str], ours: Sequence[str], *, copied: bool) -> list[str]:
-    """The rows of a block: in place of the rows `was`, a line of ours, or none."""
+    """The rows of a block: our line, or none, instead of the rows `was`."""
     return [BEGIN + (_COPIED if copied else ""), *(_WAS + row for row in was), *ours, _END]
 
 
 def words_of_ours(line: Line) -> tuple[str, ...] | None:
-    """The words that a line gives our module, by whichever loader; None if it is not ours."""
+    """The options of a line of our module, with either loader; None for another line."""
     rest = line.words[2:]
     names = [word.rpartition("/")[2] for word in rest[:2]]
     if names[:1] == ["pam_python.so"] and names[1:] == ["pam_pykeyinit.py"]:
@@ -42,14 +42,14 @@ def words_of_ours(line: Line) -> tuple[str, ...] | None:
 
 
 def is_theirs(line: Line) -> bool:
-    """Whether a line is pam_keyinit's, or meant to be."""
+    """Whether a line is pam_keyinit's, or looks like one."""
     return line.words[2:3] != () and nearest(line.words[2].rpartition("/")[2]) == THEIRS
 
 
 def take_out(text: str) -> tuple[str, bool]:
-    """The file without what `enable` put there, and whether it is a copy of the vendor's.
+    """The file without the lines of `enable`, and whether it is a copy of the vendor's.
 
-    The same text where there is nothing of `enable`.  Raises NotUnderstood.
+    The same text if `enable` has not changed it.  Raises NotUnderstood.
     """
     rows, copied = text.split("\n"), False
     for begin, end in reversed(list(_blocks(rows))):
@@ -59,7 +59,7 @@ def take_out(text: str) -> tuple[str, bool]:
 
 
 def words(text: str) -> tuple[str, ...] | None:
-    """The words of the line that `enable` put there, as they are now; None without one."""
+    """The current options of the line of `enable`; None without one."""
     rows = text.split("\n")
     for begin, end in _blocks(rows):
         for line in lines("\n".join(rows[begin + 1 : end])).lines:
@@ -69,7 +69,7 @@ def words(text: str) -> tuple[str, ...] | None:
 
 
 def _blocks(rows: Sequence[str]) -> Iterator[tuple[int, int]]:
-    """The first and the last row of each.  Raises NotUnderstood."""
+    """The first and the last row of each block.  Raises NotUnderstood."""
     begins = [at for at, row in enumerate(rows) if row.startswith(BEGIN)]
     for begin, following in pairwise([*begins, len(rows)]):
         if _END not in rows[begin:following]:
@@ -78,10 +78,10 @@ def _blocks(rows: Sequence[str]) -> Iterator[tuple[int, int]]:
 
 
 def _was_there(inside: Sequence[str], first: int) -> list[str]:
-    """The rows of a block that stay when it goes.  Raises NotUnderstood.
+    """The rows of a block that stay when it is removed.  Raises NotUnderstood.
 
-    Those that were there before; pam_keyinit's line, if somebody has made it one again; and
-    comments of somebody's own.  Our line goes, whatever was done to it.
+    The old lines; pam_keyinit's line, if it was uncommented; and other
+    comments.  Our line is removed, even if it was edited.
     """
     stay = [row.removeprefix(_WAS) for row in inside if row.startswith(_WAS)]
     others = [(at, row) for at, row in enumerate(inside) if not row.startswith(_WAS)]
@@ -99,6 +99,6 @@ def _was_there(inside: Sequence[str], first: int) -> list[str]:
 
 
 def _is_somebodys(row: str) -> bool:
-    """Whether a comment says something: it is not our line, switched off."""
+    """Whether a comment is not our line, commented out."""
     line = Line(1, 1, tuple(row.lstrip("# \t").split()))
     return bool(line.words) and words_of_ours(line) is None

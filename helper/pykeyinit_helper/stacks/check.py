@@ -17,13 +17,13 @@ from pykeyinit_helper.stacks.entries import Stack
 from pykeyinit_helper.stacks.finding import Finding
 from pykeyinit_helper.stacks.folders import Folders
 
-# Far above what a system has: another system's folder could be made to take hours.
+# Far above real systems: the folder of another system could be made to take hours.
 _MOST_SERVICES = 1000
 _MOST_ENTRIES = 20000
 
 
 def check(root: str, ignored: Sequence[str], *, as_json: bool) -> int:
-    """Print what was found, the worst first; 0 if nothing is wrong, 1 if something is.
+    """Print the findings, the worst first; 0 if nothing is wrong, 1 otherwise.
 
     `ignored` are names of rules whose findings are silenced.  Raises Refused.
     """
@@ -60,9 +60,9 @@ def check(root: str, ignored: Sequence[str], *, as_json: bool) -> int:
 
 
 def _read(names: Sequence[str], folders: Folders) -> tuple[list[Stack], list[Finding]]:
-    """The services' stacks; and of files that are no good, what is found.
+    """The stacks of the services, and findings about files that cannot be read.
 
-    One that this user may not read is left out: Below remembers it.
+    Files that this user may not read are skipped: Below remembers them.
     """
     stacks, odd, entries = [], [], 0
     if len(names) > _MOST_SERVICES:
@@ -85,7 +85,7 @@ def _read(names: Sequence[str], folders: Folders) -> tuple[list[Stack], list[Fin
 
 
 def _for(root: Path, finding: Finding) -> Finding:
-    """A mend of another system is no command that would be run on this one by mistake."""
+    """Mark a mend of another system, so that it is not run on this one by mistake."""
     if root == Path("/") or finding.mend.startswith(edits.BY_HAND):
         return finding
     return finding._replace(mend=f"in {shlex.quote(str(root))}: {finding.mend}")
@@ -109,7 +109,7 @@ def _finding(finding: Finding) -> dict[str, object]:
 
 
 def text(findings: list[Finding], silenced: int, services: int, style: Style) -> str:
-    """For people: three parts a finding, and a last line that counts."""
+    """The report for people: three parts for each finding, and a summary."""
     lines = []
     for finding in findings:
         note = finding.rule in rules.NOTES
@@ -124,7 +124,7 @@ def text(findings: list[Finding], silenced: int, services: int, style: Style) ->
 
 
 def _rows(part: str) -> list[str]:
-    """What fits a terminal; a command stays in one line, to be pasted."""
+    """Fold to the terminal; a command stays in one line, to be pasted."""
     text = printable(part)
     if text.startswith("mend: ") and not text.startswith(f"mend: {edits.BY_HAND}"):
         return [text]

@@ -1,4 +1,4 @@
-"""Which entries of a stack libpam may come to.  Pure; the rules are _pam_dispatch_aux's."""
+"""Which entries of a stack libpam may reach.  Pure; the rules of _pam_dispatch_aux."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -13,7 +13,7 @@ from pykeyinit_helper.stacks.pamconf import (
     SUCCESS,
 )
 
-# Modules whose failure is an answer: what follows is meant for it as well.
+# Modules whose failure is an answer: the next lines are for both answers.
 _QUESTIONS = frozenset(
     f"pam_{name}.so"
     for name in "access exec listfile localuser rootok script shells succeed_if time wheel".split()
@@ -21,9 +21,9 @@ _QUESTIONS = frozenset(
 
 
 def skip(entries: Sequence[Entry], at: int, jump: int) -> tuple[int, int]:
-    """Where a jump from an entry lands, and how much of it was left over at the end.
+    """The target of a jump from an entry, and the entries that remain to skip at the end.
 
-    The end is that of its substack; one substack is skipped as one entry.
+    The end is that of its substack; a substack is skipped as one entry.
     """
     return _skip(entries, at, jump, entries[at].level)
 
@@ -46,13 +46,13 @@ def end_of_level(entries: Sequence[Entry], at: int) -> int:
 
 
 def reachable(entries: Sequence[Entry], first: int = 0) -> set[int]:
-    """The entries that some codes of the modules lead to from one of them, by their places."""
+    """The places of the entries that follow an entry for some return codes."""
 
     def following(at: int) -> Iterator[int]:
         actions = set(entries[at].actions)
         if not actions.isdisjoint((DONE, DIE)):
             yield end_of_level(entries, at)
-        # After a failure before, `done` does not end.
+        # After a failure, `done` does not end the stack.
         if any(action <= 0 and action != DIE for action in actions):
             yield at + 1
         yield from _landings(entries, at, actions)
@@ -61,7 +61,7 @@ def reachable(entries: Sequence[Entry], first: int = 0) -> set[int]:
 
 
 def reached_in_a_good_login(entries: Sequence[Entry]) -> set[int]:
-    """The entries that libpam comes to where no module fails but those that ask a question."""
+    """The entries that libpam reaches if only modules fail that answer a question."""
 
     def following(at: int) -> Iterator[int]:
         actions = _actions_of_a_good_login(entries[at])
@@ -80,16 +80,16 @@ def _actions_of_a_good_login(entry: Entry) -> set[int]:
     if entry.name == "pam_permit.so":
         return {entry.actions[SUCCESS]}
     if entry.name == "pam_deny.so" and entry.kind == "auth":
-        return {entry.actions[AUTH_ERR]} - {BAD}  # behind it nobody gets in any more
+        return {entry.actions[AUTH_ERR]} - {BAD}  # after it no login succeeds
     if entry.name == "pam_deny.so":
         return {entry.actions[SESSION_ERR]}
-    if entry.name in _QUESTIONS or entry.kind == "auth":  # of several ways in, one succeeds
+    if entry.name in _QUESTIONS or entry.kind == "auth":  # one of several alternatives succeeds
         return set(entry.actions)
     return {entry.actions[SUCCESS]}
 
 
 def _landings(entries: Sequence[Entry], at: int, actions: set[int]) -> Iterator[int]:
-    """Where the jumps among the actions lead, the shortest first: each goes on from the last."""
+    """The targets of the jumps among the actions, the shortest first."""
     level, place, jumped = entries[at].level, at, 0
     for jump in sorted(action for action in actions if action > 0):
         landing, _ = _skip(entries, place, jump - jumped, level)

@@ -1,9 +1,9 @@
-"""Commands that mend a line of a PAM file: what `check` prints for the administrator to run.
+"""Commands that mend a line of a PAM file, for `check` to print.
 
-Each is one sed(1) that changes lines by their numbers, as `check` has just read them; so that
-of one file no more than one mend is a command.  Where
-none would be safe (a jump leads over the place, the line has what a shell or sed takes for
-something else, a service's lines are all in pam.conf), it says what to do by hand.
+Each is one sed(1) command that uses line numbers, so at most one mend of a file is a command.
+If
+none is safe (a jump passes the place, the line has characters that are special for a shell or
+sed, the lines are in pam.conf), the mend is a text for a change by hand.
 """
 
 import shlex
@@ -21,11 +21,11 @@ _PLAIN = ("required", "requisite", "optional", "sufficient", "include", "substac
 
 _AGAIN = f"{BY_HAND}apply the mend above for this file, then run check again"
 
-Edit = tuple[int, str]  # the first line that it is about, and sed's command
+Edit = tuple[int, str]  # the first line that it changes, and sed's command
 
 
 def one_a_file(mends: Iterable[str]) -> list[str]:
-    """Of several that go by the numbers of one file's lines, the first: it changes the numbers."""
+    """Keep the first mend that uses line numbers of a file, because it changes the numbers."""
     changed: set[str] = set()
     kept = []
     for mend in mends:
@@ -36,7 +36,7 @@ def one_a_file(mends: Iterable[str]) -> list[str]:
 
 
 def _file_with_numbers(mend: str) -> str:
-    """The file that a command of sed's changes; "" if the mend is no such command."""
+    """The file that a sed command changes; "" if the mend is no such command."""
     return shlex.split(mend)[-1] if " && sed -i " in mend or mend.startswith("sed -i ") else ""
 
 
@@ -52,26 +52,26 @@ def _bracketed(word: str) -> str:
 
 
 def rewrite(entry: Entry, new: Entry, otherwise: str) -> str:
-    """The command that writes a new line over an entry's."""
+    """The command that replaces an entry's line."""
     return _command(entry.file, [_change(entry, line_of(new))], otherwise)
 
 
 def delete(stack: Stack, entry: Entry, otherwise: str) -> str:
-    """The command that takes out an entry's line."""
+    """The command that removes an entry's line."""
     if _jumped_over(stack, entry):
         return BY_HAND + otherwise
     return _command(entry.file, [_delete(entry)], otherwise)
 
 
 def put_in_place_of(stack: Stack, entry: Entry, other: Entry, text: str, otherwise: str) -> str:
-    """The command that writes a text over one line and takes out another of the same file."""
+    """The command that replaces one line, and removes another line of the same file."""
     if _jumped_over(stack, other):
         return BY_HAND + otherwise
     return _command(entry.file, [_change(entry, text), _delete(other)], otherwise)
 
 
 def insert_before(stack: Stack, entry: Entry, text: str, otherwise: str) -> str:
-    """The command that puts a line into the service's own file, before what leads to an entry."""
+    """The command that inserts a line into the service's own file, before an entry."""
     own = _in_own_file(stack, entry)
     if own is None or _jumped_over(stack, own):
         return BY_HAND + otherwise
@@ -79,9 +79,9 @@ def insert_before(stack: Stack, entry: Entry, text: str, otherwise: str) -> str:
 
 
 def with_the_auth_of_other(stack: Stack, text: str, otherwise: str) -> str:
-    """The command by which a service that has the auth lines of `other` has them in its own file.
+    """The command that gives a service the auth lines of `other` in its own file.
 
-    A first auth line alone would take the place of all of them: so the text, and then those.
+    A single auth line would replace all of them: insert the text, and then these lines.
     """
     if not stack.file:
         return BY_HAND + otherwise
@@ -90,7 +90,7 @@ def with_the_auth_of_other(stack: Stack, text: str, otherwise: str) -> str:
 
 
 def move(stack: Stack, entry: Entry, where: str, other: Entry, otherwise: str) -> str:
-    """The command that moves an entry's line `before` or `after` another's, or what leads there.
+    """The command that moves an entry's line `before` or `after` another's, or its include.
 
     Both are in one file, or the entry's line is in the service's own.
     """
@@ -119,7 +119,7 @@ def _in_own_file(stack: Stack, entry: Entry) -> Entry | None:
 
 
 def _jumped_over(stack: Stack, entry: Entry) -> bool:
-    """Whether a jump of an entry before leads over it, or to it."""
+    """Whether a jump of an earlier entry passes or reaches it."""
     entries = stack.of(entry.kind)
     place = entries.index(entry)
     return any(
@@ -151,6 +151,6 @@ def _command(file: str, edits: Sequence[Edit], otherwise: str) -> str:
     words = " ".join(f"-e {shlex.quote(text)}" for text in texts)
     if path.parent not in VENDOR:
         return f"sed -i --follow-symlinks {words} {shlex.quote(file)}"
-    copy = PAM_D / path.name  # the vendor's stays: the administrator's hides it
+    copy = PAM_D / path.name  # the vendor's file stays: the administrator's hides it
     quoted = shlex.quote(str(copy))
     return f"cp {shlex.quote(file)} {quoted} && sed -i {words} {quoted}"

@@ -1,7 +1,7 @@
-"""Whose line makes a service's session keyring, and what is wrong with that.  Pure.
+"""Find the line that creates a service's session keyring, and what is wrong with it.  Pure.
 
-pam_keyinit(8) and pam_pykeyinit(8): a line with `force` always makes a keyring, one without
-where there is none; and a module that has made one does nothing a second time.
+pam_keyinit(8) and pam_pykeyinit(8): a line with `force` always creates a keyring, one without
+it only if there is none; a module that has created one does nothing a second time.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from pykeyinit_helper.stacks.ours import as_meant, is_fresh
 from pykeyinit_helper.stacks.pamconf import DIE, DONE, SUCCESS
 
 _RULES = ("strict", "late", "early")
-# Modules that are there to answer a question.
+# Modules that answer a question.
 _CONDITIONS = frozenset(
     f"pam_{name}.so"
     for name in "access exec group listfile localuser rootok succeed_if time".split()
@@ -26,14 +26,14 @@ _CONDITIONS = frozenset(
 
 
 class Effect(NamedTuple):
-    """Which session line makes the keyring, and those whose keyring it takes the place of."""
+    """The session line that creates the keyring, and the lines whose keyring it replaces."""
 
     maker: Entry | None
     lost: tuple[Entry, ...]
 
 
 def of(stack: Stack) -> Effect:
-    """What the session lines of a service do, if each module succeeds."""
+    """The effect of the session lines of a service, if each module succeeds."""
     maker: Entry | None = None
     lost: list[Entry] = []
     made = set()
@@ -51,7 +51,7 @@ def of(stack: Stack) -> Effect:
 
 
 def _come_to(entries: Sequence[Entry]) -> set[int]:
-    """The entries that libpam comes to when all goes well; what only asks may answer anything."""
+    """The entries that libpam reaches on success; a module that answers a question may fail."""
     seen: set[int] = set()
     todo = [0]
     while todo:
@@ -74,23 +74,23 @@ def _come_to(entries: Sequence[Entry]) -> set[int]:
 
 
 def words(stack: Stack) -> tuple[str, ...]:
-    """Those of the line that makes the keyring; of pam_python.so's first one is the script."""
+    """The words of the line that creates the keyring, with the script of pam_python.so."""
     maker = of(stack).maker
     return maker.arguments[maker.name == "pam_python.so" :] if maker else ()
 
 
 def ours(stack: Stack) -> list[Entry]:
-    """The session entries that load our module, whoever put them there."""
+    """The session entries that load our module."""
     return [entry for entry in stack.of("session") if is_ours(entry)]
 
 
 def is_enough(service: str, asked: Sequence[str]) -> bool:
-    """Whether a service that begins sessions leaves the keyring of its daemon."""
+    """Whether a service that opens sessions leaves the keyring of its daemon."""
     return service not in LOGINS or is_fresh(asked)
 
 
 def losses(stack: Stack) -> list[str]:
-    """Each keyring that is made and lost again, in words."""
+    """A line for each keyring that is created and lost."""
     maker, lost = of(stack)
     where = f"{maker.file}:{maker.line}: {maker.name}" if maker else ""
     return [
@@ -101,7 +101,7 @@ def losses(stack: Stack) -> list[str]:
 
 
 def first_at_setcred(stack: Stack) -> Entry | None:
-    """The auth line before which one of ours is to stand: linux-pam#149.
+    """The auth line that must come after one of ours: linux-pam#149.
 
     Most programs call pam_setcred(3) first, and what is stored then is lost when the session
     gets another keyring: by a module that stores keys, or by pam_keyinit, which makes one.
@@ -115,21 +115,19 @@ def first_at_setcred(stack: Stack) -> Entry | None:
 
 
 def wrong(stack: Stack) -> list[str]:
-    """What keeps a service from having one keyring of ours, made in its place."""
+    """Why a service does not have exactly one keyring of ours, created in the right place."""
     maker = of(stack).maker
     if maker is None:
-        reported = [
-            f"{entry.file}:{entry.line}: libpam never comes to it" for entry in ours(stack)
-        ]
-        return [*reported, "no line makes a session keyring"]
+        reported = [f"{entry.file}:{entry.line}: libpam never reaches it" for entry in ours(stack)]
+        return [*reported, "no line creates a session keyring"]
     where = f"{maker.file}:{maker.line}: {maker.name}"
     reported = losses(stack)
-    reported += [] if is_ours(maker) else [f"{where} makes the session keyring"]
+    reported += [] if is_ours(maker) else [f"{where} creates the session keyring"]
     if is_ours(maker):
         asked = words(stack)
         reported += [f"{where}: {text}" for text in parse(list(asked)).wrong]
         if not is_enough(stack.service, asked):
-            reported.append(f"{where} has no `force`: a keyring of the daemon's is kept")
+            reported.append(f"{where} has no `force`: the daemon's keyring is kept")
     if early := first_at_setcred(stack):
         reported.append(
             f"{early.file}:{early.line}: {early.name} works at setcred, which most programs call "
@@ -140,9 +138,9 @@ def wrong(stack: Stack) -> list[str]:
 
 
 def corrected(service: str, asked: Sequence[str]) -> tuple[str, ...]:
-    """The words, those mistyped put right, and `force` where the service wants it.
+    """The words, with mistyped ones corrected, and `force` if the service needs it.
 
-    Raises NotUnderstood where it cannot be known what was meant.
+    Raises NotUnderstood if the meaning is unknown.
     """
     found = [_corrected(word) for word in asked]
     if not is_enough(service, found):

@@ -1,4 +1,4 @@
-"""What a stack of a PAM service is made of.  Nothing but types."""
+"""The types of a PAM stack."""
 
 from typing import NamedTuple
 
@@ -8,19 +8,19 @@ KINDS = ("auth", "account", "password", "session")
 class Entry(NamedTuple):
     """One module of a stack, or the mark of a substack, where `is_substack`."""
 
-    file: str  # as it is seen from below the root
+    file: str  # as seen from inside the root
     line: int
-    via: int  # the line of the service's own file that led there, its own too; 0 if "other" serves
+    via: int  # the line of the service's own file that leads to it; 0 if "other" is used
     kind: str
     control: str
     actions: tuple[int, ...]
     module: str
     arguments: tuple[str, ...] = ()
     silent: bool = False  # the `-` before the type
-    level: int = 0  # how many substacks it is in
+    level: int = 0  # the depth of substacks
     fault: str = ""  # why libpam has no module here: PAM_PERM_DENIED
     is_substack: bool = False
-    last: int = 0  # its last line in the file, where backslashes make it several
+    last: int = 0  # its last line in the file, if backslashes continue it
 
     @property
     def name(self) -> str:
@@ -29,7 +29,7 @@ class Entry(NamedTuple):
 
 
 class Trouble(NamedTuple):
-    """What libpam cannot read, or not in every version alike."""
+    """Lines that libpam cannot read, or that its versions read differently."""
 
     file: str
     line: int
@@ -37,10 +37,10 @@ class Trouble(NamedTuple):
 
 
 class Stack(NamedTuple):
-    """All of a service."""
+    """The stack of a service."""
 
     service: str
-    file: str  # the service's own, "" where it has none and "other" serves
+    file: str  # the service's own file; "" if it has none and "other" is used
     entries: tuple[Entry, ...]
     troubles: tuple[Trouble, ...]
     usable: bool = True  # whether pam_start(3) succeeds

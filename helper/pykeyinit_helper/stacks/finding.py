@@ -1,4 +1,4 @@
-"""What a rule is, what it finds, and what the rules share.  Pure."""
+"""The types of rules and findings, and shared functions.  Pure."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -10,19 +10,19 @@ from pykeyinit_helper.stacks.ours import is_maker as is_maker
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong."""
+    """One mistake."""
 
     rule: str
     services: tuple[str, ...]
-    file: str  # "" where it is in none
+    file: str  # "" if it is in no file
     line: int
     what: str
-    mend: str  # a command, or "by hand: " and what to do
+    mend: str  # a command, or "by hand: " and a text
 
 
 Rule = Callable[[Sequence[Stack], Facts], Iterator[Finding]]
 
-# Services that begin somebody's session, as distributions name them.
+# Services that open a session for a user, by their names in distributions.
 LOGINS = frozenset(
     "atd cockpit cron crond gdm-autologin gdm-fingerprint gdm-password gdm-smartcard greetd kde "
     "lightdm lightdm-autologin login lxdm remote runuser-l sddm sddm-autologin sshd su-l sudo-i "
@@ -39,7 +39,7 @@ STORE_AT_SETCRED = frozenset(
 
 
 def makers(stack: Stack, kind: str = "session") -> list[tuple[int, Entry]]:
-    """The entries of a type that make keyrings and that libpam may come to, with their places."""
+    """The reachable entries of a type that create keyrings, with their places."""
     entries = stack.of(kind)
     if not any(is_maker(entry) for entry in entries):
         return []
@@ -51,5 +51,5 @@ def makers(stack: Stack, kind: str = "session") -> list[tuple[int, Entry]]:
 
 
 def found_at(rule: str, stack: Stack, entry: Entry, what: str, mend: str) -> Finding:
-    """What is found at a line of a service."""
+    """A finding at a line of a service."""
     return Finding(rule, (stack.service,), entry.file, entry.line, what, mend)

@@ -1,4 +1,4 @@
-"""Where libpam looks for the files of services, below a root that may be another system's."""
+"""The folders of service files, below a root that may be another system's."""
 
 import contextlib
 import stat
@@ -7,11 +7,11 @@ from pathlib import Path
 from pykeyinit_helper.stacks.below import Below
 
 PAM_D = Path("/etc/pam.d")
-VENDOR = (Path("/usr/lib/pam.d"), Path("/usr/etc/pam.d"))  # everybody's; openSUSE's as well
+VENDOR = (Path("/usr/lib/pam.d"), Path("/usr/etc/pam.d"))  # all distributions; also openSUSE
 
 
 class Folders:
-    """Where libpam looks for files, below a root; links are followed inside of it."""
+    """The folders that libpam searches, below a root; links are followed inside it."""
 
     def __init__(
         self,
@@ -27,20 +27,20 @@ class Folders:
     def find(self, name: str, folders: tuple[Path, ...]) -> Path | None:
         """The file of that name, as seen from below the root.
 
-        Raises PermissionError where that may not be seen: it is not the same as none.
+        Raises PermissionError without permission, which is not the same as no file.
         """
         for folder in folders:
-            path = folder / name  # an absolute name stays what it is
+            path = folder / name  # an absolute name is not joined
             if self._is_there(path):
                 return path
         return None
 
     def read(self, path: Path) -> str:
-        """What is in a file.  Raises OSError."""
+        """The content of a file.  Raises OSError."""
         return self.below.read(path).decode("utf-8", "surrogateescape")
 
     def real(self, path: Path) -> Path:
-        """Where a path below the root is.  Raises OSError where links lead in a circle."""
+        """Resolve a path below the root.  Raises OSError for a circle of links."""
         return self.below.real(path)
 
     def names(self) -> list[str]:
@@ -48,7 +48,7 @@ class Folders:
         found = set()
         for folder in self.services:
             for name in self.below.names(folder):
-                # What has a dot in its name is an editor's or a package manager's leaving.
+                # A name with a dot is a backup file of an editor or a package manager.
                 if "." in name or name.endswith("~"):
                     continue
                 with contextlib.suppress(PermissionError):
@@ -57,6 +57,6 @@ class Folders:
         return sorted(found)
 
     def _is_there(self, path: Path) -> bool:
-        """Whether libpam would open it: whatever is no folder, and also what is no file."""
+        """Whether libpam would open it: any file but a folder."""
         status = self.below.look(path)
         return status is not None and not stat.S_ISDIR(status.st_mode)

@@ -1,4 +1,4 @@
-"""The Python inside of pam_pykeyinit_python.so, and whether the system's is newer.
+"""The Python inside pam_pykeyinit_python.so, and whether the system's is newer.
 
 The loader has it in an ELF note of its own, which the build writes (loader/python.c).
 """
@@ -32,7 +32,7 @@ class Inside(NamedTuple):
 
 
 def read(below: Below, file: Path) -> Inside | None:
-    """What is inside of a file; None where it does not say.  Raises OSError."""
+    """The version inside a file; None if the file has no note.  Raises OSError."""
     found = _NOTE.search(below.read(file, LIBRARY)[:_BEGINNING])
     return (
         Inside(*((part or b"").decode("ascii", "replace") for part in found.groups()))
@@ -54,7 +54,7 @@ def newer(below: Below, inside: Inside) -> str:
 
 
 def _installed(below: Below, package: str) -> str:
-    """The version of a Debian package, by dpkg's own list; "" where it is not installed."""
+    """The version of a Debian package, from dpkg; "" if it is not installed."""
     try:
         status = below.read(_STATUS, LIBRARY).decode("utf-8", "replace")
     except OSError:
@@ -68,7 +68,7 @@ def _installed(below: Below, package: str) -> str:
 
 def _later(one: str, other: str) -> bool:
     command = ["dpkg", "--compare-versions", one, "gt", other]
-    env = {"PATH": os.environ.get("PATH", os.defpath)}  # without HOME it reads no ~/.dpkg.cfg
+    env = {"PATH": os.environ.get("PATH", os.defpath)}  # without HOME it does not read ~/.dpkg.cfg
     return subprocess.run(command, check=False, env=env).returncode == 0  # noqa: S603
 
 

@@ -1,7 +1,7 @@
-"""A trial session through our module as it is installed: does it make a keyring?
+"""A trial session through the installed module: does it create a keyring?
 
-The line stands alone in a stack of its own, so that no other module's code is run, and
-nothing of the machine is changed.
+The line is alone in a stack of its own, so that no other module runs, and
+the machine does not change.
 """
 
 import json
@@ -24,16 +24,16 @@ session required {line} force revoke
 
 
 class Broken(NamedTuple):
-    """A line of ours, as far as the loader goes, and what a session through it came to."""
+    """The loader of our lines, and the result of a session through it."""
 
     loader: str  # "pam_pykeyinit.so", "pam_python.so pam_pykeyinit.py"
     outcome: str
 
 
 def trial(loader: str) -> Broken | None:
-    """Open and close a session of root's in a process of its own; None if all is well.
+    """Open and close a session of root in a process of its own; None on success.
 
-    Raises ModuleNotFoundError where pamela is not installed, OSError.
+    Raises ModuleNotFoundError if pamela is not installed, OSError.
     """
     if find_spec("pamela") is None:  # not imported here: see pam_calls
         raise ModuleNotFoundError("No module named 'pamela'", name="pamela")
@@ -62,7 +62,7 @@ def _death(number: int) -> str:
 
 
 def _play(folder: str, pipe: int) -> None:
-    """In the child: write what is wrong, "" for nothing, as JSON."""
+    """In the child: write the error, or "", as JSON."""
     try:
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.alarm(_LONGEST)
@@ -92,7 +92,7 @@ def _session(folder: str) -> str:
 
 
 def _session_keyring() -> int:
-    """Its serial number; 0 where it is revoked, or there is none to be had."""
+    """The serial number of the session keyring; 0 if it is revoked, or there is none."""
     try:
         return syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
     except OSError:

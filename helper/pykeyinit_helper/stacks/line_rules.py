@@ -1,4 +1,4 @@
-"""What can be wrong with a single line.  Pure; one function a rule."""
+"""The rules about a single line.  Pure; one function for each rule."""
 
 from collections.abc import Iterator, Sequence
 
@@ -9,12 +9,12 @@ from pykeyinit_helper.stacks.machine import Facts
 from pykeyinit_helper.stacks.ours import is_ours
 from pykeyinit_helper.stacks.pamconf import BAD, DIE, DONE
 
-# Services whose programs are named otherwise; of those that are set-user-ID.
+# Set-user-ID programs whose service has another name.
 _PROGRAM = {"su-l": "su", "sudo-i": "sudo", "polkit-1": "polkit-agent-helper-1"}
 
 
 def pam_python_in_setuid(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
-    """SECURITY.md: pam_python.so finds its library by the caller's PATH."""
+    """SECURITY.md: pam_python.so finds its library through the caller's PATH."""
     for stack in stacks:
         program = _PROGRAM.get(stack.service, stack.service)
         for entry in stack.entries:
@@ -32,7 +32,7 @@ def pam_python_in_setuid(stacks: Sequence[Stack], facts: Facts) -> Iterator[Find
 
 
 def strict(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
-    """pam.conf(5): controls by which a login depends on a keyring, or ends with it."""
+    """pam.conf(5): controls that make a login depend on a keyring, or end the stack with it."""
     for stack in stacks:
         for entry in stack.entries:
             if not is_maker(entry):
@@ -48,7 +48,7 @@ def strict(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 
 
 def misspelt(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
-    """A module's name that is nearly that of a keyring module, and names none."""
+    """The name of a module that does not exist, and is similar to a keyring module."""
     for stack in stacks:
         for entry in stack.entries:
             meant = ours.meant(entry)
@@ -68,7 +68,7 @@ def misspelt(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
 
 
 def options(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
-    """Words that our module does not take, as its own parser says it."""
+    """Options that our module does not accept, according to its parser."""
     for stack in stacks:
         for entry in stack.entries:
             wrong = ours.wrong(entry) if is_ours(entry) else ()
@@ -80,7 +80,7 @@ def options(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 
 
 def wrong_type(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
-    """A keyring module works in the auth and session parts alone."""
+    """A keyring module works only in the auth and session parts."""
     for stack in stacks:
         for entry in stack.entries:
             if is_maker(entry) and not entry.fault and entry.kind in ("account", "password"):

@@ -1,7 +1,7 @@
-"""What of a machine has a say in whether keyrings work at its logins: the looking.
+"""Gather the facts of a machine that affect the keyrings of its logins.
 
-`rules` has what follows from it.  Everything is looked for below a root, so that another
-system's folder can be looked at; what only a running kernel can tell is left out there.
+`rules` judges them.  All paths are below a root, so that another
+system's folder can be examined; facts of the running kernel are then left out.
 """
 
 import errno
@@ -25,7 +25,7 @@ from pykeyinit_helper.stacks.ours import is_ours as is_ours
 from pykeyinit_helper.stacks.sshd_config import UsePam
 from pykeyinit_helper.stacks.units import Unit
 
-# Where programs that are set-user-ID are installed.
+# Folders of set-user-ID programs.
 _PROGRAMS = (
     "usr/bin", "usr/sbin", "bin", "sbin", "usr/local/bin", "usr/local/sbin", "usr/libexec",
     "usr/lib/polkit-1", "usr/lib/xscreensaver", "run/wrappers/bin",
@@ -34,7 +34,7 @@ _LIBRARIES = ("lib", "lib64", "usr/lib", "usr/lib64")
 
 
 class Quota(NamedTuple):
-    """One user's share of what the kernel allows, from /proc/key-users."""
+    """One user's quota, from /proc/key-users."""
 
     user: str
     keys: int
@@ -44,23 +44,23 @@ class Quota(NamedTuple):
 
 
 class Facts(NamedTuple):
-    """What `rules` asks of a machine."""
+    """The facts for `rules`."""
 
     setuid: frozenset[str] = frozenset()  # names of programs
-    absent: frozenset[str] = frozenset()  # modules and scripts, ours or nearly, not found
+    absent: frozenset[str] = frozenset()  # modules and scripts, ours or similar, not found
     unsafe: tuple[tuple[str, str, str], ...] = ()  # a path, who else can change it, what it is
     old: tuple[tuple[str, str, str], ...] = ()  # a file, the Python inside, the system's
-    broken: tuple[Broken, ...] = ()  # what a trial session came to
+    broken: tuple[Broken, ...] = ()  # the results of trial sessions
     units: tuple[Unit, ...] = ()
-    no_pam: UsePam | None = None  # where UsePAM is no
+    no_pam: UsePam | None = None  # the place of UsePAM no
     quotas: tuple[Quota, ...] = ()
-    refused: str = ""  # the errno's name where keyctl(2) is refused
+    refused: str = ""  # the errno's name if keyctl(2) is refused
 
 
 def folders(root: Path) -> Folders:
-    """Where this machine's libpam reads its files.
+    """The folders of this machine's libpam.
 
-    Debian's knows @include, and looks for what is included in /etc/pam.d alone.
+    Debian's libpam knows @include, and searches includes only in /etc/pam.d.
     """
     below = Below(root)
     libraries = [path / "libpam.so.0" for path in _library_folders(below)]
@@ -71,7 +71,7 @@ def folders(root: Path) -> Folders:
 
 
 def look(place: Folders, entries: Iterable[Entry], ignoring: Path | None = None) -> Facts:
-    """Look at everything; `entries` are those of the stacks.  Raises OSError.
+    """Gather all facts; `entries` are those of the stacks.  Raises OSError.
 
     `ignoring` is a file that silences findings, if there is one.
     """
@@ -94,7 +94,7 @@ def look(place: Folders, entries: Iterable[Entry], ignoring: Path | None = None)
 
 
 def _library_folders(below: Below) -> list[Path]:
-    """Where libraries are: lib and its like, and the folders of architectures in them."""
+    """The library folders: lib and the like, and their folders of architectures."""
     found = []
     for name in _LIBRARIES:
         folder = Path("/", name)
@@ -105,7 +105,7 @@ def _library_folders(below: Below) -> list[Path]:
 
 
 def module(below: Below, name: str) -> Path | None:
-    """A module's file, by its name in a PAM line; None if there is none."""
+    """The file of a module, by its name in a PAM line; None if there is none."""
     wanted = [Path(name)] if name.startswith("/") else []
     if "/" not in name:
         wanted = [folder / "security" / name for folder in _library_folders(below)]
@@ -129,7 +129,7 @@ def _setuid_programs(below: Below) -> Iterator[str]:
 def _unsafe(
     place: Folders, lines: list[Entry], ignoring: Path | None
 ) -> Iterator[tuple[str, str, str]]:
-    """What others than root can change, of all that decides what a login runs."""
+    """The files of a login that users other than root can change."""
     below = place.below
     who = "anybody who may write it"
     asked: list[tuple[str, set[Path]]] = [
@@ -202,7 +202,7 @@ def _scripts(below: Below, lines: list[Entry]) -> Iterator[Path]:
 
 
 def _broken(below: Below, lines: list[Entry], absent: frozenset[str]) -> Iterator[Broken]:
-    """What trial sessions come to, one for each way in which the lines load our module."""
+    """The results of trial sessions, one for each loader that our lines name."""
     ways = {ours.loader(entry) for entry in lines if not absent & set(ours.files_of(entry))}
     if ways and os.geteuid() != 0:
         below.unseen.add("a trial session")
@@ -224,7 +224,7 @@ def _quotas() -> Iterator[Quota]:
 
 def _refused() -> str:
     try:
-        syscalls.get_keyring_id(syscalls.USER_KEYRING)  # it is not made by asking
+        syscalls.get_keyring_id(syscalls.USER_KEYRING)  # asking for it does not create it
     except OSError as error:
         if error.errno in (errno.ENOSYS, errno.EPERM, errno.EACCES):
             return errno.errorcode[error.errno]

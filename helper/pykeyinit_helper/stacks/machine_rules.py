@@ -1,4 +1,4 @@
-"""What can be wrong with the machine below the stacks.  Pure; one function a rule."""
+"""The rules about the machine.  Pure; one function for each rule."""
 
 import shlex
 from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ _INSTALL = "reinstall pam_pykeyinit, from its package or with ./setup install"
 
 
 def writable(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
-    """What decides which code a login runs, and others than root can change."""
+    """Code of a login that users other than root can change."""
     for path, whose, why in facts.unsafe:
         what = f"{whose}, and {why}"
         quoted = shlex.quote(path)
@@ -32,7 +32,7 @@ def writable(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
 
 
 def absent(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
-    """Lines of ours whose module, or script, is not where it is looked for."""
+    """Lines of ours whose module or script is missing."""
     lines: dict[str, list[tuple[Stack, Entry]]] = {}
     for stack in stacks:
         for entry in stack.entries:
@@ -49,7 +49,7 @@ def absent(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
 
 
 def old_python(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
-    """Python's fixes come to the loader when it is built anew."""
+    """The loader gets fixes of Python only when it is rebuilt."""
     for path, has, system in facts.old:
         what = f"it contains {has}, and the system has {system}: fixes have not reached logins"
         mend = f"{edits.BY_HAND}upgrade pam_pykeyinit, or rebuild and reinstall it"
@@ -57,7 +57,7 @@ def old_python(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
 
 
 def broken(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
-    """What a trial session through our module came to."""
+    """The result of a trial session through our module."""
     for loader, outcome in facts.broken:
         services = tuple(
             stack.service
@@ -69,7 +69,7 @@ def broken(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
 
 
 def refused(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
-    """keyctl(2) itself, as by a container's seccomp profile."""
+    """keyctl(2) is refused, for example by a container's seccomp profile."""
     if facts.refused:
         what = f"keyctl(2) is refused ({facts.refused}): no login here gets a keyring"
         mend = "in the container's seccomp profile, allow keyctl, add_key and request_key"
@@ -77,7 +77,7 @@ def refused(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
 
 
 def no_pam(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
-    """sshd_config(5): without UsePAM, sshd opens no session of PAM's."""
+    """sshd_config(5): without UsePAM, sshd opens no PAM session."""
     sshd = [stack.service for stack in stacks if stack.service == "sshd" and makers(stack)]
     if facts.no_pam is not None and sshd:
         file, line = facts.no_pam
@@ -112,7 +112,7 @@ def _name(unit: Unit) -> str:
 
 
 def _with_force(stack: Stack, entry: Entry) -> str:
-    """In the line itself; where that is included, a line of the service's own before it."""
+    """Add `force` to the line, or, if it is included, insert a line of the service before it."""
     otherwise = f"add `force` for {stack.service}"
     forced = entry._replace(arguments=(*entry.arguments, "force"))
     if entry.file == stack.file:
@@ -137,7 +137,7 @@ def unit_of_helper(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
 
 
 def quotas(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
-    """keyrings(7): past its quota a user gets no new key, and no keyring: EDQUOT."""
+    """keyrings(7): above the quota a user gets no new key and no keyring: EDQUOT."""
     for user, keys, most_keys, size, most_bytes in facts.quotas:
         root = "root_" if user == "root" else ""
         for what, used, most in (("keys", keys, most_keys), ("bytes", size, most_bytes)):

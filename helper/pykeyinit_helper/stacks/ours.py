@@ -1,6 +1,6 @@
-"""Which lines of PAM are ours, or were meant to be, and what their words ask for.  Pure.
+"""Which PAM lines are ours, or look like it, and their options.  Pure.
 
-The words are read by the module's own parser.
+The module's own parser reads the options.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ MODULE, SCRIPT, THEIRS, PAM_PYTHON = (
     "pam_keyinit.so",
     "pam_python.so",
 )
-_NEAR = 0.85  # of 1, how alike two names are
+_NEAR = 0.85  # the similarity of two names, at most 1
 _WORDS = (
     "debug", "force", "revoke", "name", "link", "minimum_uid", "ignore_root", "on_error",
     "foreign", "tag", "refresh", "quota_warn",
@@ -25,14 +25,14 @@ _WORDS = (
 
 
 def is_ours(entry: Entry) -> bool:
-    """Whether an entry loads our module, by whichever loader."""
+    """Whether an entry loads our module, with either loader."""
     if entry.name == PAM_PYTHON:
         return bool(entry.arguments) and _file(entry.arguments[0]) == SCRIPT
     return entry.name == MODULE
 
 
 def interpreter(module: str) -> str:
-    """The file that our loader opens beside itself."""
+    """The file that our loader opens in its own folder."""
     return f"{module.removesuffix(MODULE)}{inside.FILE}"
 
 
@@ -42,12 +42,12 @@ def is_maker(entry: Entry) -> bool:
 
 
 def is_native(entry: Entry) -> bool:
-    """Whether it is loaded by our own loader."""
+    """Whether our own loader loads it."""
     return entry.name == MODULE
 
 
 def loader(entry: Entry) -> str:
-    """What of a line of ours names the code: the module, and pam_python's script."""
+    """The words of our line that name the code: the module, and pam_python's script."""
     return " ".join((entry.module, *entry.arguments[: entry.name == PAM_PYTHON]))
 
 
@@ -63,7 +63,7 @@ def words(entry: Entry) -> tuple[str, ...]:
 
 
 def wrong(entry: Entry) -> tuple[str, ...]:
-    """What the module would say of its words, as it says it in the log."""
+    """The log lines of the module for its options."""
     return options.parse(list(words(entry))).wrong
 
 
@@ -75,13 +75,13 @@ def always_makes(entry: Entry) -> bool:
 
 
 def is_fresh(asked: Sequence[str]) -> bool:
-    """Whether these words of ours have a keyring made although there is one of somebody else's."""
+    """Whether these options create a keyring although another user's is in place."""
     parsed = options.parse(list(asked))
     return parsed.force or (parsed.policy is not None and parsed.policy.replace)
 
 
 def as_meant(word: str) -> str:
-    """A good word as it is; a mistyped one as it was meant, or "" where that cannot be seen."""
+    """Correct a mistyped word; "" if the meaning is unknown."""
     if not options.parse([word]).wrong:
         return word
     name, sign, value = word.partition("=")
@@ -93,19 +93,19 @@ def as_meant(word: str) -> str:
 
 
 def corrected(entry: Entry) -> Entry:
-    """It without the words that are wrong: as they were meant, where that can be seen."""
+    """The entry with its invalid words corrected, or removed if their meaning is unknown."""
     good: list[str] = []
     for word in words(entry):
         if right := as_meant(word):
             good.append(right)
-        elif word.partition("=")[0] == "revoke":  # what the module takes it for
+        elif word.partition("=")[0] == "revoke":  # how the module reads it
             good.append("revoke")
     script = entry.arguments[: entry.name == PAM_PYTHON]
     return entry._replace(arguments=(*script, *dict.fromkeys(good)))
 
 
 def meant(entry: Entry) -> str:
-    """Which module (or script of pam_python.so) it nearly names; "" if none, or exactly."""
+    """The module or script with a similar name; "" if there is none, or the name is correct."""
     if is_maker(entry):
         return ""
     if entry.name == PAM_PYTHON:
@@ -115,7 +115,7 @@ def meant(entry: Entry) -> str:
 
 
 def files_of(entry: Entry) -> Iterator[str]:
-    """The files that a line of ours, or one that nearly is, names."""
+    """The files that our line, or one that looks like it, names."""
     if is_ours(entry) or meant(entry):
         yield entry.module
         if entry.name == MODULE:
@@ -125,7 +125,7 @@ def files_of(entry: Entry) -> Iterator[str]:
 
 @cache
 def nearest(name: str) -> str:
-    """Which of the two modules a file name is, or nearly; "" if neither."""
+    """The module of the two with this or a similar name; "" if neither."""
     stem = name.rpartition(".")[0] if "." in name else name
     found = {known: _alike(stem.lower(), known[:-3]) for known in (MODULE, THEIRS)}
     best = max(found, key=found.__getitem__)

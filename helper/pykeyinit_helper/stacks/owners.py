@@ -1,4 +1,4 @@
-"""Who else than root can change a file."""
+"""The users other than root who can change a file."""
 
 import os
 import pwd
@@ -10,9 +10,9 @@ from pykeyinit_helper.stacks.below import Below
 
 
 def others_than_root(below: Below, paths: Iterable[Path]) -> Iterator[tuple[str, str]]:
-    """Of files and the folders above them those that others can change, and who can.
+    """Files, and folders above them, that others can change, and who can.
 
-    Where a link is on the way, both the folder that has it and what it leads to count.
+    For a link, both its folder and its target count.
     """
     parts = {part for path in paths for part in (path, *path.parents)}
     reals = {_real(below, part) for part in parts}
@@ -24,7 +24,7 @@ def others_than_root(below: Below, paths: Iterable[Path]) -> Iterator[tuple[str,
 
 
 def _real(below: Below, path: Path) -> Path:
-    """Where a path is, without links, as it is seen from below the root."""
+    """A path without links, as seen from inside the root."""
     if below.root == Path("/"):
         return Path(os.path.realpath(path))
     try:
@@ -40,7 +40,7 @@ def _not_roots(status: os.stat_result | None) -> str:
         return f"it belongs to {user(status.st_uid)}"
     if status.st_mode & stat.S_IWOTH:
         return "everybody can write to it"
-    # Whatever the group: where there is an access control list, these bits are its mask.
+    # For any group: with an access control list, these bits are its mask.
     if status.st_mode & stat.S_IWGRP:
         return f"group {status.st_gid} can write to it"
     return ""

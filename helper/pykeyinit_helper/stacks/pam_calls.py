@@ -1,8 +1,8 @@
-"""What `try` does with PAM, in a child process: through pamela, and python-pam first.
+"""The PAM calls of `try`, in a child process: through pamela, or python-pam first.
 
 A module may crash its process, and pam_python.so does crash Python ones where the client
-gives up the interpreter's lock around its calls.  So the clients are loaded with a CDLL
-that keeps it, and all of this is in a child whose end can be looked at.
+releases the interpreter's lock around its calls.  So the clients are loaded with a CDLL
+that keeps it, in a child whose exit status is checked.
 """
 
 import ctypes
@@ -13,14 +13,14 @@ import pwd
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-Step = tuple[str, int, str]  # the call, its code, what libpam says to that
+Step = tuple[str, int, str]  # the call, its code, the text of libpam
 
 
 class How(NamedTuple):
-    """How a session is to be tried.
+    """The options of a trial session.
 
-    `confdir` has the services in place of /etc/pam.d; `looks` is whether keyrings are looked at;
-    `makes` is whether a line of the auth part always makes a keyring.
+    `confdir` replaces /etc/pam.d; `looks` is whether keyrings are examined;
+    `makes` is whether a line of the auth part always creates a keyring.
     """
 
     confdir: str | None = None
@@ -31,7 +31,7 @@ class How(NamedTuple):
 
 
 def _client(name: str) -> Any:
-    """pamela, or python-pam, such that it keeps the interpreter's lock."""
+    """pamela or python-pam, changed to keep the interpreter's lock."""
     plain = ctypes.CDLL
     ctypes.CDLL = ctypes.PyDLL  # type: ignore[misc]
     try:
@@ -41,7 +41,7 @@ def _client(name: str) -> Any:
 
 
 def _with_confdir(function: Any, library: Any, confdir: str | None) -> Any:
-    """pam_start(3), or where a folder is given pam_start_confdir(3) in its form."""
+    """pam_start(3), or, with a folder, pam_start_confdir(3)."""
     if confdir is None:
         return function
     start = library.pam_start_confdir
@@ -57,7 +57,7 @@ def authenticate(service: str, user: str, password: str, confdir: str | None) ->
     client = _client("pam").PamAuthenticator()
     library = ctypes.PyDLL(ctypes.util.find_library("pam"))
     client.pam_start = _with_confdir(client.pam_start, library, confdir)
-    # Before the end of the handle: python-pam asks libpam about the code through it.
+    # Before the handle ends: python-pam needs it for the text of the code.
     client.authenticate(user, password, service=service, resetcreds=False)
     return "authenticate, acct_mgmt", int(client.code), str(client.reason)
 
@@ -91,7 +91,7 @@ def session(service: str, user: str, how: How, look: Callable[[str], None]) -> I
         return call("open_session", pamela.PAM_OPEN_SESSION, 0)
 
     begin = [established, opened] if how.credentials_first else [opened, established]
-    if how.password is not None:  # what stores keys does so for who has been authenticated
+    if how.password is not None:  # modules store keys only for a user who has authenticated
         begin.insert(0, lambda: call("authenticate", pamela.PAM_AUTHENTICATE, 0))
     done = []
     for step in (make() for make in begin):
@@ -103,13 +103,13 @@ def session(service: str, user: str, how: How, look: Callable[[str], None]) -> I
         look("inside")
     if "open_session" in done:
         yield call("close_session", pamela.PAM_CLOSE_SESSION, 0)
-    if "setcred ESTABLISH" in done and how.credentials_first:  # login(1) does without
+    if "setcred ESTABLISH" in done and how.credentials_first:  # login(1) does not
         yield call("setcred DELETE", pamela.PAM_SETCRED, pamela.PAM_DELETE_CRED)
     yield "end", int(pamela.PAM_END(handle, 0)), ""
 
 
 def apart(work: Callable[[], None]) -> None:
-    """Call work() in a process of its own: looking at @s may change whose that is."""
+    """Call work() in a process of its own, because reading @s may change it."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -122,7 +122,7 @@ def apart(work: Callable[[], None]) -> None:
 
 
 def as_user(user: str, work: Callable[[], None]) -> None:
-    """Call work() in a process that has become the user, as the user's shell would be."""
+    """Call work() in a process that has become the user, as a shell of the user."""
 
     def become() -> None:
         entry = pwd.getpwnam(user)

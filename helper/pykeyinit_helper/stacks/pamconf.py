@@ -1,13 +1,13 @@
-"""One file of PAM configuration, as libpam cuts it into lines and words.  Pure.
+"""Split a PAM file into lines and words, as libpam does.  Pure.
 
 The rules are those of pam.conf(5) and, where it is silent, of libpam's functions
-_pam_assemble_line, _pam_StrTok and _pam_parse_control, as they are before 1.6.  1.6 reads a few
-lines that nobody writes in another way: each such line has a fault that says so.
+_pam_assemble_line, _pam_StrTok and _pam_parse_control, before version 1.6.  1.6 reads a few
+unusual lines differently: each such line has a fault that says so.
 """
 
 from typing import NamedTuple
 
-# What an entry's control makes of a module's return code; a number above zero is a jump
+# The action of a control for a return code; a number above zero is a jump
 # over that many entries.
 IGNORE, OK, DONE, BAD, DIE, RESET = 0, -1, -2, -3, -4, -5
 
@@ -25,7 +25,7 @@ CODES = (
 
 _ACTIONS = {"ignore": IGNORE, "ok": OK, "done": DONE, "bad": BAD, "die": DIE, "reset": RESET}
 
-# Each named control: what it makes of success (and of a token that is to be changed), of
+# Each named control: its action for success (and for a token that must be changed), for
 # PAM_IGNORE, of all else.
 _NAMED = {
     "required": (OK, IGNORE, BAD),
@@ -38,29 +38,29 @@ _SPACE = " \t\n\v\f\r"  # isspace(3) in the C locale
 
 
 class Line(NamedTuple):
-    """One line as libpam reads it: several of the file's where they end in a backslash."""
+    """One line as libpam reads it, with its continuation lines."""
 
     number: int  # of its first line in the file, from 1
     last: int
     words: tuple[str, ...]
-    fault: str = ""  # why libpams of different versions read it differently
+    fault: str = ""  # why versions of libpam read it differently
 
 
 def fold(word: str) -> str:
-    """Lower case as strcasecmp(3) has it: of ASCII alone."""
+    """Lower case as in strcasecmp(3): only ASCII."""
     return "".join(chr(ord(c) + 32) if "A" <= c <= "Z" else c for c in word)
 
 
 class Cut(NamedTuple):
-    """A file that was cut into lines; those without a word are left out."""
+    """A file that was split into lines, without empty ones."""
 
     lines: list[Line]
-    apart: list[tuple[int, str]]  # where a libpam since 1.6 cuts elsewhere, and why
-    wrong: str  # why libpam takes the file as one that cannot be read, or ""
+    apart: list[tuple[int, str]]  # lines that libpam since 1.6 splits differently, and why
+    wrong: str  # why libpam cannot read the file, or ""
 
 
 def lines(text: str) -> Cut:
-    """Cut a file into lines.  One whose last line ends in a backslash is not whole."""
+    """Split a file into lines.  The file is not whole if its last line ends in a backslash."""
     found: list[Line] = []
     apart: list[tuple[int, str]] = []
     begun, parts, since, fault = 0, "", "", ""
@@ -88,19 +88,19 @@ def lines(text: str) -> Cut:
         found.append(Line(begun, number, words(parts), fault))
         begun, parts, since, fault = 0, "", "", ""
     wrong = "the file ends in a backslash" if begun else ""
-    if begun and fault:  # since 1.6 its last line ends there
+    if begun and fault:  # since 1.6 the last line ends there
         wrong += f", and {fault}: libpam reads this one way before 1.6, another since"
     return Cut([line for line in found if line.words], apart, wrong)
 
 
 def _physical(text: str) -> list[str]:
-    """The file's lines, each with its end: a bracket that nothing closes takes that in."""
+    """The file's lines with their newlines: an unclosed bracket includes the newline."""
     cut = text.split("\n")
     return [*(line + "\n" for line in cut[:-1]), *cut[-1:]]
 
 
 def words(text: str) -> tuple[str, ...]:
-    """Cut a line into words.  What stands in brackets is one, without them; `\\]` is `]`."""
+    """Split a line into words.  Text in brackets is one word, without them; `\\]` is `]`."""
     found: list[str] = []
     at = 0
     while True:
@@ -130,14 +130,14 @@ def _bracketed(text: str, at: int) -> tuple[str, int]:
 
 
 def module_name(path: str) -> str:
-    """What libpam's extract_modulename makes of a module's path; "" where it finds none."""
+    """The result of libpam's extract_modulename for a module's path; "" if it finds none."""
     name = path.rpartition("/")[2]
     stem = name.rpartition(".")[0] if "." in name else name
     return "" if stem == "?" else stem
 
 
 def actions(control: str) -> tuple[int, ...] | None:
-    """What a control makes of each return code; None if libpam cannot read it: all is bad."""
+    """The action of a control for each return code; None if libpam cannot read it: all is bad."""
     named = _NAMED.get(fold(control))
     if named is not None:
         good, ignored, rest = named
@@ -150,11 +150,11 @@ ALL_BAD = (BAD,) * len(CODES)
 
 
 def _in_brackets(control: str) -> tuple[int, ...] | None:
-    """CODE=ACTION, one after the other; where none stands for a code, it is bad."""
+    """CODE=ACTION, separated by blanks; a missing code is bad."""
     set_: dict[int, int] = {}
     rest = control.lstrip(_SPACE)
     while rest:
-        # The names are compared as beginnings, in libpam's order.
+        # The names are compared as prefixes, in libpam's order.
         name = next((name for name in (*CODES, "default") if rest.startswith(name)), None)
         after = rest[len(name) :].lstrip(_SPACE) if name else ""
         if name is None or not after.startswith("="):

@@ -1,4 +1,4 @@
-"""One file of PAM services and what it includes, as libpam reads them.
+"""Read one file of PAM services and its includes, as libpam does.
 
 pam.conf(5), and libpam's _pam_parse_conf_file.  Reading files is the only effect.
 """
@@ -13,27 +13,27 @@ from pykeyinit_helper.stacks.folders import Folders
 from pykeyinit_helper.stacks.pamconf import ALL_BAD, Line, fold
 
 _DEEPEST = 16  # PAM_SUBSTACK_MAX_LEVEL
-# Of one service, with what it includes: includes of includes grow without an end in sight.
+# For one service with its includes, because nested includes can grow without limit.
 _MOST_LINES = 500
 _MOST_BYTES = 512 * 1024
 
 
 class _Where(NamedTuple):
-    """How libpam came to a file."""
+    """How libpam reached a file."""
 
     path: Path
-    kind: str | None = None  # the only type that is read of it
+    kind: str | None = None  # the only type that is read from it
     above: tuple[str, ...] = ()  # the files that include it, and itself
     level: int = 0
-    via: int = 0  # the line of the service's own file that led there
+    via: int = 0  # the line of the service's own file that leads to it
 
     def at(self, line: Line) -> "tuple[str, int, int]":
-        """What an entry says of its place."""
+        """The place of an entry."""
         return str(self.path), line.number, self.via or line.number
 
 
 class Reader:
-    """Reads one file and what it includes: `entries`, `troubles`, and whether it is `usable`."""
+    """Reads one file and its includes: `entries`, `troubles`, and whether it is `usable`."""
 
     def __init__(self, folders: Folders, path: Path, only: str = "") -> None:
         self._folders, self.path = folders, str(path)
@@ -43,7 +43,7 @@ class Reader:
         self.usable = self._file(_Where(path, above=(str(path),)), only)
 
     def _file(self, where: _Where, only: str = "") -> bool:
-        """Whether libpam can read the file; what it read before it could not, counts."""
+        """Whether libpam can read the file; entries before the error count."""
         text = self._folders.read(where.path)
         self._bytes += len(text)
         self._check_size()
@@ -89,7 +89,7 @@ class Reader:
         if where.kind is not None and kind != where.kind:
             return True
         if fold(control) == "substack":
-            # libpam keeps a mark here, which counts as no entry but moves the level.
+            # libpam has a mark here, which is no entry but changes the level.
             mark = Entry(*where.at(line), kind, control, ALL_BAD, module, (), silent, where.level)
             self.entries.append(mark._replace(is_substack=True))
         if fold(control) in ("include", "substack"):
@@ -139,7 +139,7 @@ class Reader:
             return True
         else:
             why = f"{control} of {name}: the file cannot be read"
-        if kind is None:  # a failing module of which type?  libpam gives up
+        if kind is None:  # the type is unknown, so libpam stops
             self._trouble(where, line.number, f"{why}, and so the whole service fails")
             return False
         self._trouble(where, line.number, why)

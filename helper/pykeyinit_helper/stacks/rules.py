@@ -1,7 +1,7 @@
-"""What can be wrong with the keyrings of a machine's logins.  Pure: stacks and facts go in.
+"""The rules of `check`.  Pure: they judge stacks and facts.
 
-RULES is in order of harm: what gives a way to root, what locks people out, what leaves them
-without their keys, what is merely missing.
+RULES is in order of harm: ways to become root, lockouts, missing
+keys, missing modules.
 """
 
 from collections.abc import Sequence
@@ -35,19 +35,19 @@ RULES: tuple[Rule, ...] = (
     stack_rules.without,
 )
 
-# The names by which findings are silenced, in the order of the manual page.
+# The names of the rules, in the order of the manual page.
 NAMES = (
     "pam-python-in-set-user-id", "writable", "unreadable", "strict", "absent", "broken",
     "old-python", "misspelt", "wrong-type", "unreached", "keyctl-refused", "no-pam", "twice",
     "setcred", "late", "early", "keyring-mode", "options", "quota", "without",
 )  # fmt: skip
 
-# Those that say what could be better where nothing is wrong: they leave the status 0.
+# Rules for suggestions: they do not change the exit status.
 NOTES = frozenset({"without"})
 
 
 def judge(stacks: Sequence[Stack], facts: Facts) -> list[Finding]:
-    """All findings, the worst first; one that several services share comes once."""
+    """All findings, the worst first, without duplicates for several services."""
     shared: dict[Finding, list[str]] = {}
     for rule in RULES:
         for finding in rule(stacks, facts):

@@ -1,7 +1,7 @@
-"""Findings that the administrator knows and does not want to see again.
+"""Silence findings that the administrator knows.
 
-Each is named as RULE, or RULE:SERVICE for one service alone: in /etc/pykeyinit-helper/ignore,
-one in a line, `#` before comments; or with --ignore, commas between them.
+The words are RULE, or RULE:SERVICE for one service alone: in /etc/pykeyinit-helper/ignore,
+one on each line, with `#` before comments; or with --ignore, separated by commas.
 """
 
 from collections.abc import Iterable
@@ -16,10 +16,10 @@ FILE = Path("/etc/pykeyinit-helper/ignore")
 
 
 def names(words: Iterable[str], below: Below) -> set[str]:
-    """What is silenced by the option's words and, on the running machine, by the file.
+    """The words of the option and, on the running machine, of the file.
 
-    Another system's file is not asked: whoever made it shall not hide what is wrong in it.
-    Raises Refused for a name that no rule has, and where the file cannot be read.
+    The file of another system is not read, so that it cannot hide mistakes.
+    Raises Refused for an unknown rule, and if the file cannot be read.
     """
     found = [(part.strip(), "--ignore") for word in words for part in word.split(",")]
     if below.root == Path("/") and below.status(FILE) is not None:
@@ -37,7 +37,7 @@ def names(words: Iterable[str], below: Below) -> set[str]:
 
 
 def part(findings: Iterable[Finding], silenced: set[str]) -> tuple[list[Finding], list[Finding]]:
-    """Those that are shown, and those that are silenced."""
+    """The findings to report, and the silenced ones."""
     shown, silent = [], []
     for finding in findings:
         quiet = [name for name in finding.services if f"{finding.rule}:{name}" in silenced]

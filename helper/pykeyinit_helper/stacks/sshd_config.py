@@ -1,4 +1,4 @@
-"""Whether sshd calls PAM: `UsePAM` of sshd_config(5)."""
+"""Whether sshd uses PAM: `UsePAM` of sshd_config(5)."""
 
 import re
 from fnmatch import fnmatchcase
@@ -13,16 +13,16 @@ _MOST_FILES = 100
 
 
 class UsePam(NamedTuple):
-    """Where it is switched off: the file and line, or line 0 where the default holds."""
+    """The place that turns PAM off: the file and line, or line 0 for the default."""
 
     file: str
     line: int
 
 
 def switched_off(below: Below) -> UsePam | None:
-    """Where sshd is set to do without PAM; None where it calls PAM or there is no sshd.
+    """The place that turns PAM off in sshd; None if sshd uses PAM or there is no sshd.
 
-    The first value holds.  The default is no; Debian and Fedora write yes into their files.
+    The first value applies.  The default is no; Debian and Fedora set yes in their files.
     """
     path = next((path for path in _FILES if below.is_file(path)), None)
     if path is None:
@@ -50,7 +50,7 @@ class _Reader:
         for number, line in enumerate(text.splitlines(), 1):
             words = re.split(r"[ \t]*=[ \t]*|[ \t]+", line.strip(), maxsplit=1)
             keyword, rest = words[0].lower(), (words[1:] or [""])[0]
-            if keyword == "match":  # not allowed behind it
+            if keyword == "match":  # not allowed after it
                 return None
             if keyword == "usepam":
                 return str(path), number, rest.split("#")[0].strip().strip('"')

@@ -1,4 +1,4 @@
-"""The stack of a PAM service: of its own file, and of "other"'s for what that has not.
+"""Read the stack of a PAM service: its own file, and "other" for missing types.
 
 pam.conf(5), and libpam's _pam_init_handlers.  Reading files is the only effect.
 """
@@ -13,9 +13,9 @@ from pykeyinit_helper.stacks.reader import Reader
 
 
 def read(service: str, folders: Folders) -> Stack:
-    """A service's stack; types that it does not have are those of "other".
+    """The stack of a service; missing types are those of "other".
 
-    Raises OSError where a file is there and cannot be read.
+    Raises OSError if a file exists but cannot be read.
     """
     name = fold(service)
     if not any(folders.real(folder).is_dir() for folder in folders.services):
@@ -27,7 +27,7 @@ def read(service: str, folders: Folders) -> Stack:
 
 
 def _read_pam_conf(name: str, folders: Folders) -> Stack:
-    """All services in one file, where there is no folder of them."""
+    """All services of one file, if there is no folder."""
     path = Path("/etc/pam.conf")
     own = Reader(folders, path, only=name)
     return _with_other(name, own, Reader(folders, path, only="other"))
@@ -46,10 +46,10 @@ def _with_other(name: str, own: Reader | None, other: Reader | None) -> Stack:
 
 
 def modules(service: str, folder: Path) -> list[str]:
-    """The modules' names as they are written, in the order of the types.
+    """The names of the modules as written, in the order of the types.
 
-    Raises OSError where there is neither a file of the service nor of "other"; a file that an
-    include names and that is missing is libpam's to report.
+    Raises OSError if neither the service nor "other" has a file; a missing file of an
+    include is reported by libpam.
     """
     return [entry.module for entry in _modules(_of_folder(service, folder))]
 
@@ -71,7 +71,7 @@ def _modules(stack: Stack) -> Iterator[Entry]:
 
 
 def file(service: str, folder: Path) -> Path:
-    """The file that libpam reads for a service, which is "other" where it has none."""
+    """The file that libpam reads for a service, or "other" if it has none."""
     path = folder / fold(service)
     return path if path.exists() else folder / "other"
 

@@ -1,4 +1,4 @@
-"""What can be wrong with how a stack is put together.  Pure; one function a rule."""
+"""The rules about the order of a stack.  Pure; one function for each rule."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise, product
@@ -17,16 +17,16 @@ from pykeyinit_helper.stacks.finding import (
 from pykeyinit_helper.stacks.machine import Facts
 from pykeyinit_helper.stacks.ours import is_ours
 
-# Modules that put keys into the session keyring when a session is opened, or that tie what
+# Modules that add keys to the session keyring when a session is opened, or that bind what
 # they open to it: a session keyring that comes after them hides it.
 _STORES = frozenset(
     f"pam_{name}.so" for name in "afs_session cifscreds ecryptfs fscrypt krb5 mount".split()
 )
-_MOST = 20  # makers of one stack that are compared: each comparison walks the whole stack
+_MOST = 20  # the number of makers to compare, as each comparison walks the whole stack
 
 
 def unreadable(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
-    """What libpam cannot read, or not in every version alike."""
+    """Lines that libpam cannot read, or that its versions read differently."""
     for stack in stacks:
         lines: dict[tuple[str, int], list[str]] = {}
         for file, line, text in stack.troubles:
@@ -38,9 +38,9 @@ def unreadable(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 
 
 def unreached(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
-    """Where every module succeeds, libpam ends the stack, or jumps, before it comes to the line.
+    """If every module succeeds, libpam ends the stack, or jumps, before it reaches the line.
 
-    A line that is never reached in a stack that has another one that is does no harm.
+    An unreached line does no harm if the stack has another one that is reached.
     """
     for stack in stacks:
         for kind in ("auth", "session"):
@@ -68,7 +68,7 @@ def unreached(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 
 
 def twice(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
-    """Two modules at work, one of them ours; pam_keyinit after ours and without force is idle."""
+    """Two active modules, one of them ours; pam_keyinit after ours without force does nothing."""
     for stack in stacks:
         yield from _twice_by_type(stack)
         entries = stack.of("session")
@@ -116,7 +116,7 @@ def _twice_by_type(stack: Stack) -> Iterator[Finding]:
 
 
 def _of_a_file_that_others_include(stack: Stack, first: Entry, second: Entry) -> Entry | None:
-    """That one of the two that is ours and in an included file, where the other is not."""
+    """The one of the two that is ours and in an included file, if the other is not."""
     for one, other in ((first, second), (second, first)):
         if is_ours(one) and one.file != stack.file and other.file != one.file:
             return one
@@ -124,7 +124,7 @@ def _of_a_file_that_others_include(stack: Stack, first: Entry, second: Entry) ->
 
 
 def _one_of(stack: Stack, first: Entry, second: Entry) -> str:
-    """Ours alone, where pam_keyinit stands and with its words as well; or else the first."""
+    """Keep only our line, in the place and with the options of pam_keyinit's; or the first one."""
     otherwise = "remove one of the two lines"
     theirs = next((each for each in (first, second) if not is_ours(each)), None)
     our = second if theirs is first else first
@@ -174,10 +174,10 @@ def setcred(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 
 
 def late(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
-    """The keyring comes after a module that put keys into the one before."""
+    """The keyring is created after a module that added keys to the previous one."""
     for stack in stacks:
         if makers(stack, "auth"):
-            continue  # it was made at pam_setcred(3)
+            continue  # it was created at pam_setcred(3)
         for at, entry in makers(stack)[:1]:
             for before in stack.of("session")[:at]:
                 if before.name in _STORES and not before.fault:
@@ -192,7 +192,7 @@ def late(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 
 
 def early(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
-    """The keyring comes before what says whose session it is: pam_selinux(8), pam_loginuid(8)."""
+    """The keyring is created before pam_selinux(8) or pam_loginuid(8), which set the identity."""
     for stack in stacks:
         for at, entry in makers(stack)[:1]:
             for after in stack.of("session")[at + 1 :]:
@@ -209,7 +209,7 @@ def early(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 
 
 def without(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
-    """Logins with no line of a keyring module, while others have one."""
+    """Services without a keyring module, while others have one."""
     having = any(_has_line(stack) for stack in stacks)
     lacking = [
         stack.service
@@ -225,5 +225,5 @@ def without(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
 
 
 def _has_line(stack: Stack) -> bool:
-    """Also one that does not work: another rule says why."""
+    """Whether it has a line, even one that does not work: other rules report that."""
     return any(is_maker(entry) or ours.meant(entry) for entry in stack.entries)

@@ -1,4 +1,4 @@
-"""Services of systemd, as far as keyrings go: systemd.exec(5), systemd.unit(5)."""
+"""The keyring settings of systemd services: systemd.exec(5), systemd.unit(5)."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -18,15 +18,15 @@ class Unit(NamedTuple):
 
     name: str
     file: str
-    keyring_mode: str  # private is what systemd takes where nothing is said
+    keyring_mode: str  # private is the default of systemd
     command: str
     aliases: tuple[str, ...] = ()
 
 
 def read(below: Below) -> list[Unit]:
-    """Every service, with its drop-ins; a file of /etc hides one of /usr/lib.
+    """All services with their drop-ins; a file of /etc hides one of /usr/lib.
 
-    One that has several names, by links, comes once.
+    A service with several names, by links, is listed once.
     """
     files: dict[str, Path] = {}
     for folder in reversed(_FOLDERS):
@@ -55,10 +55,10 @@ def _unit(below: Below, real: Path, names: list[str], files: dict[str, Path]) ->
 
 
 def _settings(below: Below, path: Path) -> dict[str, str]:
-    """The [Service] part; what comes later replaces."""
+    """The [Service] section; later settings replace earlier ones."""
     try:
         text = below.read(path).decode("utf-8", "replace")
-    except OSError:  # systemd's to complain about
+    except OSError:  # systemd reports this
         return {}
     found: dict[str, str] = {}
     section = ""
