@@ -38,7 +38,7 @@ give_back() {
             !/pam_pykeyinit\.(so|py)/ || /\\$/ { bad = 1; exit }
             END { exit bad || inside }' "$file" >"$new"; then
             rm -f "$new"
-            echo "$file: not changed:  more stands between the comments of enable" >&2
+            echo "$file: not changed: more stands between the comments of enable" >&2
             continue
         fi
         # The last line of the copy may have no end.

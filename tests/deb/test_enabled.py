@@ -100,7 +100,7 @@ def test_a_block_that_cannot_be_taken_out_is_named(
     ours = "session optional pam_pykeyinit.so"
     file.write_text(file.read_text().replace(ours, f"session optional pam_permit.so\n{ours}"))
     done = machine.run("dpkg", "--remove", name)
-    assert "sshd: not changed:  line" in done.stderr
+    assert "sshd: not changed: line" in done.stderr
     assert "/etc/pam.d/sshd: session optional pam_pykeyinit.so force revoke" in done.stderr
     assert lines_of_ours(machine) == ["sshd"]
     daemons.ssh(machine, "true")

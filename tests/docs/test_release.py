@@ -41,7 +41,7 @@ def test_notes_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    ("good", "bad", "told"),
+    ("good", "bad", "reported"),
     [
         ("## 1.1.0 (2026-11-23)\n", "", "the newest notes are for 1.0.0"),
         ("1.1.0 (2026-11-23)", "1.1.0 (not released)", "put the day of the release"),

@@ -119,7 +119,7 @@ def test_also_where_the_helper_itself_does_not_run(
         done = call("uninstall", PREFIX=prefix)
         assert done.returncode == 0, done.stderr
         assert "Traceback" not in done.stderr
-        assert "/etc/pam.d/mixed: left as it is" in done.stderr
+        assert "/etc/pam.d/mixed: not changed" in done.stderr
         assert (pam_d / "sshd").read_text() == TEXT + "# of somebody's\n"
         assert (pam_d / "cut").read_text() == texts["cut"]
         assert (pam_d / "cut").stat().st_mode & 0o777 == 0o640

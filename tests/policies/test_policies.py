@@ -218,4 +218,4 @@ def _end_one_of_another_name() -> object:
 def test_a_keyring_of_the_user_that_is_another_is_not_ended(journal: Journal) -> None:
     assert in_child(_end_one_of_another_name) == (codes.PAM_CRED_ERR, "another")
     (line,) = journal.ours()
-    assert "of uid 0 is not the session keyring of root: left as it is" in line.text
+    assert "of uid 0 is not the session keyring of root: not revoked" in line.text

@@ -170,7 +170,7 @@ def _announce(wanted: Change, folders: Folders) -> None:
     if way := _with_the_auth_of_other(
         wanted.service, Changed(folders, wanted.path, wanted.new), None
     ):
-        say(f"{wanted.service}: then fix it with:  {way}")
+        say(f"{wanted.service}: then fix it with: {way}")
 
 
 def _disabled(service: str, folders: Folders) -> Change | None:

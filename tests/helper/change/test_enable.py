@@ -95,7 +95,7 @@ def test_a_module_that_does_not_load(tmp_path: Path) -> None:
     finally:
         subprocess.run(["umount", native.module()], check=True)
     assert done.returncode == 1
-    assert "as it was before: pam_pykeyinit.so by itself: open_session gives 28" in done.stderr
+    assert "restored: pam_pykeyinit.so by itself: open_session gives 28" in done.stderr
     assert (PAM_D / "svc").read_text() == PERMIT + THEIRS
 
 
@@ -142,7 +142,7 @@ def test_what_fails_only_in_its_place_is_put_back(tmp_path: Path) -> None:
     (PAM_D / "svc").write_text(text)
     done = run("enable", "svc")
     assert done.returncode == 1
-    assert "svc: restored:  open_session gives 4" in done.stderr
+    assert "svc: restored: open_session gives 4" in done.stderr
     assert (PAM_D / "svc").read_text() == text
     assert list((KEPT / "pykeyinit-helper/pam.d").iterdir()) == []
 

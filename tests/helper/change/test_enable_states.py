@@ -248,11 +248,11 @@ def test_the_service_that_is_in_the_way_is_named_with_the_command() -> None:
     done = run("enable", "su")
     assert done.returncode == 1
     assert "su-l would be wrong" in done.stderr
-    command = done.stderr.strip().rpartition("; so: ")[2]
+    command = done.stderr.strip().rpartition("; use: ")[2]
     assert command == "pykeyinit-helper enable su-l su"
     done = run(*command.split()[1:])
     assert done.returncode == 0, done.stderr
-    assert "su: what su starts does not find the caller's keys any more" in done.stderr
+    assert "su: programs that su starts no longer find the caller's keys" in done.stderr
     for service in ("su", "su-l"):
         keyring_of(service)
 
@@ -261,7 +261,7 @@ def test_what_changes_for_users_of_sudo_is_named_before() -> None:
     of_debian("sudo", "common-auth", "common-account", "common-session-noninteractive")
     done = run("enable", "--dry-run", "sudo")
     assert done.returncode == 0
-    assert "does not find the caller's keys any more" in done.stderr
+    assert "no longer find the caller's keys" in done.stderr
     assert "a revoked keyring when sudo ends" in done.stderr
     command = re.search(
         r"pykeyinit-helper (enable --options 'force revoke=never' sudo)", done.stderr

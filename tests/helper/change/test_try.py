@@ -227,7 +227,7 @@ def test_a_module_that_crashes_is_reported(stage: Stage, services: Path, tmp_pat
     [
         (["c", "nobody-here"], "unknown user"),
         (["nothing", "carol", "--confdir", "/nonexistent"], "cannot read service"),
-        (["c", "carol", "--password"], "asks on a terminal"),
+        (["c", "carol", "--password"], "needs a terminal"),
         (["c", "carol", "--password-fd", "77"], "descriptor 77"),
         (["c"], "required: USER"),
     ],

@@ -46,7 +46,7 @@ CASES = {
     "session-unknown": (NEW, "keyctl setperm @s 0x38000000; ", "@s", 0, "gives no view"),
     "behind-session": (
         NEW, ADD.format("@u") + "keyctl revoke @s; ", COLOUR, 1,
-        "it is in the user keyring (@u), behind",
+        "it is in the user keyring (@u), which is not reached",
     ),
     "user-not-linked": (BARE, ADD.format("@u"), COLOUR, 1, "To mend it: keyctl link @u @s"),
     "user-session-not-linked": (
@@ -81,9 +81,9 @@ CASES = {
     ),
     "no-search": (
         NEW, ADD.format("@s") + "keyctl setperm $k 0x37010000; ", COLOUR, 1,
-        "for it on the way gives no search",
+        "because it gives no search",
     ),
-    "too-deep": (NEW, CHAIN, COLOUR, 1, "seven keyrings"),
+    "too-deep": (NEW, CHAIN, COLOUR, 1, "seven levels of keyrings"),
     "elsewhere": (
         NEW, ADD.format("@s") + "keyctl setperm $k 0x3f110000; " + AWAY, "$k", 1,
         "To mend it: keyctl link",
@@ -104,7 +104,7 @@ def test_a_number_whose_key_is_dead_stays_so(stage: Stage, end: str) -> None:
     if end.startswith("reject"):
         script = f"keyctl request2 user colour callout @s; {LIST}"
     printed = output(stage, f"{script}{HELPER} explain $k", *NEW, code=1)
-    assert "It stays so; ask by type and description" in " ".join(printed.split())
+    assert "This is permanent; ask by type and description" in " ".join(printed.split())
     assert "To mend it" not in printed
 
 
