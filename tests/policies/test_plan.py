@@ -122,7 +122,8 @@ def test_a_keyring_that_was_left_for_one_without_a_name_is_like_any_other(
 
 
 @pytest.mark.parametrize(
-    ("has_one", "reported"), [(True, ": left at once"), (False, " cannot be left: end this session")]
+    ("has_one", "reported"),
+    [(True, ": left at once"), (False, " cannot be left: end this session")],
 )
 def test_a_keyring_is_left_for_the_user_session_keyring_where_there_is_no_other(
     has_one: bool, reported: str, monkeypatch: pytest.MonkeyPatch
