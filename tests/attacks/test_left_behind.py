@@ -1,4 +1,4 @@
-"""What a process that holds sessions leaves within the reach of others: nothing.
+"""Other users cannot reach anything that a process with sessions holds.
 
 While it holds alice's displaced session, there are two keyrings of the host's beside it, the
 pin and the grip.  Every operation on each of the three is tried, by their numbers, as another

@@ -1,4 +1,4 @@
-"""The first session of a process, in time and in memory; and how long a user may signal it.
+"""The time and memory of a process's first session, and how long a user can signal it.
 
     build-aux/world.sh tests/bench/run.sh [ROUNDS]
 

@@ -1,4 +1,4 @@
-"""How soon `pykeyinit-helper run` starts its program: ratios, interleaved in one run.
+"""How fast `pykeyinit-helper run` starts its program: ratios, interleaved in one run.
 
     build-aux/world.sh /usr/bin/python3 tests/bench/helper.py [ROUNDS]
 

@@ -1,4 +1,4 @@
-"""What a program is left with: the helper beside its peers, run, not quoted.
+"""The session keyring of a program, with the helper and with its peers.
 
     build-aux/world.sh /usr/bin/python3 tests/bench/helper_peers.py [FOLDER]
 

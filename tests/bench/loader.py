@@ -1,4 +1,4 @@
-"""pam_pykeyinit.so beside its peers: ratios, interleaved in one run.
+"""pam_pykeyinit.so compared with its peers: ratios, interleaved in one run.
 
     build-aux/world.sh tests/bench/run.sh [ROUNDS]
 

@@ -1,4 +1,4 @@
-"""Keys that the kernel has made by /sbin/request-key, when somebody asks for them.
+"""Keys that the kernel requests from /sbin/request-key.
 
 The kernel starts that program in the first mount namespace, so it is the machine's own, with
 the machine's request-key.conf(5).  What stands in there as Debian installs it is used here.

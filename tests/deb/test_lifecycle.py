@@ -1,4 +1,4 @@
-"""Install, upgrade, remove, purge: nobody who logs in meanwhile is kept out."""
+"""Install, upgrade, remove, purge: logins succeed meanwhile."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The package had another name before 0.2.0: who has that one gets this one in its place."""
+"""The package had another name before 0.2.0: an upgrade replaces it."""
 
 import re
 import subprocess

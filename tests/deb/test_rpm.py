@@ -1,4 +1,4 @@
-"""The RPM, built by Debian's rpmbuild and laid into a scratch root; and what rpmlint says."""
+"""The RPM, built by Debian's rpmbuild and installed into a scratch root; rpmlint's report."""
 
 import hashlib
 import shutil

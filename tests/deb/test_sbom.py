@@ -1,4 +1,4 @@
-"""What the package is made of, as ./setup deb writes it beside the package: SPDX 2.3."""
+"""The bill of materials that ./setup deb writes: SPDX 2.3."""
 
 import hashlib
 import json

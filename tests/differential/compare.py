@@ -1,4 +1,4 @@
-"""Hold what our module did against what pam_keyinit did.
+"""Compare the effects of our module and of pam_keyinit.
 
 pam_keyinit keeps its state in the process.  Here every handle has a copy of it, under a
 file name of its own, and so a state of its own, as our module has without that.

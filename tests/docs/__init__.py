@@ -1,1 +1,1 @@
-"""What the documentation says: that its commands run, and that it is so."""
+"""The documentation: its commands run, and its statements hold."""

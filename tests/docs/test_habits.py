@@ -1,4 +1,4 @@
-"""What editors, commits and workflows are told is what the tree does."""
+"""The settings of editors, commits and workflows match the tree."""
 
 import re
 import subprocess

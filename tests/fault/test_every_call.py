@@ -1,6 +1,6 @@
 """Every kernel call of every handler, refused or interrupted, at every position.
 
-Real ids, real keyrings, the real log; only the fault itself is made up.  Whatever happens:
+Ids, keyrings and log are real; only the fault is injected.  In each case:
 the documented code, one line at most, and ids as before; and the next session works.
 """
 

@@ -1,4 +1,4 @@
-"""Every call that the real loaders make, refused with everything that its manual pages name.
+"""Every call of the real loaders, refused with each errno of its manual pages.
 
 The keyrings, ids, log and libpam are real, and so is the module as it is installed; between
 it and libc and libpam stands tests/driver/faults.c.  At each place of a sequence of PAM calls:

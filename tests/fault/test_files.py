@@ -1,6 +1,6 @@
-"""Every call of the files that options read and lock, refused with what its page names.
+"""Every call for the files that options read and lock, refused with each errno of its page.
 
-None of them is worth a login: it goes on, and at most one line says what is missing.
+No such failure stops a login: it continues, and at most one line reports what is missing.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A signal handler of a Python host may raise wherever Python looks for signals.
+"""A signal handler of a Python host may raise wherever Python checks for signals.
 
 That is where a function is entered and where a call returns.  Here an exception is raised
 at each such place in turn: ids are as before whatever happens.

@@ -1,5 +1,5 @@
 # mypy: ignore-errors
-"""Run as a program: set a stage for pykeyinit-helper, or tell what it was started with.
+"""Run as a program: set a stage for pykeyinit-helper, or report what it was started with.
 
     probe.py stage KIND [USER] [deny ERRNO WHAT] [fill|hide USER] -- COMMAND...
     WHAT: an operation of keyctl(2), any, add_key or request_key

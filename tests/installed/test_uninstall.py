@@ -1,4 +1,4 @@
-"""./setup uninstall on a machine that uses it: nobody is locked out, and PAM is as it was."""
+"""./setup uninstall on a machine that uses it: no lockout, and PAM is as before."""
 
 import shutil
 import subprocess

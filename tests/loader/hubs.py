@@ -1,4 +1,4 @@
-"""JupyterHubs to be run: Debian's, and those of PyPI in a Python of one's choice."""
+"""JupyterHubs for tests: Debian's, and those of PyPI in a chosen Python."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""What pam_pykeyinit.so and the file with Python beside it are, as they are installed."""
+"""The properties of pam_pykeyinit.so and pam_pykeyinit_python.so, as installed."""
 
 import platform
 import re

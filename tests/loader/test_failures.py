@@ -1,6 +1,6 @@
-"""Whatever is wrong with the interpreter or our code: an error code and one line, no more.
+"""If the interpreter or our code fails, there is an error code and one line.
 
-Never PAM_SUCCESS, for nothing was done; never PAM_IGNORE, for nobody could tell.
+Never PAM_SUCCESS, because nothing was done; never PAM_IGNORE, which would hide the failure.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""PostgreSQL asks PAM who somebody is, and starts a Python for a function written in it."""
+"""PostgreSQL authenticates through PAM, and starts a Python for functions written in it."""
 
 import tempfile
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`force` where the program lacks memory or descriptors: the caller's keys are not found.
+"""`force` without enough memory or descriptors: the caller's keys are not found.
 
 Whoever starts a set-user-ID program chooses its limits and its descriptors 0, 1 and 2.
 Where pam_keyinit's session has a keyring of its own, ours has one too: the user's, or where

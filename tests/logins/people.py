@@ -1,4 +1,4 @@
-"""Logins of real programs, with someone inside who does what the test says."""
+"""Logins of real programs, with a process inside that a test controls."""
 
 import contextlib
 import json

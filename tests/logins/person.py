@@ -1,4 +1,4 @@
-"""What a user runs inside a login: does what it is told, a line in, a line of JSON out.
+"""A program inside a login: it reads commands as lines, and answers each with a line of JSON.
 
 look            the session keyring, its links, the ids
 add NAME VALUE  a key in the user keyring

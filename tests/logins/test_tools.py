@@ -1,4 +1,4 @@
-"""Logins through su and runuser, beside pam_keyinit's."""
+"""Logins through su and runuser, compared with pam_keyinit."""
 
 from pathlib import Path
 from typing import Any

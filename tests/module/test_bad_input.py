@@ -1,4 +1,4 @@
-"""What nobody should pass, and what the kernel may refuse: a line, a code, no harm."""
+"""Bad input, and refusals of the kernel: a line, a code, no harm."""
 
 import errno
 import re

@@ -1,4 +1,4 @@
-"""What is decided, apart from the kernel."""
+"""The decisions, without the kernel."""
 
 import errno
 import syslog

@@ -1,4 +1,4 @@
-"""Where pam_pykeyinit wants to be different from pam_keyinit: both behaviours, side by side.
+"""The intended differences from pam_keyinit: both behaviours, side by side.
 
 Each is named in DIFFERENCES of pam_pykeyinit(8).
 """

@@ -1,4 +1,4 @@
-"""What each of the six service functions returns by itself, as Linux-PAM's tst-*-retval.
+"""The return values of the six service functions, as in Linux-PAM's tst-*-retval.
 
 The stack is the module alone; libpam answers PAM_PERM_DENIED where it only ignores.
 """

@@ -1,7 +1,7 @@
 """loader.py: mutants of the loader's C, a JSON object a line, as generate.py's are.
 
-Made by hand, for no tool knows what a lock or a reference is worth.  Each takes something
-out, or turns it round, that a test is to miss.
+Made by hand, because no tool knows the purpose of a lock or a reference.  Each removes
+or inverts something that a test must notice.
 """
 
 import json

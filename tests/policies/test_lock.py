@@ -1,4 +1,4 @@
-"""A turn of a user's: one login at a time has it, and a login goes on without it."""
+"""The lock of a user's logins: one login at a time holds it, and a login continues without it."""
 
 import contextlib
 import errno

@@ -1,4 +1,4 @@
-"""Session keyrings with a name: shared by a user's logins, and by nobody else."""
+"""Session keyrings with a name: shared by the logins of one user only."""
 
 import contextlib
 import os

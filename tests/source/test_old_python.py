@@ -1,4 +1,4 @@
-"""Python 3.9, which Debian 11 has: the module and `run` work with it, and the rest says no.
+"""Python 3.9 of Debian 11: the module and `run` work with it, the other commands refuse it.
 
 A machine of ./setup vm --matrix runs them with it; here is what can be seen without one.
 """

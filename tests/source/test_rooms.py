@@ -1,4 +1,4 @@
-"""Imports point one way.  The contract: a room imports from itself and from those below it.
+"""The direction of imports: a room imports only from itself and from the rooms below it.
 
 A room is a folder of a package, or a file beside the folders.
 """

@@ -1,4 +1,4 @@
-"""Tests take turns where they have only one machine: its load, its quotas, root's keys.
+"""Tests wait for each other where they share the machine: its load, its quotas, root's keys.
 
 All worlds of the machine share two locks, those of other suites that run at the same time
 included.  Tests hold the room together, and one that is marked whole_machine holds it

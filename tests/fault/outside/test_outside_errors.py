@@ -1,6 +1,6 @@
-"""Every system call of open and close on the real loader, refused from outside by strace.
+"""Every system call of open and close in the real loader, refused by strace.
 
-Whatever is refused: a code, one line, ids as before, no keyring of somebody else, and the
+In each case: a code, one line, ids as before, no keyring of another user, and the
 next session in the same process works.
 """
 

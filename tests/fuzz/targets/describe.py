@@ -1,4 +1,4 @@
-"""What keyctl(2) says of a key: the description is whatever its maker chose."""
+"""The description of a key in keyctl(2), which its creator chooses."""
 
 import struct
 

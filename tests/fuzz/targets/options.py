@@ -1,4 +1,4 @@
-"""The words of a PAM line, beside a model of the manual page's OPTIONS."""
+"""The options of a PAM line, compared with a model of the manual page."""
 
 import re
 

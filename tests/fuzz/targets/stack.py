@@ -1,4 +1,4 @@
-"""The parser of PAM stacks, beside the machine's libpam.
+"""The parser of PAM stacks, compared with the machine's libpam.
 
 The files are in the data, apart by a line of "%": the service's, three that may be included,
 and that of "other".  $M is a module that writes down its words, $N one that is not there, $0,

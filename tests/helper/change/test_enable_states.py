@@ -1,4 +1,4 @@
-"""`enable` in whatever state a service is: one keyring of ours comes of it, and can be undone."""
+"""`enable` in each state of a service: it gets one keyring of ours, and this can be undone."""
 
 import re
 import subprocess

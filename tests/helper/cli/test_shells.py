@@ -1,4 +1,4 @@
-"""zsh's and fish's completion, in the real shells; and all three beside the help texts."""
+"""The completion of zsh and fish, in the real shells; all three match the help texts."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Random keyrings, and what the kernel says of the keys in them, without the helper's help.
+"""Random keyrings, and the kernel's answers about their keys, without the helper.
 
 A case is played in a process of its own, which begins as root and ends as who asks.
 """

@@ -1,4 +1,4 @@
-"""What `explain` words, names and folds, apart from the kernel."""
+"""The texts, names and folding of `explain`, without the kernel."""
 
 import shlex
 import subprocess

@@ -1,4 +1,4 @@
-"""`explain` and `show` beside the kernel, on random keyrings of two users.
+"""`explain` and `show` compared with the kernel, on random keyrings of two users.
 
 What explain says is what somebody sees who tries it; what show marks with a star is what
 request_key(2) finds; and a mend mends.

@@ -1,4 +1,4 @@
-"""`adopt`: a shell gets another session keyring, or is told why it cannot."""
+"""`adopt`: a shell gets another session keyring, or the reason why it cannot."""
 
 import re
 from pathlib import Path

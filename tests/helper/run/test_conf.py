@@ -1,4 +1,4 @@
-"""conf/: each way to start a daemon, as its file says it, under the real program.
+"""conf/: each way to start a daemon, with its file, under the real program.
 
 What stands in the files for somebody's program and its user is filled in; nothing else.
 """

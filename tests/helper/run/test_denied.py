@@ -1,4 +1,4 @@
-"""What the kernel refuses: warned about, and run all the same, unless --strict."""
+"""Refusals of the kernel: a warning, and the program still runs, except with --strict."""
 
 import subprocess
 import time

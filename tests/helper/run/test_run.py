@@ -1,4 +1,4 @@
-"""`run` as a way to start a program: status, bad input, whom it becomes, what it says."""
+"""`run` starts a program: status, bad input, its user, its messages."""
 
 import re
 from pathlib import Path

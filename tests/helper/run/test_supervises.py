@@ -1,4 +1,4 @@
-"""`run --revoke-on-exit` and --new-session: what is left when somebody is killed."""
+"""`run --revoke-on-exit` and --new-session: what is left when a process is killed."""
 
 import contextlib
 import fcntl

@@ -1,4 +1,4 @@
-"""Nothing is started in a keyring that somebody else planted, and nothing cuts off the user's."""
+"""No program starts in a keyring of another user, and each one finds its user's keys."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""What `check` says of this machine, and its mends, pasted."""
+"""The findings of `check` about this machine, and its mends, pasted."""
 
 import json
 import subprocess

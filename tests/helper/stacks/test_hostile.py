@@ -1,4 +1,4 @@
-"""`check --root DIR` of a folder that somebody else made: it ends, and stays inside."""
+"""`check --root DIR` of an untrusted folder: it ends, and stays inside."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What `check` says of our own lines: their words, names, types, and whether they are reached."""
+"""The findings of `check` about our lines: options, names, types, reachability."""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The stacks of distributions that these tests use: where each file is from is told, and true."""
+"""The stacks of distributions that these tests use: the origin of each file is documented."""
 
 import hashlib
 import re

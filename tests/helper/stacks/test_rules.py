@@ -1,4 +1,4 @@
-"""What `check` says of stacks and machines: real distributions', and each rule by itself."""
+"""The findings of `check` about stacks and machines: real distributions, and each rule alone."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The parser of PAM stacks, beside libpam: which modules it calls, with which words."""
+"""The parser of PAM stacks, compared with libpam: the called modules, and their arguments."""
 
 import contextlib
 import re
