@@ -1,6 +1,6 @@
 #!/bin/sh
-# copy.sh FOLDER: a clean copy of this tree in a new folder: what git knows of or would take,
-# as it is now; where there is no git, everything but what builds leave behind.
+# copy.sh FOLDER: a clean copy of this tree in a new folder: files that git tracks or would add,
+# as they are now; without git, all files but those of builds.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 umask 022

@@ -1,6 +1,6 @@
 #!/bin/sh
 # deb-for.sh SUITE PACKAGE...: build the Debian package for another suite, such as trixie, into
-# dist/ (or $DIST): in a scratch system of that suite with these packages, gone afterwards.
+# dist/ (or $DIST): in a scratch system of that suite with these packages, removed afterwards.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 dist=${DIST:-$here/dist}

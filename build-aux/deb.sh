@@ -1,6 +1,6 @@
 #!/bin/sh
-# deb.sh: build the Debian package for the Debian that this is, into dist/ (or $DIST), from a
-# clean copy of this tree, and let lintian read it.  The same tree gives the same bytes.
+# deb.sh: build the Debian package for this Debian, into dist/ (or $DIST), from a
+# clean copy of this tree, and run lintian.  The same tree gives the same bytes.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 dist=${DIST:-$here/dist}

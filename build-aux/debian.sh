@@ -2,7 +2,7 @@
 # debian.sh: this tree in a bare Debian of another release or architecture, as root.
 #
 #   make SUITE[:ARCHITECTURE] FOLDER [SOURCE...]
-#                                      a system from packages: what Debian calls important,
+#                                      a system from packages: those of priority important
 #                                      and git; from these lines of sources.list(5), if any
 #   enter FOLDER COMMAND...            run a command in it as if it were the machine: with
 #                                      processes and mounts of its own, and / a mount point

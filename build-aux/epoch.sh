@@ -1,6 +1,6 @@
 #!/bin/sh
-# epoch.sh: print the time that a build of this tree is of, in seconds: $SOURCE_DATE_EPOCH, or
-# the day of the release, or, before there is one, that of the last commit or change log entry.
+# epoch.sh: print the time for builds of this tree, in seconds: $SOURCE_DATE_EPOCH, or
+# the day of the release, or else that of the last commit or change log entry.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 date=${SOURCE_DATE_EPOCH:-$(python3 -I "$here/build-aux/changelog.py" epoch)}

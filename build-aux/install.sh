@@ -1,8 +1,8 @@
 #!/bin/sh
-# install.sh: build, and lay the files under $DESTDIR, with a list of what was laid.
+# install.sh: build, and install the files below $DESTDIR, with a list of them.
 #
-# Each file is renamed into place, so that a login at this moment sees the old one or the
-# new one.  A file that an older version laid and this one does not is removed afterwards.
+# Each file is renamed into place, so that a login at that moment finds the old or the
+# new one.  Files of an older version that this one does not have are removed afterwards.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$here/build-aux/paths.sh"

@@ -1,4 +1,4 @@
-"""left.py FIRST MANY [WORLDS]: what of a suite is on the machine that should not outlive it.
+"""left.py FIRST MANY [WORLDS]: find what a suite has left on the machine.
 
 Without WORLDS, prints what there is: the settings of keys, the mounts, and the keys of the
 MANY users whose uids begin with FIRST.  The suite's end gives it that as standard input, and

@@ -1,5 +1,5 @@
 #!/bin/sh
-# lint-manual.sh PAGE...: what mandoc finds wrong with manual pages.  Which other manuals this
-# machine has is not the page's fault.
+# lint-manual.sh PAGE...: print mandoc's warnings about manual pages, without those about missing
+# manual pages of this machine.
 set -eu
 ! mandoc -Tlint "$@" 2>&1 | grep -v -e 'mandoc.db lacks' -e 'referenced manual not found'

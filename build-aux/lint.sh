@@ -1,6 +1,6 @@
 #!/bin/sh
-# lint.sh: what must be clean before a change goes in.  Most of the tools come from PyPI, into a
-# folder of their own, in the versions named here: what "clean" means must not drift.
+# lint.sh: run the linters, which must be clean before a commit.  Most come from PyPI, into a
+# folder of their own, in fixed versions, so that the meaning of "clean" does not change.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"

@@ -1,8 +1,8 @@
 #!/bin/sh
 # mutants.sh [--every N] [FILE...]: make mutants of the core, or of these files of
-# pam_pykeyinit/, run the tests against each in a world of its own, and say which survive.
+# pam_pykeyinit/, run the tests against each in a world of its own, and report which survive.
 # With --every only each Nth is tried: all take hours.  cosmic-ray, which makes them, comes
-# from PyPI into a folder of its own, in the version named here: EXPLAINED goes by its mutants.
+# from PyPI into a folder of its own, in a fixed version, because EXPLAINED names its mutants.
 # "loader" is all of loader/: tests/mutants/loader.py has its mutants.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Sourced by uninstall.sh; debian's prerm has the same, for it has to do without this tree.
+# Sourced by uninstall.sh; debian's prerm has the same code, because it cannot use this tree.
 
 # Where PAM lines name the module, as FILE: LINE.  "by-hand" leaves out what is between the
 # comments of `pykeyinit-helper enable`; "deadly" asks for those alone that fail a login when the

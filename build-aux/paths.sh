@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# Sourced by install.sh and uninstall.sh: where things go, and how they are removed.
+# Sourced by install.sh and uninstall.sh: the paths, and how files are removed.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin # the Python that PAM modules embed, not a user's own
 export PATH
 umask 022

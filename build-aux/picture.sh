@@ -8,7 +8,7 @@ session='keyctl add user mail secret @u >/dev/null
     keyctl add user ticket secret @s >/dev/null
     pykeyinit-helper show --dot'
 PATH=/usr/local/bin:$PATH
-# The user's number is the world's: a reader knows 1000 better.
+# Replace the uid of the world with the usual 1000.
 pykeyinit-helper run --session new --link user --user alice -- sh -ec "$session" |
     sed 's/\(_uid[_a-z]*\.\)[0-9]*/\11000/' | dot -Tsvg >"$file.new"
 mv "$file.new" "$file"

@@ -1,6 +1,6 @@
 #!/bin/sh
-# release.sh: all that a release consists of, into dist/ (or $DIST), which must not be there yet;
-# nothing where its notes are missing.  The same tree gives the same files.
+# release.sh: build all files of a release, into dist/ (or $DIST), which must not exist yet;
+# fail if its notes are missing.  The same tree gives the same files.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 DIST=${DIST:-$here/dist}

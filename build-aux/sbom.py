@@ -1,4 +1,4 @@
-"""sbom.py PACKAGE SECONDS: print what a built .deb is made of, as SPDX 2.3 in JSON.
+"""sbom.py PACKAGE SECONDS: print the bill of materials of a .deb, as SPDX 2.3 in JSON.
 
 The package with its hash, every file in it with its own, the packages that it depends on in
 the versions that this machine built it with, and the Python that is linked in.  SECONDS is the

@@ -1,11 +1,11 @@
 #!/bin/sh
 # test.sh [--workers N] [--long] [PYTEST ARGUMENT...]: the test suite.
 #
-# As root, in worlds of their own (see world.sh), for tests wait more than they work: two
-# workers for each processor, which share the tests; one where some are named, or N.  What is
-# left of a run on the machine fails it (left.py).  Not as root, what can be run without,
-# and what was skipped is named.
-# In both cases the module that is tested is the installed one, not the sources.
+# As root, in worlds of their own (see world.sh), because tests mostly wait: two
+# workers for each processor, which share the tests; one if tests are named, or N.  The run
+# fails if it leaves something on the machine (left.py).  Without root, only the tests that do
+# not need it, and a list of the skipped ones.
+# Both test the installed module, not the sources.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$here"

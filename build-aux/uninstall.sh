@@ -1,7 +1,7 @@
 #!/bin/sh
-# uninstall.sh: remove from $DESTDIR exactly what install.sh laid there.  Where that is this
-# machine, first give back what `pykeyinit-helper enable` took: without the module its lines do
-# nothing, and there would be no session keyring at all.
+# uninstall.sh: remove from $DESTDIR exactly the files of install.sh.  On this
+# machine, first undo `pykeyinit-helper enable`: without the module its lines do
+# nothing, and logins would have no session keyring.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$here/build-aux/paths.sh"

@@ -1,11 +1,11 @@
 #!/bin/sh
-# world.sh COMMAND...: run a command, as root, in a world of its own, where logins can be
-# tried without touching the machine's: private mounts hold the users, the PAM folders,
-# /dev/log, /run, and this tree's module as ./setup install lays it.  All of it is gone
-# when the command ends.  In WORLD it finds: the world's folder.
+# world.sh COMMAND...: run a command, as root, in a private world, where logins can be
+# tried without changing the machine: private mounts hold the users, the PAM folders,
+# /dev/log, /run, and this tree's module as ./setup install installs it.  All of it is removed
+# when the command ends.  WORLD is the folder of the world.
 #
-#   $WORLD/log       where /dev/log points to; whoever wants the log listens there
-#   $WORLD/stage     what ./setup install lays
+#   $WORLD/log       the target of /dev/log; a test listens there
+#   $WORLD/stage     the files of ./setup install
 #   $WORLD/turns     for locks that all worlds of the machine share
 #   alice, bob, carol, dave, jörg   ordinary users, with homes below $WORLD/home; their uids
 #       count from $WORLD_UIDS, 61001: worlds at the same time must not share keys and quotas,

@@ -1,4 +1,4 @@
-"""What a process of the user sees, as lines of JSON.  Run by demo.py.
+"""Print what a process of the user sees, as lines of JSON.  Run by demo.py.
 
 It leaves a process behind, as a user's background job does.  That one looks again when it
 is told to: when the session it came from is closed.

@@ -1,4 +1,4 @@
-"""How the demo looks: 80 columns, colour on a terminal only."""
+"""The layout of the demo: 80 columns, colour only on a terminal."""
 
 import grp
 import os

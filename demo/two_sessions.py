@@ -1,4 +1,4 @@
-"""Two PAM sessions in one process, one inside the other: what becomes of their keyrings.
+"""Two PAM sessions in one process, one inside the other, and their keyrings.
 
 Run by demo.py, as root: SERVICE USER OTHER.  Prints a line of JSON.
 """
