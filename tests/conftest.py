@@ -15,9 +15,9 @@ from support.drive import Driver
 from support.journal import Journal
 from support.record import Record
 
-# What a test tells beyond that it passed goes by its report, from whichever process ran it.
+# Figures and remarks of a test are properties of its report, from any worker.
 FIGURE, REMARK = "figure: ", "remark"
-# `meson test` runs where keyutils is not: these import what imports it.
+# `meson test` also runs without keyutils, which these tests import.
 collect_ignore = (
     ["helper/inspect/test_explain_words.py", "helper/inspect/test_property.py"]
     if not find_spec("keyutils")
@@ -27,7 +27,7 @@ record = Record()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """What `./setup test` takes besides pytest's own options."""
+    """The options of `./setup test` besides pytest's own."""
     parser.addoption("--long", action="store_true", help="everything that takes hours")
     parser.addoption("--fuzz-seconds", type=int, default=60, help="for each target of fuzzing")
     parser.addoption("--deb", action="store_true", help="the Debian package: ./setup deb --test")
@@ -35,8 +35,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the marks that tests of this suite wear."""
-    # Readline, which pytest 8 imports, sets them behind the back of os.environ.
+    """Register the marks of this suite."""
+    # Readline, which pytest 8 imports, sets them without os.environ.
     os.unsetenv("COLUMNS")
     os.unsetenv("LINES")
     for mark in (
@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(number, lambda *_: None)
 
 
-# What takes long to make: the tests that use it go to one worker.
+# Fixtures that take long: one worker runs all tests that use them.
 COSTLY = {"supervisors", "dist", "packages"}
 
 
@@ -82,7 +82,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
-    """In CI a privileged test that was skipped has failed, but for those that are left out."""
+    """In CI a skipped privileged test is a failure, except with world.leave_out."""
     outcome = yield
     report = outcome.get_result()  # type: ignore[attr-defined]
     if report.skipped and world.in_ci() and item.get_closest_marker("privileged"):
@@ -116,7 +116,7 @@ def driver(pamdrive: Path) -> Iterator[Driver]:
 
 @pytest.fixture
 def journal() -> Iterator[Journal]:
-    """What is logged during a test."""
+    """The log of a test."""
     folder = world.folder()
     assert folder
     listener = Journal(folder / "log")
@@ -126,13 +126,13 @@ def journal() -> Iterator[Journal]:
 
 @pytest.fixture(params=sorted(world.LOADERS))
 def loader(request: pytest.FixtureRequest) -> str:
-    """Each loader in turn: what stands in a PAM line before the options."""
+    """Each loader in turn: the words of a PAM line before the options."""
     return world.LOADERS[str(request.param)]
 
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Iterator[dict[str, int]]:
-    """Numbers that the summary reports, by name; those of all tests are added up."""
+    """Numbers for the summary, by name; those of all tests are added."""
     numbers: dict[str, int] = {}
     yield numbers
     request.node.user_properties += [(FIGURE + name, number) for name, number in numbers.items()]
@@ -147,7 +147,7 @@ def remarks(request: pytest.FixtureRequest) -> Iterator[list[str]]:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keep what a test gave; one that was skipped or broken before it began has no call."""
+    """Record the result of a test; one that was skipped or failed in its setup has no call."""
     if report.when == "call" or report.outcome != "passed":
         record.outcome(report.nodeid, report.outcome)
     if report.when == "teardown":
@@ -159,16 +159,16 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Keep what this run gave, for ./setup promises: a worker's is told to who distributes.
+    """Record this run for ./setup promises; workers report to the main process.
 
-    Not of a run that skips most.
+    A run without privileges is not recorded.
     """
     if world.folder() and not hasattr(session.config, "workerinput"):
         record.write()
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
-    """Say how much was run, where a number says more than "passed"."""
+    """Print the figures and remarks."""
     for name, number in record.totals().items():
         terminalreporter.write_line(f"{name}: {number}")
     for line in record.remarks:

@@ -30,12 +30,12 @@ PAGES = [
     persistent_keyring.PAGE,
     search_order.PAGE,
 ]
-HEADER = """# What the manual pages say of keyrings, and what the kernel does
+HEADER = """# Statements of the manual pages about keyrings, and the kernel
 
-Made by `sudo ./setup claims`, which asks the kernel it runs on; a test compares. Each
-statement of fact of the page is told in our words, in the page's order. The columns
-after the verdict are of other kernels, which `sudo ./setup claims --on SUITE` asks in
-machines of their own: = is the same verdict.
+`sudo ./setup claims` makes this page on the running kernel; a test compares it. Each
+statement of a page is in our words, in the page's order. The columns after the
+verdict are other kernels, which `sudo ./setup claims --on SUITE` runs in machines of
+their own: = is the same verdict.
 """
 Verdicts = dict[tuple[str, int], tuple[str, str]]
 

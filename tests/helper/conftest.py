@@ -1,4 +1,4 @@
-"""What the helper's tests share: the installed program, and stages to start it on."""
+"""Shared code of the helper's tests: the installed program, and stages to start it on."""
 
 import json
 import shutil
@@ -28,7 +28,7 @@ AS = (HELPER, "run", "--quiet", f"--user={UID}:{UID}")
 
 
 class Started:
-    """What became of one start."""
+    """The result of one start."""
 
     def __init__(self, process: "subprocess.CompletedProcess[bytes]") -> None:
         self.code = process.returncode
@@ -37,7 +37,7 @@ class Started:
 
     @property
     def reported(self) -> dict[str, Any]:
-        """What the probe told."""
+        """The report of the probe."""
         assert self.code == 0, (self.code, self.errors)
         read: dict[str, Any] = json.loads(self.output)
         return read
@@ -55,7 +55,7 @@ class Started:
 
 
 class Stage:
-    """Starts programs with the session keyring that a test wants."""
+    """Starts programs with the session keyring that a test needs."""
 
     def __init__(self, probe: Path) -> None:
         self.probe = probe
@@ -122,7 +122,7 @@ def shared() -> Iterator[str]:
 def _no_keys() -> Iterator[None]:
     """UID has no keys before the test, nor after it, and @us is as the kernel makes it.
 
-    Nor does any count for its quota that is still to be collected.
+    Dead keys that still count for its quota are collected before.
     """
     # An expired key counts until the kernel collects it, minutes later, if it is linked anywhere.
     persistent = "keyctl clear $(keyctl get_persistent @us)"
@@ -144,7 +144,7 @@ def vendors(tmp_path: Path) -> Iterator[Path]:
 def output(
     stage: Stage, script: str, *options: str, first: str = "none", code: int | None = None
 ) -> str:
-    """What a shell script says, that runs with the helper's preparation."""
+    """The output of a shell script that `run` starts."""
     started = stage.start(first, *AS, *options, "sh", "-c", script)
     assert "Traceback" not in started.errors
     if code is not None:

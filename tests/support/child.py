@@ -1,4 +1,4 @@
-"""Run a function in a forked child: what it does to ids and keyrings ends with it."""
+"""Run a function in a forked child, so that its changes to ids and keyrings end with it."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ Result = TypeVar("Result")
 
 
 def in_child(work: Callable[[], Result]) -> Result:
-    """What work() returns, of a picklable kind.  Raises AssertionError where it raised."""
+    """Return the picklable result of work().  Raises AssertionError if it raised."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:

@@ -1,4 +1,4 @@
-"""Run pamdrive scripts, and read what it saw."""
+"""Run pamdrive scripts, and read the output."""
 
 import itertools
 import json
@@ -13,7 +13,7 @@ _folders = itertools.count()
 
 @dataclass
 class Step:
-    """One call of PAM, its code, and what could be seen after it."""
+    """One call of PAM, its code, and the state after it."""
 
     call: str
     handle: int
@@ -31,7 +31,7 @@ class Step:
 
 @dataclass
 class Outcome:
-    """All that a script gave."""
+    """The results of a script."""
 
     steps: list[Step] = field(default_factory=list)
     hygiene: list[list[str]] = field(default_factory=list)
@@ -57,7 +57,7 @@ class Driver:
         return folder
 
     def start(self, services: Path, script: str, **more: Any) -> "Running":
-        """Begin to run a script, a command a line."""
+        """Start a script, with a command on each line."""
         return Running(
             subprocess.Popen(
                 [self.program, services],
@@ -76,7 +76,7 @@ class Driver:
 
 
 class Running:
-    """A pamdrive at work."""
+    """A running pamdrive."""
 
     def __init__(self, process: "subprocess.Popen[bytes]", script: str) -> None:
         self._process = process
@@ -86,7 +86,7 @@ class Running:
         process.stdin = None
 
     def outcome(self) -> Outcome:
-        """Wait for the end, and read what was printed."""
+        """Wait for the end, and read the output."""
         output, errors = self._process.communicate(timeout=60)
         assert self._process.returncode == 0, (self._process.returncode, errors.decode())
         return _read(output.decode())

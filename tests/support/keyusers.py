@@ -16,9 +16,9 @@ def count(uid: int) -> int:
 
 
 def settle(uid: int, most: int) -> int:
-    """The count, once it is at most `most`: the kernel collects keys in its own time.
+    """Wait until the count is at most `most`: the kernel collects keys with a delay.
 
-    After 30 seconds it is given as it is.
+    After 30 seconds return the current count.
     """
     deadline = time.monotonic() + 30
     while (found := count(uid)) > most and time.monotonic() < deadline:
@@ -27,7 +27,7 @@ def settle(uid: int, most: int) -> int:
 
 
 def has_room(uid: int, size: int) -> bool:
-    """Whether so many bytes of the quota are free, or become so within 30 seconds."""
+    """Whether this many bytes of the quota are free, or become free within 30 seconds."""
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         _, _, used, most = dict(quota.parse(Path("/proc/key-users").read_text()))[uid]

@@ -1,4 +1,4 @@
-"""Programs that see other files at some paths than everybody else does."""
+"""Programs that see other files at some paths."""
 
 import shlex
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def wrapper(script: Path, mounts: Mapping[str, Path], *command: str) -> Path:
-    """Write a script that runs a command, with what the mapping has at its keys' paths."""
+    """Write a script that runs a command with other files mounted at some paths."""
     lines = [f"mount --bind {shlex.quote(str(at))} {path}" for path, at in mounts.items()]
     inner = "\n".join(["set -e", *lines, 'exec "$@"'])
     script.write_text(

@@ -19,12 +19,12 @@ def module() -> Path:
 
 
 def interpreter() -> Path:
-    """The file beside it that has Python in it."""
+    """The file with its Python, in the same folder."""
     return module().with_name("pam_pykeyinit_python.so")
 
 
 def as_opened(path: Path) -> str:
-    """The path of a module in the words of libpam: since Debian 13 it is below /usr."""
+    """The path of a module as libpam prints it: since Debian 13 it is below /usr."""
     libpam = Path("/lib", MULTIARCH, "libpam.so.0").read_bytes()
     return f"/usr{path}" if f"/usr{path.parent}/".encode() in libpam else str(path)
 
@@ -38,5 +38,5 @@ def package() -> Path:
 
 
 def copy(where: Path) -> Path:
-    """A copy of the package's folder, to be changed; without bytecode."""
+    """A copy of the package's folder, without bytecode, to change it."""
     return Path(shutil.copytree(package(), where, ignore=shutil.ignore_patterns("__pycache__")))

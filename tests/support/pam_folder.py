@@ -31,7 +31,7 @@ def private(folder: Path) -> Iterator[Path]:
 def vendors(folder: Path) -> Iterator[Path]:
     """An empty /usr/lib/pam.d of one test alone, which not every system has.
 
-    It is laid over /usr/lib; the folder is for that.
+    It is an overlay on /usr/lib; `folder` has its layers.
     """
     modules = native.module().parent.resolve()
     layers = {name: folder / name for name in ("lowerdir", "upperdir", "workdir")}
@@ -40,7 +40,7 @@ def vendors(folder: Path) -> Iterator[Path]:
         made.mkdir()
     layers["lowerdir"] = Path(f"{layers['lowerdir']}:/usr/lib")
     options = ",".join(f"{name}={path}" for name, path in layers.items())
-    # The overlay does not take along what is mounted below: this world's modules.
+    # The overlay does not include mounts below it: this world's modules.
     for words in (
         ["--bind", modules, folder / "modules"],
         ["-t", "overlay", "-o", options, "pykeyinit", "/usr/lib"],

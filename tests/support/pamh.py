@@ -1,4 +1,4 @@
-"""A stand-in for pam_python's handle, for faults that no real one produces on demand."""
+"""A replacement for pam_python's handle, for faults that a real one does not produce on demand."""
 
 
 class PamError(Exception):
@@ -10,7 +10,7 @@ class PamError(Exception):
 
 
 class Pamh:
-    """What the module uses of a handle."""
+    """The parts of a handle that the module uses."""
 
     exception = PamError
     service = "sshd"
@@ -21,7 +21,7 @@ class Pamh:
         self._user = user
 
     def get_user(self, prompt: str) -> str:
-        """The user, or what stands in its way."""
+        """The user, or the exception."""
         assert prompt == "key user"
         if isinstance(self._user, BaseException):
             raise self._user

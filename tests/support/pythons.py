@@ -1,4 +1,4 @@
-"""Pythons of other versions than the system's: what OTHER_PYTHONS names, and what is in PATH."""
+"""Pythons of other versions than the system's: from OTHER_PYTHONS and PATH."""
 
 import os
 import shutil
@@ -15,7 +15,7 @@ _ASK = (
 
 
 def _says(python: str) -> list[str]:
-    """Its version, whether it has no GIL, and its library; nothing of what only looks like one."""
+    """Its version, whether it has no GIL, and its library; None for another program."""
     run = subprocess.run(
         [python, "-I", "-c", _ASK],
         env={"PATH": "/usr/bin:/bin"},

@@ -1,4 +1,4 @@
-"""A user whose quota of keys is really used up."""
+"""A user who has used up the quota of keys."""
 
 import contextlib
 import errno
@@ -16,7 +16,7 @@ _RESERVE = b"reserve"
 
 
 def _fill(user: str, reserve: int) -> list[int]:
-    """As the user, add keys until not one more byte is theirs; what each size was refused with."""
+    """As the user, add keys until no byte of the quota is left; return the errno for each size."""
     os.setresgid(*[world.gid(user)] * 3)
     os.setresuid(*[world.uid(user)] * 3)
     if reserve:
@@ -41,7 +41,7 @@ def _keyctl(user: str, *arguments: str) -> None:
 
 
 def _lasting(user: str) -> int:
-    """How many keyrings of theirs there are that no process has to hold."""
+    """The number of their keyrings that exist without a process."""
     uid = world.uid(user)
     names = [f" {kind}.{uid}" for kind in ("_uid", "_uid_ses", "_persistent")]
 
@@ -55,13 +55,13 @@ def _lasting(user: str) -> int:
 
 @contextlib.contextmanager
 def used_up(user: str, but: int = 0) -> Iterator[None]:
-    """Their user keyring keeps keys that fill the quota, but for so many bytes and some few.
+    """Keys in their user keyring use up the quota, except for some bytes.
 
-    What they had in the user keyring is gone afterwards.
+    Afterwards the user keyring is empty.
     """
     uid = world.uid(user)
     _keyctl(user, "clear", "@u")
-    keyusers.settle(uid, _lasting(user))  # what is collected only later would be free again
+    keyusers.settle(uid, _lasting(user))  # keys that are collected later would free quota again
     try:
         assert in_child(lambda: _fill(user, but)) == [errno.EDQUOT] * 4
         if but:

@@ -1,7 +1,7 @@
-"""What the last run of each test gave, and its figures: build/last-run.json.
+"""The last result of each test, and its figures: build/last-run.json.
 
-`./setup promises` makes a page of it.  A run of some tests replaces what it ran, and
-leaves the others as they were.
+`./setup promises` makes a page from it.  A run of some tests replaces their results, and
+keeps the others.
 """
 
 import datetime
@@ -19,7 +19,7 @@ FILE = world.ROOT / "build/last-run.json"
 
 
 def machine() -> dict[str, str]:
-    """What it was run on."""
+    """The system of the run."""
     found = subprocess.run(
         ["dpkg-query", "-W", "-f", "${Version}", "libpam0g"],
         capture_output=True,
@@ -53,7 +53,7 @@ class Record:
         counts[outcome] = counts.get(outcome, 0) + 1
 
     def figure(self, nodeid: str, name: str, number: int) -> None:
-        """A number that a test tells beyond that it passed; of all its parameters, the sum."""
+        """A number that a test reports; the sum for all its parameters."""
         figures = self.figures.setdefault(_name(nodeid), {})
         figures[name] = figures.get(name, 0) + number
 
@@ -66,7 +66,7 @@ class Record:
         return totals
 
     def merge(self, earlier: dict[str, Any]) -> dict[str, Any]:
-        """This run over what is known of earlier ones."""
+        """This run, with the results of earlier ones for other tests."""
         known: dict[str, Any] = dict(earlier.get("tests", {}))
         for name, counts in self.outcomes.items():
             known[name] = {"outcomes": counts, "figures": self.figures.get(name, {})}
@@ -74,7 +74,7 @@ class Record:
         return {"date": today, "machine": machine(), "tests": known}
 
     def write(self, file: Path = FILE) -> None:
-        """Keep it, if anything was run."""
+        """Write it, if a test was run."""
         if self.outcomes:
             earlier = json.loads(file.read_text()) if file.exists() else {}
             file.parent.mkdir(exist_ok=True)

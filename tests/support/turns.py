@@ -1,8 +1,8 @@
 """Tests wait for each other where they share the machine: its load, its quotas, root's keys.
 
 All worlds of the machine share two locks, those of other suites that run at the same time
-included.  Tests hold the room together, and one that is marked whole_machine holds it
-alone.  Who waits for the room holds the turn, so that nobody comes in front of it.
+included.  Tests hold a shared lock, the room, and one that is marked whole_machine holds it
+alone.  A test that waits for the room holds the second lock, so that no other test comes first.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ HELD = "PYKEYINIT_ROOM_IS_HELD"
 def room(*, alone: bool) -> Iterator[None]:
     """Hold the room to the end of the block; without a world there is nothing to share.
 
-    A test that itself runs tests, as those of the mutants do, holds it for them.
+    A test that runs tests, as those of the mutants do, holds it for them.
     """
     folder = world.folder()
     if folder is None or HELD in os.environ:

@@ -1,7 +1,7 @@
-"""A copy of this tree in which the loader is built again with changes.
+"""Build the loader with changes, in a copy of this tree.
 
-What runs in a login is inside of pam_pykeyinit_python.so, so that a test which wants other
-code there builds it: some seconds for the first, two for each after it.
+The code of a login is inside pam_pykeyinit_python.so, so a test that needs other code
+builds it: this takes a few seconds for the first, and two for each later one.
 """
 
 import functools
@@ -35,7 +35,7 @@ class Workshop:
         """Build with these texts for these files of pam_pykeyinit/.
 
         Returns the files by the paths where libpam looks for them.
-        Raises CalledProcessError where it cannot be built.
+        Raises CalledProcessError if the build fails.
         """
         originals = {name: self._source(name).read_text() for name in changes}
         try:

@@ -28,7 +28,7 @@ def folder() -> Path | None:
 
 
 def keep_users() -> None:
-    """Have this world's users again after a package was installed on the machine meanwhile.
+    """Restore this world's users after a package was installed on the machine.
 
     A group is added by renaming a new file to /etc/group.  The kernel then unmounts what was
     mounted at the old file, in every mount namespace.
@@ -49,26 +49,26 @@ def first_uid() -> int:
 
 
 def in_ci() -> bool:
-    """Whether nothing may be left out for what the machine lacks."""
+    """Whether no test may be skipped because the machine lacks something."""
     return os.environ.get("CI") == "true"
 
 
 def skip(reason: str) -> None:
-    """Skip a test that needs privileges.  In CI nothing may be skipped for want of them."""
+    """Skip a test that needs privileges.  In CI this is a failure."""
     if in_ci():
         pytest.fail(f"skipped in CI: {reason}")
     pytest.skip(reason)
 
 
 def need_user_namespaces() -> None:
-    """Skip a test where nobody can make one, as in a chroot: user_namespaces(7)."""
+    """Skip a test if user namespaces cannot be created, as in a chroot: user_namespaces(7)."""
     tried = subprocess.run(["unshare", "--user", "true"], capture_output=True, text=True)
     if tried.returncode:
         skip(f"no user namespaces: a chroot, or user.max_user_namespaces: {tried.stderr.strip()}")
 
 
 def leave_out(reason: str) -> NoReturn:
-    """Skip a test that is not meant for here, in CI too: an option asks for it, or a release."""
+    """Skip a test that needs an option or another release, also in CI."""
     pytest.skip(f"{LEFT_OUT}{reason}")
 
 

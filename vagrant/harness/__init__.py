@@ -1,1 +1,1 @@
-"""Real logins on whole machines: made from Debian's packages, booted, looked at, compared."""
+"""Real logins on whole machines: made from Debian's packages, booted, examined, compared."""

@@ -5,7 +5,7 @@
     ./setup vm --matrix [SUITE...]  both, all suites; writes docs/logins.md.  What was run
                                     already, to its end and with this code, is not run again,
                                     unless with --again; one that fails does not stop the others
-    ./setup vm --report             no run: docs/logins.md from what earlier runs have left
+    ./setup vm --report             no run: docs/logins.md from the results of earlier runs
     ./setup vm box [SUITE]          only the box, for `cd vagrant && vagrant up`
 
 Exit status: 0 if all passed or is a known limit, 1 if anything failed or could not be run,
@@ -61,7 +61,7 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     """Run what is asked for; the exit status."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # tidy up as after ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after ctrl-C
     asked = arguments()
     BUILD.mkdir(parents=True, exist_ok=True)
     if asked.box:
@@ -82,7 +82,7 @@ def tell(kept: list[Kept], *, write: bool) -> int:
     """Print the table, and write docs/logins.md; the exit status."""
     figures = {run.label: run.latency() for run in kept if run.latency()}
     rows = [row for run in kept for row in run.rows()]
-    # One run may have measured what another did not come to.
+    # One run may have measured what another did not reach.
     rows = [row for row in rows if row.scenario != "latency" or row.suite not in figures]
     print(report.listing(rows))
     for where, figure in figures.items():
@@ -90,7 +90,7 @@ def tell(kept: list[Kept], *, write: bool) -> int:
     if write:
         for place, ours in ((report.FAST, False), (report.VAGRANT, True)):
             some = [run for run in kept if is_by_vagrant(run.label) == ours]
-            if some:  # or what stands there is still what the last run gave
+            if some:  # otherwise keep the table of the last run
                 put(place, [row for row in rows if is_by_vagrant(row.suite) == ours], some)
     print(report.counts(rows))
     return 0 if rows and all(row.verdict.word in ("pass", "locked out") for row in rows) else 1
@@ -140,7 +140,7 @@ def by_vagrant(asked: argparse.Namespace) -> list[Kept]:
 
 
 def resumes(asked: argparse.Namespace) -> bool:
-    """Whether what was run already serves."""
+    """Whether earlier runs are used."""
     return bool(asked.matrix and not asked.again)
 
 

@@ -1,4 +1,4 @@
-"""What the manual pages say of keyrings, asked of other kernels: a machine for each.
+"""Try the statements of the manual pages on other kernels: a machine for each.
 
     ./setup claims --on SUITE...     each verdict goes to tests/claims/kernels, and from there
                                      into docs/claims.md
@@ -44,7 +44,7 @@ def _not_python(folder: str, names: list[str]) -> set[str]:
 
 
 def ask(name: str) -> dict[str, Any]:
-    """What the kernel of a suite says; raises CannotMake, also where it says nothing."""
+    """The verdicts of a suite's kernel; raises CannotMake, also without a verdict."""
     suite = SUITES[name]
     suite = suite._replace(loaders=tuple(set(suite.loaders) - {"native"}))  # nothing is built
     plan = {"loaders": [], "scenarios": [], "latency": 0, "patience": _PATIENCE, "claims": True}
@@ -59,7 +59,7 @@ def ask(name: str) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Ask the kernels of the suites that the command line names; 1 if one could not be."""
+    """Ask the kernels of the given suites; 1 if one could not be asked."""
     from claims import kernels
 
     names = sys.argv[1:] or list(SUITES)

@@ -20,7 +20,7 @@ class Run:
     def __init__(
         self, name: str, scenarios: list[plan.Scenario], latency: int, *, whole: bool
     ) -> None:
-        """`whole` where it is a run to be kept, and not a look at a few scenarios."""
+        """`whole` is whether to keep the run: it has all scenarios."""
         self._whole = whole
         self.suite = SUITES[name]
         self._plan = {

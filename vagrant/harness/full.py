@@ -76,11 +76,11 @@ class Run:
                     self._save(key)
 
     def kept(self) -> list[records.Kept]:
-        """What came of it, or was kept."""
+        """The results, new or kept."""
         return list(self._parts.values())
 
     def _collect(self, key: str) -> None:
-        """Run a plan; each record is told as it comes."""
+        """Run a plan; report each record as it comes."""
         one = self._parts[key]
         try:
             for record in self._machine.run(one.plan):

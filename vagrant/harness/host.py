@@ -1,4 +1,4 @@
-"""What the machine that we run on adds to a measurement: its load, and how it makes machines."""
+"""The influence of the host on a measurement: its load, and how it runs machines."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ Record = dict[str, Any]
 
 
 class Watch:
-    """Notes the load while a machine measures latency, and tells it beside the result."""
+    """Record the load while a machine measures latency, and add it to the result."""
 
     def __init__(self, kernel: Path) -> None:
         """With the machine's kernel, to find out whether it is emulated."""

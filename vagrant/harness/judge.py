@@ -1,12 +1,12 @@
-"""Whether a login was as it should be: against what is expected, and against pam_keyinit's.
+"""Judge a login: compare it with the expectation, and with pam_keyinit's.
 
 Pure.  What a scenario may expect:
-  login     whether anybody gets in (true if not said)
+  login     whether the login succeeds (default true)
   session   "own": a session keyring as pam_keyinit(8) makes it, with the user keyring in it;
             "user-session": user-session-keyring(7); "of NAME": that of another user, kept
-  request   whether request_key(2) finds a key of the user's (true if not said)
-  after     what becomes of it when they have left: "revoked", "gone" or "live"
-  keyrings  how many there are among all who came
+  request   whether request_key(2) finds a key of the user (default true)
+  after     its state after the logout: "revoked", "gone" or "live"
+  keyrings  the number of different session keyrings
   home      the working folder
   confined  true: no new privileges, no capability but to change ids, and a filter of system calls
   log       for each loader, what a line of the log must match; "" for no line of ours
@@ -28,7 +28,7 @@ CONFINED = {"NoNewPrivs": 1, "Seccomp": 2, "CapBnd": 0xC0}
 class Verdict(NamedTuple):
     """`word` is "pass", "FAIL", "locked out" or "not run"; `why` is empty for a pass.
 
-    "locked out" is for what is known and cannot be helped, with the reason.
+    "locked out" is a known limit, with the reason.
     """
 
     word: str
@@ -36,7 +36,7 @@ class Verdict(NamedTuple):
 
 
 def judge(scenario: Record, loader: str, record: Record, users: Users) -> Verdict:
-    """One observation by what is expected."""
+    """Judge one observation."""
     if "not_run" in record:
         return Verdict("not run", record["not_run"])
     limit = scenario.get("limits", {}).get(loader)
@@ -127,7 +127,7 @@ def plain(record: Record) -> Record:
 
 
 def compare(scenario: Record, theirs: Record, ours: Record) -> Verdict:
-    """Ours beside pam_keyinit's: the same, unless the scenario says that it differs."""
+    """Compare ours with pam_keyinit's: the same, unless the scenario expects a difference."""
     if "not_run" in theirs or "not_run" in ours:
         return Verdict("pass")  # nothing to compare; each has its own verdict
     a, b = plain(theirs), plain(ours)

@@ -1,4 +1,4 @@
-"""libvirtd, where none runs: one of our own, and nothing left of it."""
+"""Start a libvirtd if none runs, and remove all of it afterwards."""
 
 import contextlib
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 URI = "qemu:///system"
 
-# What a libvirtd without systemd, virtlogd and cgroups of its own needs, all four.
+# A libvirtd without systemd, virtlogd and cgroups of its own needs all four.
 CONFIGURATION = """\
 stdio_handler = "file"
 cgroup_controllers = [ ]
@@ -69,7 +69,7 @@ def running(folder: Path) -> Iterator[None]:
 
 
 def forget(machine: str) -> None:
-    """Make way where a run that was killed has left its machine.
+    """Remove the machine of a run that was killed.
 
     Raises CannotStart if it is running: that may be another run's.
     """

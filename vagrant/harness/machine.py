@@ -1,4 +1,4 @@
-"""One boot of the fast path: qemu, and what the machine says on its second serial line."""
+"""One boot of the fast path: qemu, and the records on its second serial line."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ from harness.suites import Suite
 
 Record = dict[str, Any]
 
-# Seconds of saying nothing, besides a scenario's patience, after which a machine is given up;
+# Seconds of silence, besides a scenario's patience, after which a machine is stopped;
 # it is emulated, on a busy host.
 SILENCE = 150
 
@@ -32,7 +32,7 @@ def acceleration(kernel: Path) -> str:
 
 
 def patience(plan: Record) -> float:
-    """Seconds of silence after which a machine that runs this plan is given up."""
+    """Seconds of silence after which a machine that runs this plan is stopped."""
     reported = [plan["patience"], *(s.get("patience", 0) for s in plan["scenarios"])]
     return float(SILENCE + max(reported))
 

@@ -1,4 +1,4 @@
-"""From what a machine said to one verdict for each scenario and loader.  Pure."""
+"""One verdict for each scenario and loader from the records of a machine.  Pure."""
 
 from typing import Any, NamedTuple
 
@@ -33,7 +33,7 @@ def spoken(result: Record) -> str:
 
 
 def rows(suite: str, plan: Record, records: list[Record], ended: str = "") -> list[Row]:
-    """A row for everything that was to be run, also for what never was.
+    """A row for each planned scenario, also for those that did not run.
 
     `ended` says why there may be none, if the caller knows.
     """

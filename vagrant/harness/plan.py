@@ -1,4 +1,4 @@
-"""Scenarios from their tables: read, checked, and made into what a machine is told."""
+"""Read scenarios from their tables, check them, and make the plan for a machine."""
 
 import tomllib
 from pathlib import Path
@@ -17,7 +17,7 @@ KNOWN = {
 }  # fmt: skip
 EXPECTED = {"login", "session", "request", "after", "keyrings", "home", "confined", "log"}
 
-# How a breakage is tried: somebody comes by sshd, and somebody by login.
+# How a breakage is tried: one login by sshd, and one by login(1).
 DENIED_SSHD = "/vm/deny.py EPERM /usr/sbin/sshd -p 2222 -o PidFile=/run/denied.pid"
 THROUGH: dict[str, Scenario] = {
     "sshd": {"way": "ssh", "service": "sshd", "user": "alice"},
@@ -32,7 +32,7 @@ THROUGH: dict[str, Scenario] = {
 
 
 class BadTable(Exception):
-    """A table of scenarios cannot be used; str() says which line of thought to mend."""
+    """A table of scenarios is invalid; str() is the reason."""
 
 
 def load(folder: Path = FOLDER) -> list[Scenario]:
@@ -54,7 +54,7 @@ def load(folder: Path = FOLDER) -> list[Scenario]:
 
 
 def tried(breakage: Scenario, service: str) -> Scenario:
-    """A breakage as a scenario: who comes by this service gets in, and the log says why not."""
+    """A breakage as a scenario: logins by this service succeed, and the log has the reason."""
     scenario: Scenario = {**THROUGH[service]}
     if breakage.get("denied"):
         if service == "sshd":
@@ -80,7 +80,7 @@ def tried(breakage: Scenario, service: str) -> Scenario:
 
 
 def completed(scenario: Scenario) -> Scenario:
-    """With what was left out; raises BadTable for what is missing or not known."""
+    """Add the defaults; raises BadTable for missing or unknown fields."""
     name = scenario.get("name", "?")
     missing = WANTED - set(scenario)
     if missing:

@@ -1,4 +1,4 @@
-"""What machines said, kept in build/vm: a report can be made of several runs."""
+"""The results of machines, kept in build/vm: a report can use several runs."""
 
 import datetime
 import json
@@ -11,7 +11,7 @@ Record = dict[str, Any]
 
 
 class Kept(NamedTuple):
-    """One run: its plan, what came of it, and why there may be no more."""
+    """One run: its plan, its records, and why there may be no more."""
 
     label: str  # the suite, as tables call it
     date: str
@@ -42,7 +42,7 @@ def today() -> str:
 
 
 def save(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:
-    """Keep a run under this name, in place of an earlier one."""
+    """Keep a run under this name, instead of an earlier one."""
     head = {"kind": "plan", **kept._replace(records=[])._asdict()}
     lines = [json.dumps(record) + "\n" for record in [head, *kept.records]]
     (folder / f"results-{name}.jsonl").write_text("".join(lines))
@@ -55,14 +55,14 @@ def earlier(name: str, folder: Path = roots.BUILD) -> Kept | None:
 
 
 def all_earlier(runs: dict[str, Kept], folder: Path = roots.BUILD) -> dict[str, Kept] | None:
-    """What is kept under these names, if each repeats the run there."""
+    """The kept runs of these names, if each repeats the given run."""
     found = {name: earlier(name, folder) for name in runs}
     whole = {name: one for name, one in found.items() if one and one.repeats(runs[name])}
     return whole if len(whole) == len(runs) else None
 
 
 def save_latency(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:
-    """Keep what was measured by itself, if anything was: scenarios come and go without it."""
+    """Keep the measurement separately, if there is one: scenarios change without it."""
     if kept.latency():
         reported = {**kept.plan, "scenarios": []}
         save(f"{name}-latency", kept._replace(plan=reported, records=[kept.latency()]), folder)
