@@ -65,6 +65,6 @@ class Refresh:
         if self._plan.grace and has_timeout(procfs.text("/proc/keys"), keyring):
             keyctl.set_timeout(keyring, self._plan.grace)
             lines.append(
-                (log.DEBUG, "session keyring %d lives %d s more", keyring, self._plan.grace)
+                (log.DEBUG, "session keyring %d expires in %d s", keyring, self._plan.grace)
             )
         self._code = PAM_SUCCESS

@@ -58,7 +58,7 @@ class Links:
         payload = text.encode("utf-8", "surrogateescape")
         name = f"pykeyinit-helper:{text}"
         self._attempt(
-            f"left the tag {text[:64]}",
+            f"added the tag {text[:64]}",
             "no tag is left",
             lambda: keyctl.add_user_key(name, payload, self._keyring),
         )

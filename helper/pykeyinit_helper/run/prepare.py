@@ -174,7 +174,7 @@ class Preparation:
                 self.done, self.serial = decide.JOIN_USER_SESSION, found.serial
                 instead = "the user-session keyring is used"
             elif found.state not in (decide.OWN, decide.OUTER) and self._join_user_session(uid):
-                instead = f"the user-session keyring {self.serial} takes the place of {found}"
+                instead = f"the user-session keyring {self.serial} replaces {found}"
             if found.state != decide.UNKNOWN or self.done:  # otherwise it is reported already
                 self.refusals.append(failed(error, f"no new session keyring: {instead}"))
             return self.done != ""

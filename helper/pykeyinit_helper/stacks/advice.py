@@ -16,7 +16,7 @@ _IN_A_SESSION = frozenset("doas op pkexec runuser su sudo".split())
 def refusal(service: str) -> str:
     """Why a service cannot be enabled, or ""."""
     if service == "other":
-        return "it serves every program that has no file of its own: enable those that log in"
+        return "every program without a file of its own uses it: enable the services of logins"
     if service in _NO_SESSIONS:
         return "its program begins no session, and so no session line is ever used"
     return ""

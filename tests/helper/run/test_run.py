@@ -111,8 +111,8 @@ def test_debug_says_each_step_in_words(stage: Stage) -> None:
         f"found: foreign, session keyring N of uid {bob}",
         "joined new session keyring N",
         "linked the user keyring into it",
-        "left the tag what for",
-        f"session keyring N of uid {bob} was in the way: replaced keyring N",
+        "added the tag what for",
+        f"session keyring N of uid {bob} was replaced keyring N",
     ]
 
 
