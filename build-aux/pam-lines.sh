@@ -1,9 +1,9 @@
 # shellcheck shell=sh
 # Sourced by uninstall.sh; debian's prerm has the same code, because it cannot use this tree.
 
-# Where PAM lines name the module, as FILE: LINE.  "by-hand" leaves out what is between the
-# comments of `pykeyinit-helper enable`; "deadly" asks for those alone that fail a login when the
-# module is gone: all but `optional`, `-session` and brackets that ignore it.
+# Print PAM lines that name the module, as FILE: LINE.  "by-hand" leaves out lines between the
+# comments of `pykeyinit-helper enable`; "deadly" prints only those that fail a login without the
+# module: all but `optional`, `-session` and brackets that ignore it.
 lines() {
     find /etc/pam.d /etc/pam.conf -type f ! -name '*.dpkg-*' 2>/dev/null | sort | while read -r file; do
         awk -v file="$file" -v which=" $* " '
@@ -22,8 +22,8 @@ lines() {
     done
 }
 
-# As `disable --all` would, where pykeyinit-helper itself does not run: what was there before
-# `enable` stands between its comments.  A file with more between them stays, and is named.
+# Do what `disable --all` does, if pykeyinit-helper does not run: the lines from before
+# `enable` are between its comments.  A file with other lines between them is not changed.
 give_back() {
     find /etc/pam.d -type f ! -name '.*' ! -name '*~' ! -name '*.dpkg-*' -exec \
         grep -l '^# pykeyinit-helper: what enable put here' {} + | while read -r file; do
