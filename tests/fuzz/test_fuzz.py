@@ -1,4 +1,4 @@
-"""Each target for a minute; ./setup fuzz has them for an hour."""
+"""Each target for 20 seconds; ./setup fuzz has them for an hour."""
 
 import pytest
 
