@@ -43,12 +43,21 @@ class Quota(NamedTuple):
     most_bytes: int
 
 
+class Unsafe(NamedTuple):
+    """A file of a login, or a folder above it, that users other than root can change."""
+
+    path: str
+    whose: str  # who else can change it
+    why: str
+    sticky: bool = False  # a folder above it, which everybody may write on purpose, as /tmp
+
+
 class Facts(NamedTuple):
     """The facts for `rules`."""
 
     setuid: frozenset[str] = frozenset()  # names of programs
     absent: frozenset[str] = frozenset()  # modules and scripts, ours or similar, not found
-    unsafe: tuple[tuple[str, str, str], ...] = ()  # a path, who else can change it, what it is
+    unsafe: tuple[Unsafe, ...] = ()
     old: tuple[tuple[str, str, str], ...] = ()  # a file, the Python inside, the system's
     broken: tuple[Broken, ...] = ()  # the results of trial sessions
     units: tuple[Unit, ...] = ()
@@ -126,9 +135,7 @@ def _setuid_programs(below: Below) -> Iterator[str]:
                 yield program
 
 
-def _unsafe(
-    place: Folders, lines: list[Entry], ignoring: Path | None
-) -> Iterator[tuple[str, str, str]]:
+def _unsafe(place: Folders, lines: list[Entry], ignoring: Path | None) -> Iterator[Unsafe]:
     """The files of a login that users other than root can change."""
     below = place.below
     who = "anybody who may write it"
@@ -151,7 +158,9 @@ def _unsafe(
         for path, whose in owners.others_than_root(below, paths):
             if path not in seen:
                 seen.add(path)
-                yield path, whose, what
+                status = below.status(Path(path))
+                sticky = status is not None and bool(status.st_mode & stat.S_ISVTX)
+                yield Unsafe(path, whose, what, sticky and Path(path) not in paths)
 
 
 def _is_script(name: str) -> bool:

@@ -24,11 +24,13 @@ _INSTALL = "reinstall pam_pykeyinit, from its package or with ./setup install"
 
 def writable(_: Sequence[Stack], facts: Facts) -> Iterator[Finding]:
     """Code of a login that users other than root can change."""
-    for path, whose, why in facts.unsafe:
-        what = f"{whose}, and {why}"
-        quoted = shlex.quote(path)
+    for found in facts.unsafe:
+        what = f"{found.whose}, and {found.why}"
+        quoted = shlex.quote(found.path)
         mend = f"chown root:root {quoted} && chmod go-w {quoted}"
-        yield Finding("writable", (), path, 0, what, mend)
+        if found.sticky:
+            mend = f"{edits.BY_HAND}move what is below it to a folder that only root can write"
+        yield Finding("writable", (), found.path, 0, what, mend)
 
 
 def absent(stacks: Sequence[Stack], facts: Facts) -> Iterator[Finding]:

@@ -137,6 +137,16 @@ def test_what_others_than_root_can_change(system: Path, who: str, what: str) -> 
     ]
 
 
+def test_a_folder_that_is_everybodys_on_purpose_stays_so(system: Path) -> None:
+    """/tmp without its mode is a machine that does not work."""
+    path = system / str(native.module().parent.parent)[1:]
+    path.chmod(0o1777)
+    (found,) = json.loads(run("--root", system, "--json").stdout)["findings"]
+    assert (found["rule"], found["file"]) == ("writable", "/" + str(path.relative_to(system)))
+    assert "chmod" not in found["mend"]
+    assert found["mend"].startswith("by hand: ")
+
+
 def test_what_the_script_of_pam_python_imports(system: Path) -> None:
     sshd = system / "etc/pam.d/sshd"
     line = "pam_python.so pam_pykeyinit.py"

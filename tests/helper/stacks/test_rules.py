@@ -9,7 +9,7 @@ from pykeyinit_helper.stacks.entries import Entry, Stack
 from pykeyinit_helper.stacks.finding import Finding
 from pykeyinit_helper.stacks.folders import Folders
 from pykeyinit_helper.stacks.installed import Broken
-from pykeyinit_helper.stacks.machine import Facts, Quota
+from pykeyinit_helper.stacks.machine import Facts, Quota, Unsafe
 from pykeyinit_helper.stacks.sshd_config import UsePam
 from pykeyinit_helper.stacks.units import Unit
 from support.pam_folder import DISTRIBUTIONS
@@ -51,7 +51,7 @@ def service(tmp_path: Path, **files: str) -> Folders:
     return Folders(services=(tmp_path,), includes=(tmp_path,))
 
 
-WRITABLE = Facts(unsafe=(("/lib/x", "everybody can write to it", "it is loaded"),))
+WRITABLE = Facts(unsafe=(Unsafe("/lib/x", "everybody can write to it", "it is loaded"),))
 SU = Facts(setuid=frozenset({"su"}))
 SSHD = {mode: Facts(units=(Unit("ssh.service", "/x", mode, "/usr/sbin/sshd"),)) for mode in
         ("private", "shared", "inherit")}  # fmt: skip
