@@ -39,7 +39,9 @@ def play(system: System, *variables: str, check: bool = True) -> tuple[int, str]
     """How many tasks changed something, and what was printed."""
     (deb,) = (system.root / "root").glob("*.deb")
     given = (f"pykeyinit_deb=/root/{deb.name}", *variables)
-    words = [word for variable in given for word in ("-e", variable)]
+    words = [
+        word for each in given for word in ([each] if each.startswith("--") else ["-e", each])
+    ]
     command = ("ansible-playbook", "-i", "localhost,", "/root/ansible/play.yml", *words)
     done = system.run("env", "HOME=/root", *command, check=check)
     match = re.search(r"changed=(\d+) .* failed=(\d+)", done.stdout)
@@ -54,6 +56,19 @@ def stacks(system: System) -> dict[str, str]:
 
 
 SERVICES = '{"pykeyinit_services": ["sshd", "login"]}'
+
+
+def test_with_check_it_says_what_it_would_do(fleet: System) -> None:
+    before = stacks(fleet)
+    assert play(fleet, SERVICES, "--check")[0] == 1  # on a bare host: the package
+    assert stacks(fleet) == before
+    play(fleet, '{"pykeyinit_services": ["login"]}')
+    enabled = stacks(fleet)
+    assert play(fleet, SERVICES, "--check")[0] == 1  # sshd
+    assert play(fleet, '{"pykeyinit_services": ["login"]}', "--check")[0] == 0
+    assert stacks(fleet) == enabled
+    play(fleet, "pykeyinit_state=absent")
+    assert stacks(fleet) == before
 
 
 def test_it_is_done_once_and_undone_to_the_byte(fleet: System) -> None:

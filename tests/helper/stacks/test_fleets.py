@@ -2,8 +2,10 @@
 
 import json
 import os
+import runpy
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +104,21 @@ def test_the_metrics_count_what_check_finds(tmp_path: Path, system: Path) -> Non
     assert found["check_findings"]["strict,false"] >= 1
     assert found["check_findings"]["twice,false"] == 1
     assert found["check_services"] == {"": len(SERVICES)}
+
+
+def test_of_many_users_those_next_to_their_quota(tmp_path: Path) -> None:
+    """Each has four series that Prometheus keeps, and a machine may have thousands of users."""
+    program: dict[str, Any] = runpy.run_path(str(METRICS))
+    rows = [(f"u{n}", f"{n}", [f"{n}", "200", "100", "20000"]) for n in range(1, 31)]
+    rows += [("root", "0", ["1", "1000000", "9", "25000000"]), ("none", "99", ["0"] * 4)]
+    rows[0][2][2] = "19000"  # of few keys, and many bytes
+    shown = [user for user, _, _ in program["shown"](rows)]
+    assert shown == ["root", "u1", *(f"u{n}" for n in range(30, 11, -1))]
+
+    _, found = _metrics(tmp_path / "x.prom", "/usr/local/bin:/usr/bin:/bin")
+    assert "root,0" in found["keys_used"]
+    assert len(found["keys_used"]) <= 21
+    assert found["users"][""] >= len(found["keys_used"])
 
 
 @pytest.mark.parametrize("broken", ["", "echo '{\"schema\": 2}'", "echo no", "exit 2"])
