@@ -128,6 +128,37 @@ def test_fscrypt(way: Way, opened: Opener, fscrypt: Path, secret: Path, folder: 
     second(f"fscrypt lock {secret} --drop-caches=false")
 
 
+@pytest.fixture
+def _version_2(fscrypt: Path, etc: Path) -> Iterator[None]:
+    """New policies of fscrypt's are of version 2."""
+    configuration = etc / "fscrypt.conf"
+    text = configuration.read_text()
+    configuration.write_text(text.replace('"policy_version": "1"', '"policy_version": "2"'))
+    yield
+    configuration.write_text(text)
+
+
+@pytest.mark.usefixtures("_version_2")
+def test_fscrypt_2(way: Way, opened: Opener, secret: Path, folder: Path) -> None:
+    """Its key is in the file system: no keyring of any session has to do with it."""
+    first, second = opened(way), opened(way)
+    key = f"--key={folder}/key"
+    first.do(f"head -c 32 /dev/urandom >{folder}/key")
+    name = f"--source=raw_key --name={way}-2"
+    first.do(f"fscrypt encrypt {secret} {name} {key} --quiet")
+    assert first.do(f"echo hello >{secret}/file") == ""
+    assert (reads(first, secret), reads(second, secret)) == (True, True)
+
+    second.do(f"fscrypt lock {secret}")
+    assert (reads(first, secret), reads(second, secret)) == (False, False)
+    second.do(f"keyctl session - fscrypt unlock {secret} {key}")
+    assert (reads(first, secret), reads(second, secret)) == (True, True)
+
+    first.logout(revokes=way.revokes)
+    assert writes(first, secret) == writes(second, secret) == writes(opened(way), secret) == ""
+    second.do(f"fscrypt lock {secret}")
+
+
 def test_e4crypt(way: Way, opened: Opener, secret: Path) -> None:
     """Its key is in the session keyring: each session has to add it."""
     first, second = opened(way), opened(way)
