@@ -9,13 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from support import native, world
+from support import native, pam_folder, world
 
 from .system import System
 
 INSTALLED = (
     "python3,python3-keyutils,python3-pamela,python3-pampy,python3-six,"
     "libpam-python,libpam-modules,libpython3-stdlib"
+)
+# Lines of PAM, and whether nobody can log in through them when the module is gone.
+LINES = (
+    ("session required pam_pykeyinit.so force", True),
+    ("session [success=ok default=die] pam_pykeyinit.so force", True),
+    ("session sufficient pam_python.so pam_pykeyinit.py force", True),
+    ("session optional pam_pykeyinit.so force", False),
+    ("-session required pam_pykeyinit.so force", False),
+    ("session [success=ok default=ignore] pam_pykeyinit.so", False),
+    ("# session required pam_pykeyinit.so", False),
 )
 _numbers = itertools.count()
 
@@ -109,6 +119,13 @@ def bare() -> Path:
 def native_version() -> str:
     """The version of this machine's Python, as Debian's packages of it are named."""
     return str(native.VERSION)
+
+
+@pytest.fixture
+def pam_d(tmp_path: Path) -> Iterator[Path]:
+    """/etc/pam.d and /var/lib of this test alone."""
+    with pam_folder.private(tmp_path) as folder:
+        yield folder
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ import pytest
 
 from support import native, world
 
-from .conftest import scratch
+from .conftest import LINES, scratch
 
 pytestmark = pytest.mark.privileged
 ARCH = world.ROOT / "packaging/arch"
+HELPER = "/usr/local/bin/pykeyinit-helper"
 
 
 @pytest.fixture(scope="module")
@@ -77,15 +78,31 @@ def test_nothing_in_it_names_where_it_was_built(laid: Path) -> None:
             assert b"/pkg/pam_pykeyinit" not in path.read_bytes(), path
 
 
-def test_removal_says_who_would_be_locked_out(laid: Path) -> None:
-    folder = scratch()
-    hook = (laid / ".INSTALL").read_text().replace("/etc/pam.d", str(folder))
-    for line, warned in (
-        ("session required pam_pykeyinit.so force", True),
-        ("session optional pam_pykeyinit.so force", False),
-    ):
-        (folder / "somebodys").write_text(f"{line}\n")
-        done = subprocess.run(
-            ["/bin/bash", "-ec", f"{hook}\npre_remove"], check=True, capture_output=True, text=True
-        )
-        assert ("Nobody can log in" in done.stderr) == warned
+def remove(laid: Path) -> str:
+    """What is said before pacman removes it."""
+    hook = (laid / ".INSTALL").read_text()
+    done = subprocess.run(
+        ["/bin/bash", "-c", f"{hook}\npre_remove"],
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    return done.stderr
+
+
+def test_removal_says_who_would_be_locked_out(laid: Path, pam_d: Path) -> None:
+    for line, warned in LINES:
+        (pam_d / "somebodys").write_text(f"{line}\n")
+        errors = remove(laid)
+        assert ("Nobody can log in" in errors) == warned
+        assert (line in errors) == warned
+
+
+def test_removal_gives_back_what_enable_has_changed(laid: Path, pam_d: Path) -> None:
+    login = pam_d / "login"
+    before = login.read_bytes()
+    subprocess.run([HELPER, "enable", "login"], check=True, capture_output=True)
+    assert login.read_bytes() != before
+    remove(laid)
+    assert login.read_bytes() == before

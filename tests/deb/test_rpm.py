@@ -9,10 +9,11 @@ import pytest
 
 from support import native, world
 
-from .conftest import scratch
+from .conftest import LINES, scratch
 
 pytestmark = pytest.mark.privileged
 FEDORA = world.ROOT / "packaging/fedora"
+HELPER = "/usr/local/bin/pykeyinit-helper"
 
 
 def _build() -> Path:
@@ -33,6 +34,20 @@ def _build() -> Path:
 def rpm() -> Path:
     """The RPM of the last commit."""
     return _build()
+
+
+def preun(rpm: Path, left: str = "0") -> "subprocess.CompletedProcess[str]":
+    """%preun, as rpm runs it where so many stay."""
+    asked = ["rpm", "-qp", "--scripts", str(rpm)]
+    text = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    script = text.split("preuninstall scriptlet (using /bin/sh):\n")[1]
+    return subprocess.run(
+        ["/bin/sh", "-c", script, "-", left],
+        env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
 
 
 def test_built_twice_it_is_the_same(rpm: Path) -> None:
@@ -65,21 +80,23 @@ def test_files_are_where_fedora_has_them(rpm: Path, tmp_path: Path) -> None:
     assert f"/usr/lib/python{version}/site-packages" in helper.read_text()
 
 
-def test_it_stays_where_people_would_be_locked_out(rpm: Path) -> None:
-    """%preun, as rpm runs it: in the system's own /etc/pam.d, which is this world's copy."""
-    asked = ["rpm", "-qp", "--scripts", str(rpm)]
-    text = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
-    script = text.split("preuninstall scriptlet (using /bin/sh):\n")[1]
-    folder = scratch()
-    for line, status in (
-        ("session required pam_pykeyinit.so force", 1),
-        ("session optional pam_pykeyinit.so force", 0),
-        ("# session required pam_pykeyinit.so", 0),
-    ):
-        (folder / "somebodys").write_text(f"{line}\n")
-        here = script.replace("/etc/pam.d", str(folder))
-        done = subprocess.run(["/bin/sh", "-c", here, "-", "0"], check=False, capture_output=True)
-        assert done.returncode == status, line
+def test_it_stays_where_people_would_be_locked_out(rpm: Path, pam_d: Path) -> None:
+    for line, deadly in LINES:
+        (pam_d / "somebodys").write_text(f"{line}\n")
+        done = preun(rpm)
+        assert done.returncode == deadly, (line, done)
+        assert (line in done.stdout) == deadly
+
+
+def test_removal_gives_back_what_enable_has_changed(rpm: Path, pam_d: Path) -> None:
+    login = pam_d / "login"
+    before = login.read_bytes()
+    subprocess.run([HELPER, "enable", "login"], check=True, capture_output=True)
+    assert login.read_bytes() != before
+    assert preun(rpm, "1").returncode == 0  # an upgrade
+    assert login.read_bytes() != before
+    assert preun(rpm).returncode == 0
+    assert login.read_bytes() == before
 
 
 def test_rpmlint_finds_nothing_that_is_not_explained(rpm: Path) -> None:
