@@ -14,7 +14,8 @@ trap 'exit 130' INT TERM HUP
 epoch=$("$here/build-aux/epoch.sh")
 mkdir -p "$dist"
 if ! mmdebstrap --quiet --mode=root --variant=apt --format=null \
-    --include="$(echo "$*" | tr ' ' ',')" --dpkgopt=force-unsafe-io \
+    --aptopt='Acquire::Check-Valid-Until "false"' --dpkgopt=force-unsafe-io \
+    --include="$(echo "$*" | tr ' ' ',')" \
     --customize-hook="sync-in '$stage/tree' /root" \
     --chrooted-customize-hook="SOURCE_DATE_EPOCH=$epoch DIST=/root/built /root/build-aux/deb.sh" \
     --customize-hook="sync-out /root/built '$dist'" "$suite" /dev/null >"$stage/log" 2>&1; then

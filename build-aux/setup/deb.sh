@@ -18,6 +18,10 @@ need $packaging
     need $runtime $testing mmdebstrap debian-archive-keyring rpm rpmlint \
         makepkg pacman-package-manager libarchive-tools fakeroot
     shift
-    exec "$here/build-aux/test.sh" --deb tests/deb "$@"
+    case ${1:-} in
+    tests/*) ;;
+    *) set -- tests/deb "$@" ;;
+    esac
+    exec "$here/build-aux/test.sh" --deb "$@"
 }
 exec "$here/build-aux/deb.sh"
