@@ -1,6 +1,7 @@
 """What packagers ask of meson.build: their flags, their folders, their Python."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -102,6 +103,18 @@ def test_the_python_of_a_native_file(tmp_path: Path) -> None:
     assert helper.read_text().startswith("#!")
     (interpreter,) = (tmp_path / "root").rglob("pykeyinit_helper/interpreter")
     assert str(python).encode() in interpreter.read_bytes()
+
+
+def test_the_packagers_page_has_every_option_with_its_default() -> None:
+    text = (world.ROOT / "meson_options.txt").read_text()
+    defaults = dict(re.findall(r"^option\('(\w+)'.*?value: '?([^',]*)'?[,)]", text, re.M | re.S))
+    page = (world.ROOT / "docs/packaging.md").read_text()
+    rows = dict(re.findall(r"^\| `-D(\w+)=` \| (.*?) \|", page, re.M))
+    assert len(defaults) == text.count("\noption(") + 1
+    assert set(rows) == set(defaults)
+    assert {name: rows[name] for name, value in defaults.items() if value} == {
+        name: f"`{value}`" for name, value in defaults.items() if value
+    }
 
 
 def test_there_is_something_for_meson_test(tmp_path: Path) -> None:
