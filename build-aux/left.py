@@ -1,13 +1,14 @@
 """left.py FIRST MANY [WORLDS]: find what a suite has left on the machine.
 
-Without WORLDS, prints what there is: the settings of keys, the mounts, and the keys of the
-MANY users whose uids begin with FIRST.  The suite's end gives it that as standard input, and
+Without WORLDS, prints what there is: the settings of keys, the mounts, PAM's files, and the
+keys of the MANY users whose uids begin with FIRST.  The suite's end gives it that as standard input, and
 the folder that its worlds were in.  Then it names what has changed, and the processes that
 still see one of these worlds; ends with 1 if there is anything.
 """
 
 import contextlib
 import fcntl
+import hashlib
 import json
 import os
 import sys
@@ -18,6 +19,10 @@ from typing import Any
 
 KEYS = Path("/proc/sys/kernel/keys")
 QUOTAS = Path("/run/pykeyinit.quotas")  # private.py's
+# PAM's configuration, and what `enable` keeps.
+CONFIGURATION = tuple(
+    map(Path, ("/etc/pam.d", "/usr/lib/pam.d", "/etc/security", "/var/lib/pykeyinit-helper"))
+)
 PATIENCE = 30  # seconds: processes end, and the kernel collects keys, in their own time
 # What the kernel makes for whoever has keys, and keeps.
 OF_THE_KERNEL = ("_uid.", "_uid_ses.", "_persistent.")
@@ -41,6 +46,12 @@ def mounts() -> list[str]:
     """Where something is mounted, as far as this process sees."""
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     return [line.split()[4] for line in lines]
+
+
+def files() -> dict[str, str]:
+    """The files of CONFIGURATION, and a digest of each."""
+    found = [path for folder in CONFIGURATION for path in folder.rglob("*") if path.is_file()]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
 
 def processes(worlds: str) -> list[str]:
@@ -120,6 +131,7 @@ def main() -> int:
         now: dict[str, Any] = {
             "settings": settings(),
             "mounts": mounts(),
+            "files": files(),
             "keys": keys(int(first), int(many)),
             "others": other_worlds(),
         }
@@ -132,6 +144,8 @@ def main() -> int:
     left = settled(lambda: processes(worlds[0]))
     left += settled(lambda: sorted({*keys(int(first), int(many))} - {*before["keys"]}))
     left += [f"file {path}" for path in Path(worlds[0]).glob("*/*")]
+    changed = {*files().items()} ^ {*before["files"].items()}
+    left += [f"{path}: it is not as it was" for path in sorted({path for path, _ in changed})]
     left += [f"mount {at}" for at in mounts() if at not in before["mounts"] and "pykeyinit" in at]
     if not before["others"] and not other_worlds():
         left += settled(lambda: sorted({*keys_of_root()} - {*before["keys"]}))

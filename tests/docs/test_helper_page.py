@@ -74,7 +74,9 @@ def test_all_services_that_had_pam_keyinit(tmp_path: Path) -> None:
     stacks = Path(shutil.copytree("/etc/pam.d", tmp_path / "pam.d"))
     for service in ("su-l", "login"):
         (stacks / service).write_text("session optional pam_keyinit.so force revoke\n")
-    shell = wrapper(tmp_path / "shell", {"/etc/pam.d": stacks}, "/bin/sh", "-c")
+    (tmp_path / "lib").mkdir()  # `enable` keeps there what was in a file before
+    own = {"/etc/pam.d": stacks, "/var/lib": tmp_path / "lib"}
+    shell = wrapper(tmp_path / "shell", own, "/bin/sh", "-c")
     subprocess.run(
         [shell, _example("xargs")], env={"PATH": "/usr/local/bin:/usr/bin:/bin"}, check=False
     )

@@ -20,12 +20,18 @@ Left = Callable[..., str]
 
 
 @pytest.fixture
-def left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Left:
-    """What is said to be left of a suite that began with what `changes` make of what is there."""
+def module() -> ModuleType:
+    """left.py."""
     spec = importlib.util.spec_from_file_location("left", world.ROOT / "build-aux/left.py")
     assert spec and spec.loader  # noqa: PT018
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+@pytest.fixture
+def left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: ModuleType) -> Left:
+    """What is said to be left of a suite that began with what `changes` make of what is there."""
     monkeypatch.setattr(module, "PATIENCE", 0)
     monkeypatch.setattr(module, "other_worlds", lambda: False)
     # All tests of the machine share root's keys; test_a_key_of_roots gives it some.
@@ -140,3 +146,22 @@ def test_what_a_killed_world_has_not_put_back_the_next_one_does(left: Left) -> N
     finally:
         saved.unlink()
     assert (before["maxkeys"], before["maxbytes"]) == ("7", "8")
+
+
+def test_a_file_of_pam(
+    left: Left, module: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A changed one, a new one, and one that is gone."""
+    folder = tmp_path / "pam.d"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("changed", "gone", "kept"):
+        (folder / name).write_text("before")
+    monkeypatch.setattr(module, "CONFIGURATION", (folder, tmp_path / "none"))
+    before = left(Path())
+    (folder / "changed").write_text("after")
+    (folder / "gone").unlink()
+    (folder / "deep/new").write_text("new")
+    assert left(tmp_path / "worlds", before=before).splitlines() == [
+        f"left behind: {folder / name}: it is not as it was"
+        for name in ("changed", "deep/new", "gone")
+    ]
