@@ -15,6 +15,7 @@ pytestmark = pytest.mark.privileged
 
 UID = world.first_uid() + 30
 OTHER = world.first_uid() + 31
+COUNTED = world.first_uid() + 34  # no other test's keys are still to be collected
 LINK = "keyctl link @u @s"
 
 
@@ -52,15 +53,14 @@ def test_what_one_takes_is_what_the_kernel_counts() -> None:
         "ring=$(keyctl newring inner @s); keyctl link $(keyctl add user a text @s) $ring;"
         f"keyctl add logon a:b secret $ring; {LINK}"
     )
-    nobody = 71_000_000 + os.getpid()  # without keys that are still to be collected
-    with held.session(nobody, LINK):  # @u and @us are there already
-        before = held.used(nobody)
+    with held.session(COUNTED, LINK):  # @u and @us are there already
+        before = held.used(COUNTED)
         with (
-            held.session(nobody, fill) as dark,
-            held.session(nobody, f"{fill}; keyctl setperm $ring 0x3f030000") as serial,
+            held.session(COUNTED, fill) as dark,
+            held.session(COUNTED, f"{fill}; keyctl setperm $ring 0x3f030000") as serial,
         ):
-            after = held.used(nobody)
-            found = held.of(nobody, held.told())["sessions"]
+            after = held.used(COUNTED)
+            found = held.of(COUNTED, held.told())["sessions"]
     takes = {each["serial"]: each["takes"] for each in found}
     counted = tuple((now - then) // 2 for now, then in zip(after, before, strict=True))
     assert takes[serial] == {"keys": counted[0], "bytes": counted[1], "whole": True}
