@@ -1,9 +1,9 @@
 """left.py FIRST MANY [WORLDS]: find what a suite has left on the machine.
 
-Without WORLDS, prints what there is: the settings of keys, the mounts, PAM's files, and the
-keys of the MANY users whose uids begin with FIRST.  The suite's end gives it that as standard input, and
-the folder that its worlds were in.  Then it names what has changed, and the processes that
-still see one of these worlds; ends with 1 if there is anything.
+Without WORLDS, prints what there is: the settings of keys, the mounts, PAM's configuration, and
+the keys of the MANY users whose uids begin with FIRST.  The suite's end gives it that as
+standard input, and the folder that its worlds were in.  Then it names what has changed, and the
+processes that still see one of these worlds; ends with 1 if there is anything.
 """
 
 import contextlib

@@ -10,7 +10,7 @@ _pykeyinit_helper() {
         previous=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if [[ $COMP_CWORD -eq 1 ]]; then
-        words='run show explain adopt try check enable disable --version --help'
+        words='run show explain sessions watch adopt try check enable disable --version --help'
     elif [[ ${COMP_WORDS[1]} == run ]]; then
         # From PROGRAM on, complete what it takes.
         for ((number = 2; number < COMP_CWORD; number++)); do
@@ -53,6 +53,8 @@ _pykeyinit_helper() {
         case ${COMP_WORDS[1]} in
         show) words='@t @p @s @u @us --json --dot --color --help' ;;
         explain) words='user: keyring: logon: @t @p @s @u @us --json --color --help' ;;
+        sessions) words='--json --color --help' ;;
+        watch) words='@t @p @s @u @us --json --help' ;;
         adopt) words='--help' ;;
         check)
             [[ $previous != --root ]] || mapfile -t COMPREPLY < <(compgen -d -- "$current")

@@ -23,6 +23,8 @@ _pykeyinit_helper() {
         'run:start a program with the session keyring that it should have'
         'show:the keyrings of this process, as a tree'
         'explain:why a key is found or not, and what mends it'
+        'sessions:all session keyrings of this machine, by user'
+        'watch:what happens to a key or in a keyring'
         'adopt:give the calling shell a good session keyring'
         'try:open and close a real PAM session, and show its keyrings'
         'check:what is wrong with the keyrings of the logins here'
@@ -63,6 +65,8 @@ _pykeyinit_helper() {
         _arguments $help $_pykeyinit_helper_colour \
             '--json[for programs]' '1:key:_values -S "" key user\: keyring\: logon\: @t @p @s @u @us'
         ;;
+    sessions) _arguments $help $_pykeyinit_helper_colour '--json[for programs]' ;;
+    watch) _arguments $help '--json[for programs]' '1:key:(@t @p @s @u @us)' ;;
     adopt) _arguments $help ;;
     try)
         _arguments $help $_pykeyinit_helper_colour \

@@ -10,15 +10,16 @@ _HEXADECIMAL = frozenset("0123456789abcdef")
 class Row:
     """A key as proc_keys_show() in the kernel prints it, also a revoked or expired one.
 
-    `expires` is "perm", "expd" or the remaining time, as "5m"; `kind` has at most nine letters;
-    `text` is the description, for most types with ": " and a summary, up to the first newline.
+    `usage` is "0" if the key is gone and only waits to be collected; `mask`, `owner` and `group`
+    are the kernel's numbers, or forged; `expires` is "perm", "expd" or the remaining time, as
+    "5m"; `kind` has at most nine letters; `text` is the description, for most types with
+    ": " and a summary, up to the first newline.
     """
 
-    __slots__ = ("expires", "flags", "kind", "text")
+    __slots__ = ("expires", "flags", "group", "kind", "mask", "owner", "text", "usage")
 
-    def __init__(self, flags: str, expires: str, kind: str, text: str) -> None:
-        self.flags = flags
-        self.expires = expires
+    def __init__(self, columns: "list[str]", kind: str, text: str) -> None:
+        _, self.flags, self.usage, self.expires, self.mask, self.owner, self.group, _ = columns
         self.kind = kind
         self.text = text
 
@@ -30,7 +31,7 @@ def rows(table: str) -> "dict[int, Row]":
         serial, columns = _serial(line), line.split(None, 7)
         if serial and len(columns) == 8:
             kind, text = columns[7][:9].rstrip(), columns[7][10:]
-            row = Row(columns[1], columns[3], kind, text)
+            row = Row(columns, kind, text)
             found[serial] = None if serial in found else row
     return {serial: row for serial, row in found.items() if row is not None}
 

@@ -13,6 +13,7 @@ export PYTHONPATH
 python3 -P "$here/tests/bench/bench.py" "$build/tests/driver/pamloop" "$@"
 status=0
 python3 -I "$here/tests/bench/helper.py" "$@" || status=$?
+python3 -P "$here/tests/bench/sessions.py" 5 || status=$?
 python3 -P "$here/tests/bench/loader.py" "$build/tests/driver" "$@" || status=$?
 python3 -P "$here/tests/bench/first.py" "$build/tests/driver/cold" "$@" || status=$?
 python3 -P "$here/tests/bench/policies.py" "$build/tests/driver/pamloop" "$@"

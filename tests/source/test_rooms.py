@@ -28,7 +28,7 @@ CONTRACTS: dict[str, list[str]] = {
         "decide keyctl output saying",  # what the others share
         "become session_keyring",
         "inspect",  # show and explain
-        "run stacks",  # run and adopt; check
+        "run stacks view",  # run and adopt; check; sessions and watch
         "change",  # enable, disable, try
         "api cli",
         "__main__",

@@ -21,6 +21,18 @@ def _explain(asked: argparse.Namespace) -> int:
     return explain(asked.key, as_json=asked.json)
 
 
+def _sessions(asked: argparse.Namespace) -> int:
+    from pykeyinit_helper.view.sessions import sessions
+
+    return sessions(as_json=asked.json)
+
+
+def _watch(asked: argparse.Namespace) -> int:
+    from pykeyinit_helper.view.watch import watch
+
+    return watch(asked.key, as_json=asked.json)
+
+
 def _adopt(_: argparse.Namespace) -> int:
     from pykeyinit_helper.run.adopt import adopt
 
@@ -59,6 +71,8 @@ def _change(asked: argparse.Namespace) -> int:
 ACTIONS: dict[str, Callable[[argparse.Namespace], int]] = {
     "show": _show,
     "explain": _explain,
+    "sessions": _sessions,
+    "watch": _watch,
     "adopt": _adopt,
     "try": _try,
     "check": _check,

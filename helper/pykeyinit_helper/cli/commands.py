@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
         package = (missing.name or "").partition(".")[0]
         if package not in _PACKAGES:
             raise
-        say(f"{missing}: {_how_to_get(package)}; run, adopt and check do without")
+        say(f"{missing}: {_how_to_get(package)}; run, sessions, watch, adopt and check do without")
         return _failed(arguments)
     except OSError as error:
         say(f"cannot write: {error.strerror}")

@@ -12,14 +12,16 @@ from pykeyinit_helper.saying import say
 _ALL = """\
 Session keyrings for programs that never see PAM.
 
-  run      start a program with a session keyring of its user
-  show     print the keyrings of this process, as a tree
-  explain  print why a key is found or not, readable or not, and what mends it
-  adopt    give the calling shell a new session keyring
-  try      open and close a real PAM session, and print its keyrings
-  check    find what is wrong with the keyrings of this machine's logins
-  enable   add pam_pykeyinit to the stack of a service
-  disable  remove it again
+  run       start a program with a session keyring of its user
+  show      print the keyrings of this process, as a tree
+  explain   print why a key is found or not, readable or not, and what mends it
+  sessions  print all session keyrings of this machine, by user
+  watch     print what happens to a key or in a keyring, as it happens
+  adopt     give the calling shell a new session keyring
+  try       open and close a real PAM session, and print its keyrings
+  check     find what is wrong with the keyrings of this machine's logins
+  enable    add pam_pykeyinit to the stack of a service
+  disable   remove it again
 
 Run pykeyinit-helper COMMAND --help for a command; see pykeyinit-helper(8)."""
 
@@ -32,6 +34,16 @@ process possesses."""
 _EXPLAIN = """\
 Print whether this process can use a key, by which path or why not, and the
 command that mends it.  For example: explain user:colour"""
+
+_SESSIONS = """\
+Print the session keyrings that exist, by user, those near their quota first:
+state, number of keys, quota that it takes, and when and by which service it was
+made, if it has a tag.  root sees all users' keyrings, others their own."""
+
+_WATCH = """\
+Print a line for each event of a key, or of a keyring and the keys in it:
+linked, unlinked, cleared, updated, changed (owner, permissions or timeout),
+revoked, invalidated, expired, gone.  It ends when the key does."""
 
 _ADOPT = """\
 Give the calling shell a new session keyring, in place of one that is revoked,
@@ -123,6 +135,17 @@ def make() -> argparse.ArgumentParser:
         help="TYPE:DESCRIPTION, a serial number (also 0x...), @t, @p, @s, @u or @us",
     )
     explain.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    sessions = _add(commands, "sessions", _SESSIONS)
+    sessions.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    watch = _add(commands, "watch", _WATCH)
+    watch.add_argument(
+        "key",
+        nargs="?",
+        default="@s",
+        metavar="KEY",
+        help="@t, @p, @s, @u, @us or a serial number; by default @s",
+    )
+    watch.add_argument("--json", action="store_true", help="a line of JSON for each event")
     _add(commands, "adopt", _ADOPT)
     test = _add(commands, "try", _TRY)
     test.add_argument("service", metavar="SERVICE", help="the PAM service, as in /etc/pam.d")
@@ -149,7 +172,7 @@ def make() -> argparse.ArgumentParser:
 
 
 # Commands with coloured output.
-COLOURED = ("show", "explain", "try", "check")
+COLOURED = ("show", "explain", "sessions", "try", "check")
 
 
 def _add_those_of_the_machine(commands: Any) -> None:

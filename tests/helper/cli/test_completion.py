@@ -33,8 +33,9 @@ def offered(*words: str) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("", "run show explain adopt try check enable disable --version --help"),
+        ("", "run show explain sessions watch adopt try check enable disable --version --help"),
         ("sh", "show"),
+        ("se", "sessions"),
         ("run --", OPTIONS),
         ("run --session ", "keep new user-session name="),
         ("run --session =", "keep new user-session name="),  # bash's words for --session=
@@ -56,6 +57,9 @@ def offered(*words: str) -> list[str]:
         ("explain ke", "keyring:"),
         ("explain @u", "@u @us"),
         ("explain --", "--json --color --help"),
+        ("sessions ", "--json --color --help"),
+        ("watch @u", "@u @us"),
+        ("watch --", "--json --help"),
         ("adopt ", "--help"),
         ("try othe", "other"),
         ("try other ali", "alice"),

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.privileged
 
 STAGE = "stage/usr/local/share"
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/proc/none"}
-COMMANDS = ("run", "show", "explain", "adopt", "try", "check", "enable", "disable")
+COMMANDS = (
+    "run", "show", "explain", "sessions", "watch", "adopt", "try", "check", "enable", "disable",
+)  # fmt: skip
 
 
 def _installed(name: str) -> Path:
@@ -72,6 +74,7 @@ def by_zsh(line: str) -> set[str]:
         ("run -- cat /etc/shado", "/etc/shadow /etc/shadow-"),
         ("show @u", "@u @us"),
         ("explain ke", "keyring:"),
+        ("watch @u", "@u @us"),
         ("try othe", "other"),
         ("try other ali", "alice"),
         ("try --confdir /etc/pam", "/etc/pam.d"),

@@ -12,6 +12,7 @@ from pykeyinit_helper.inspect.case import Case, Finding
 from pykeyinit_helper.inspect.diagnosis import diagnose
 from pykeyinit_helper.inspect.keynames import Asked
 
+COLUMNS = "00000001 I--Q--- 1 perm 3f010000 1000 1000 ...".split()
 COLOUR = Asked("user:colour", kind="user", description="colour")
 
 
@@ -59,9 +60,9 @@ def test_what_is_asked_for(word: str, asked: Asked | None) -> None:
 def test_a_row_of_proc_keys_may_be_of_that_key(row: str, asked: str, is_it: bool) -> None:
     wanted = keynames.parse(asked)
     assert wanted
-    reported = Row("I--Q---", "perm", wanted.kind[:9], row)
+    reported = Row(COLUMNS, wanted.kind[:9], row)
     assert whereabouts.could_be(reported, wanted) == is_it
-    assert not whereabouts.could_be(Row("I--Q---", "perm", "other", row), wanted)
+    assert not whereabouts.could_be(Row(COLUMNS, "other", row), wanted)
 
 
 @pytest.mark.parametrize("end", ["", "\t", "\x1b[31m", "\udcff", "\u202e"])

@@ -1,0 +1,88 @@
+"""Notifications of keys by the kernel: watch_queue(7) and keyctl_watch_key(3), Linux 5.8."""
+
+import fcntl
+import os
+import struct
+import sys
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pam_pykeyinit.kernel import sysnums
+from pam_pykeyinit.kernel.syscalls import _call
+
+# linux/watch_queue.h, keyctl.h
+_O_NOTIFICATION_PIPE = os.O_EXCL
+_SET_SIZE = 0x5760  # IOC_WATCH_QUEUE_SET_SIZE
+_WATCH_KEY = 32
+_NOTES = 512  # as many as the kernel takes
+_META, _KEY = 0, 1
+_REMOVAL, _LOSS = 0, 1
+_LENGTH = 0x7F
+
+SUBTYPES = (
+    "instantiated",
+    "updated",
+    "linked",
+    "unlinked",
+    "cleared",
+    "revoked",
+    "invalidated",
+    "changed",
+)
+GONE, LOST = "gone", "lost"
+
+
+class Note(NamedTuple):
+    """What happened to which key; `other` is the one that was linked or unlinked, or 0."""
+
+    event: str
+    serial: int
+    other: int = 0
+
+
+def parse(data: bytes, order: str = sys.byteorder) -> Iterator[Note]:
+    """What was read from a notification pipe.  Pure; what is not known is passed over."""
+    sign = "<" if order == "little" else ">"
+    while len(data) >= 8:
+        head, info = struct.unpack_from(f"{sign}II", data)
+        # A field of 24 bits and one of 8: from which end depends on the machine.
+        kind, subtype = (head & 0xFFFFFF, head >> 24) if sign == "<" else (head >> 8, head & 0xFF)
+        record, data = data[: info & _LENGTH], data[max(8, info & _LENGTH) :]
+        if kind == _META and subtype == _LOSS:
+            yield Note(LOST, 0)
+        elif kind == _META and subtype == _REMOVAL and len(record) >= 16:
+            yield Note(GONE, struct.unpack_from(f"{sign}Q", record, 8)[0])
+        elif kind == _KEY and subtype < len(SUBTYPES) and len(record) >= 16:
+            event = SUBTYPES[subtype]
+            serial, other = struct.unpack_from(f"{sign}II", record, 8)
+            yield Note(event, serial, other if event in ("linked", "unlinked") else 0)
+
+
+class Pipe:
+    """A pipe through which the kernel notifies."""
+
+    def __init__(self) -> None:
+        """Raises OSError: ENOPKG where the kernel has none, EINVAL where it is older."""
+        self.reading, self._writing = os.pipe2(_O_NOTIFICATION_PIPE | os.O_CLOEXEC)
+        try:
+            fcntl.ioctl(self.reading, _SET_SIZE, _NOTES)
+        except OSError:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of it, and of all that is watched."""
+        os.close(self.reading)
+        os.close(self._writing)
+
+    def watch(self, key: int) -> None:
+        """Have the kernel tell of a key; raises KernelError."""
+        _call("keyctl(WATCH_KEY)", sysnums.KEYCTL, _WATCH_KEY, key, self.reading, 0)
+
+    def leave(self, key: int) -> None:
+        """Have it tell no more; raises KernelError."""
+        _call("keyctl(WATCH_KEY)", sysnums.KEYCTL, _WATCH_KEY, key, self.reading, -1)
+
+    def notes(self) -> list[Note]:
+        """What it has told since; waits where that is nothing."""
+        return list(parse(os.read(self.reading, 65536)))

@@ -1,0 +1,49 @@
+"""`pykeyinit-helper sessions`: real logins of several users, at the same time."""
+
+import re
+from pathlib import Path
+
+import pytest
+from logins.people import Login, pam_services, stack
+from logins.sshd import Sshd
+
+from helper.view import held
+from support import world
+
+pytestmark = pytest.mark.privileged
+
+LINE = stack("pam_pykeyinit.so force revoke tag")
+SU = ["su", "--shell=/bin/sh", "carol", "-c"]
+
+
+def test_logins_of_several_users(server: Sshd, scratch: Path) -> None:
+    alice, bob, carol = (world.uid(name) for name in ("alice", "bob", "carol"))
+    with pam_services(scratch / "pam.d", sshd=LINE, su=LINE):
+        people = {alice: [], bob: [], carol: []}  # type: dict[int, list[Login]]
+        for name, uid in (("alice", alice), ("bob", bob), ("alice", alice)):
+            people[uid].append(server.login(name, scratch))
+        people[carol].append(Login(SU, scratch))
+        serials = {
+            uid: {login("look")["serial"] for login in logins} for uid, logins in people.items()
+        }
+        found = {uid: held.of(uid, held.told()) for uid in people}
+        first, second = people[alice]
+        first.leave("left")
+        first.logout()
+        first.left("left")  # it sees the end of the session, and is gone
+        later = held.of(alice, held.told())
+        for login in (second, *people[bob], *people[carol]):
+            login.logout()
+    for uid, user in found.items():
+        assert {each["serial"] for each in user["sessions"]} == serials[uid]
+        assert {each["state"] for each in user["sessions"]} == {"live"}
+        for session in user["sessions"]:
+            made = session["made"]
+            assert (session["name"], session["keys"], session["user_keyring"]) == ("_ses", 2, True)
+            assert made["by"] == "pam_pykeyinit"
+            assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", made["time"])
+            assert made["service"] == ("su" if uid == carol else "sshd")
+            assert made["rhost"] == (None if uid == carol else "127.0.0.1")
+    live = [each["serial"] for each in later["sessions"] if each["state"] == "live"]
+    assert live == [second_serial for second_serial in serials[alice] if second_serial in live]
+    assert len(live) == 1
