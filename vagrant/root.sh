@@ -1,9 +1,10 @@
 #!/bin/sh
-# root.sh WHAT ...: make what a virtual machine of one suite is booted from.  As root; all
-# mounts are in a namespace of their own, so that nothing is left of them.
+# root.sh ARCHITECTURE WHAT ...: make what a virtual machine of one suite is booted from.  As
+# root; all mounts are in a namespace of their own, so that nothing is left of them.
 #
 #   base SUITE FOLDER PACKAGE...   a root file system, with the users of prepare.sh
-#   kernel BASE PACKAGE FILE       the kernel that a package, or what it depends on, has
+#   kernel BASE PACKAGE FOLDER     the kernel that a package, or what it depends on, has, and
+#                                  its modules for consoles
 #   stage BASE TREE FOLDER         this project, built in that suite and for its Python
 #   deb SUITE FOLDER             this project as a Debian package
 #   box BASE PUBLIC-KEY FOLDER     a box for vagrant-libvirt, its kernel and its initrd
@@ -19,6 +20,10 @@ umask 022
 if [ "${ROOT_STEP:-}" != inside ]; then
     ROOT_STEP=inside exec unshare --mount --propagation private "$0" "$@"
 fi
+
+architecture=$1
+shift
+. "$here/foreign.sh"
 
 # A throw-away copy of a root file system in $top, in which packages can be installed.
 with_copy_of() {
@@ -41,13 +46,18 @@ apt_get() {
 base() {
     suite=$1 folder=$2
     shift 2
+    packages=$(echo "$@" | tr ' ' ,)
+    set --
+    # The release alone: mirrors are late with the rest of what is not for the PC.
+    [ -z "$processor" ] || set -- http://deb.debian.org/debian
     rm -rf "$folder"
     mmdebstrap --variant=apt --mode=root --format=directory \
+        --architectures="$architecture" --skip=check/qemu \
         --aptopt='Acquire::Check-Valid-Until "false"' \
-        --include="$(echo "$@" | tr ' ' ,)" \
+        --include="$packages" \
         --customize-hook="cp $here/guest/prepare.sh \"\$1/prepare.sh\"" \
         --customize-hook="chroot \"\$1\" sh /prepare.sh && rm \"\$1/prepare.sh\"" \
-        "$suite" "$folder"
+        "$suite" "$folder" "$@"
 }
 
 kernel() {
@@ -59,8 +69,12 @@ kernel() {
     for package in "$top"/var/cache/apt/archives/linux-*.deb; do
         dpkg -x "$package" "$top/tmp/image"
     done
-    find "$top/tmp/image" -name 'vmlinuz*' -type f -exec cp {} "$3" ';'
-    [ -s "$3" ]
+    mkdir "$3" "$3/modules"
+    find "$top/tmp/image" -path '*/boot/vmlinu[xz]-*' -type f -exec cp {} "$3/vmlinuz" ';'
+    find "$top/tmp/image" '(' -path '*/drivers/virtio/virtio*.ko*' -o -name 'virtio_console.ko*' ')' \
+        -exec cp {} "$3/modules" ';'
+    find "$3/modules" -name '*.xz' -exec xz -d {} +
+    [ -s "$3/vmlinuz" ]
 }
 
 stage() {
@@ -76,6 +90,11 @@ stage() {
     tar -C "$2" --exclude=./build --exclude=./.git -c . | tar -C "$top/src" -x
     chroot "$top" env DESTDIR=/stage PREFIX=/usr/local sh /src/build-aux/install.sh
     cp -a "$top/stage/." "$3"
+    [ -n "$processor" ] || return 0
+    # What the tests need that is compiled: the machine has no compiler.
+    chroot "$top" sh -c 'meson setup -Dtests=true /made /src && ninja -C /made tests/driver/pamdrive'
+    mkdir "$3/vm"
+    cp "$top/made/tests/driver/pamdrive" "$3/vm/"
 }
 
 deb() {
@@ -86,7 +105,7 @@ deb() {
 initramfs() {
     with_copy_of "$1"
     tar -C "$2" -c . | tar -C "$top" -x --keep-directory-symlink
-    mkdir "$top/vm"
+    mkdir -p "$top/vm"
     cp -a "$3/." "$top/vm/"
     ln -sf /vm/init "$top/init"
     umount -l "$top/proc" "$top/dev"

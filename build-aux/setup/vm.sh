@@ -9,7 +9,10 @@ case " $* " in
 *" -h "* | *" --help "*) exec python3 -P -m harness --help ;;
 esac
 # What it does not know ends it here, before anything is installed.
-python3 -P -c 'from harness.__main__ import arguments; arguments()' "$@"
+architectures=$(python3 -P -c 'from harness.__main__ import arguments; print(*arguments().arch)' "$@")
+for architecture in $architectures; do
+    machines="$machines $(emulating "$architecture")"
+done
 case " $* " in
 *" --fast "*) need $machines ;;
 *) need $machines $vagrant ;;
