@@ -38,9 +38,24 @@ with_copy_of() {
     mkdir -p "$top/var/cache/apt/archives/partial"
 }
 
+# This machine's apt-get for $top: its own may be emulated, and slow.
 apt_get() {
-    chroot "$top" apt-get -q -y -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false \
-        --no-install-recommends "$@"
+    apt-get -q -y -o Dir="$top" -o Dir::State::status="$top/var/lib/dpkg/status" \
+        -o APT::Architecture="$architecture" -o APT::Architectures="$architecture" \
+        -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false "$@"
+}
+
+# fetch PACKAGE...: with what they depend on, into the cache of $top.
+fetch() {
+    apt_get update
+    apt_get install --no-install-recommends --download-only "$@"
+}
+
+# Lay what was fetched: files are all that a compiler is.
+lay() {
+    for package in "$top"/var/cache/apt/archives/*.deb; do
+        dpkg-deb --fsys-tarfile "$package" | tar -C "$top" -x --keep-directory-symlink
+    done
 }
 
 base() {
@@ -62,10 +77,9 @@ base() {
 
 kernel() {
     with_copy_of "$1"
-    apt_get update
     # In which package the kernel is, and where, differs from release to release; the one that
     # was asked for may be empty, and missing.
-    apt_get install --download-only "$2" || :
+    fetch "$2" || :
     for package in "$top"/var/cache/apt/archives/linux-*.deb; do
         dpkg -x "$package" "$top/tmp/image"
     done
@@ -79,8 +93,8 @@ kernel() {
 
 stage() {
     with_copy_of "$1"
-    apt_get update
-    apt_get install meson gcc binutils libc6-dev libpam0g-dev libpython3-dev python3-dev
+    fetch meson gcc binutils libc6-dev libpam0g-dev libpython3-dev python3-dev
+    lay
     case $(chroot "$top" meson --version) in
     0.*) # too old for our build; it is Python alone, and ours runs with Python 3.9 as well
         (cd "$work" && apt-get -q download meson && dpkg -x meson_*.deb "$top")

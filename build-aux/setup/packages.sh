@@ -26,17 +26,19 @@ consuming="e2fsprogs file python3-venv"
 fuzzing="clang libclang-rt-dev python3-coverage python3-venv"
 packaging="$building build-essential debhelper dh-python dpkg-dev lintian"
 machines="qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio util-linux mount python3 debian-archive-keyring"
-# To make machines of another processor: the packages' names differ from Debian to Debian.
+vagrant="vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients dnsmasq-base rsync openssh-client"
+
+# emulating ARCHITECTURE: what machines of another processor need besides.  Where the emulator is
+# in a package differs from Debian to Debian.
 emulating() {
     echo qemu-user-static xz-utils
-    command -v "qemu-system-$1" >/dev/null || case $1 in
+    case $1 in
     arm64 | armhf) echo qemu-system-arm ;;
     ppc64el) echo qemu-system-ppc ;;
-    riscv64) echo qemu-system-misc qemu-system-riscv opensbi ;;
-    s390x) echo qemu-system-misc qemu-system-s390x ;;
+    riscv64 | s390x) command -v "qemu-system-$1" >/dev/null || echo qemu-system-misc "qemu-system-$1" ;;
     esac
+    [ "$1" != riscv64 ] || echo opensbi # its firmware
 }
-vagrant="vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients dnsmasq-base rsync openssh-client"
 
 missing() {
     for package in "$@"; do

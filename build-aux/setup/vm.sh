@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2086,SC2154
-# vm [--fast|--matrix] [SUITE...]: real logins on machines; see vagrant/harness.
+# vm [--fast [--arch ARCH]|--matrix] [SUITE...]: real logins on machines; see vagrant/harness.
 
 need_root vm
 need python3

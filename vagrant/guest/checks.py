@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,5 +44,4 @@ def tests(each: Callable[[str], None]) -> Record:
         said.append(line.rstrip())
         each(said[-1])
     summary = said[-1].strip("= ") if said else "nothing"
-    counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped|error)", summary)}
-    return {"status": running.wait(), "summary": summary, **counts, "said": said[-400:]}
+    return {"status": running.wait(), "summary": summary, "said": said[-400:]}

@@ -119,6 +119,14 @@ def main() -> None:
         say("claims", **checks.claims())
         if not plan["loaders"]:
             return
+    log_people_in(plan)
+    if plan.get("tests"):
+        say("tests", **checks.tests(lambda line: say("line", text=line)))
+    say("end")
+
+
+def log_people_in(plan: Record) -> None:
+    """Run the scenarios with each loader, and measure."""
     SPOOL.mkdir(mode=0o1777, exist_ok=True)
     SPOOL.chmod(0o1777)
     if HAS_SYSTEMD:
@@ -143,9 +151,6 @@ def main() -> None:
         measured = latency.measure(plan["loaders"], rounds, each)
         say("latency", **measured)
     stacks.restore()
-    if plan.get("tests"):
-        say("tests", **checks.tests(lambda line: say("line", text=line)))
-    say("end")
 
 
 if __name__ == "__main__":

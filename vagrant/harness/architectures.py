@@ -7,65 +7,56 @@ from harness.suites import SUITES, Suite
 
 
 class Architecture(NamedTuple):
-    """A processor: by Debian's name, what qemu makes of it, and its kernel."""
+    """A processor as Debian names it, the machine that has it, and Debian's kernel for it."""
 
     name: str
-    machine: tuple[str, ...]  # qemu, the machine, and its processor if not the usual one
+    qemu: str  # as qemu names it
+    machine: str
     console: str
-    kernel: str
-    consoles: int = 0  # of the machine itself that are called hvc
-    serial: str = "virtio-serial-pci"
+    kernel: str  # the package
+    cpu: str = ""  # if not the machine's usual one
+    consoles: int = 0  # of the machine itself, that Linux calls hvc
+    bus: str = "virtio-serial-pci"
     suites: tuple[str, ...] = ("bookworm", "trixie", "sid")
 
 
 ARCHITECTURES = {
     architecture.name: architecture
     for architecture in (
+        Architecture("arm64", "aarch64", "virt", "ttyAMA0", "linux-image-arm64", cpu="max"),
+        Architecture("armhf", "arm", "virt", "ttyAMA0", "linux-image-armmp-lpae", cpu="max"),
+        Architecture("ppc64el", "ppc64", "pseries", "hvc0", "linux-image-powerpc64le", consoles=1),
         Architecture(
-            "arm64", ("qemu-system-aarch64", "-M", "virt", "-cpu", "max"), "ttyAMA0", "linux-image-arm64"
-        ),
-        Architecture(
-            "armhf", ("qemu-system-arm", "-M", "virt", "-cpu", "max"), "ttyAMA0", "linux-image-armmp-lpae"
-        ),
-        Architecture(
-            "ppc64el",
-            ("qemu-system-ppc64", "-M", "pseries"),
-            "hvc0",
-            "linux-image-powerpc64le",
-            consoles=1,
-        ),
-        Architecture(
-            "riscv64",
-            ("qemu-system-riscv64", "-M", "virt"),
-            "ttyS0",
-            "linux-image-riscv64",
-            suites=("trixie", "sid"),
+            "riscv64", "riscv64", "virt", "ttyS0", "linux-image-riscv64", suites=("trixie", "sid")
         ),
         Architecture(
             "s390x",
-            ("qemu-system-s390x", "-M", "s390-ccw-virtio", "-cpu", "max"),
+            "s390x",
+            "s390-ccw-virtio",
             "ttysclp0",
             "linux-image-s390x",
-            serial="virtio-serial-ccw",
+            cpu="max",
+            bus="virtio-serial-ccw",
         ),
     )
 }
 
 
-def processor(of: Architecture) -> tuple[str, ...]:
-    """What qemu is to emulate."""
-    return (*of.machine, "-accel", "tcg,thread=multi")
+def processor(of: Architecture) -> list[str]:
+    """What qemu is to emulate, with the program."""
+    cpu = ["-cpu", of.cpu] if of.cpu else []
+    return [f"qemu-system-{of.qemu}", "-M", of.machine, *cpu, "-accel", "tcg,thread=multi"]
 
 
-def tell(of: Architecture, results: Path) -> tuple[str, ...]:
-    """The consoles, for the kernel and its first process; and the device that results go over.
+def consoles(of: Architecture, results: Path) -> list[str]:
+    """What the kernel and its first process are told, and the device that results go over.
 
-    No machine but the PC's has the serial lines that all of them would need.
+    No machine but the PC's has as many serial lines as all scenarios want.
     """
-    return (
-        f"console={of.console} results=hvc{of.consoles}", "-device", of.serial,
+    return [
+        f"console={of.console} results=hvc{of.consoles}", "-device", of.bus,
         "-chardev", f"file,id=results,path={results}", "-device", "virtconsole,chardev=results",
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 def on(architecture: str, suite: str) -> Suite:

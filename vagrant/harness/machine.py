@@ -39,14 +39,14 @@ def patience(plan: Record) -> float:
     return float(SILENCE + max(reported))
 
 
-def serial_lines(results: Path, wire: Path) -> tuple[str, ...]:
+def serial_lines(results: Path, wire: Path) -> list[str]:
     """The console for the kernel, and all lines but the first; two are the ends of one wire."""
-    return (
+    return [
         "console=ttyS0", "-serial", f"file:{results}",
         "-chardev", f"socket,id=near,path={wire},server=on,wait=off",
         "-chardev", f"socket,id=far,path={wire}",
         "-serial", "chardev:near", "-serial", "chardev:far",
-    )  # fmt: skip
+    ]  # fmt: skip
 
 
 class Machine:
@@ -88,11 +88,11 @@ class Machine:
         results.touch()
         emulated = ARCHITECTURES.get(self._suite.architecture)
         if emulated:
-            processor, tell = architectures.processor(emulated), architectures.tell(emulated, results)
+            processor = architectures.processor(emulated)
+            console, *channels = architectures.consoles(emulated, results)
         else:
-            processor = ("qemu-system-x86_64", *ACCELERATION[acceleration(kernel)])
-            tell = serial_lines(results, folder / "wire")
-        console, *channels = tell
+            processor = ["qemu-system-x86_64", *ACCELERATION[acceleration(kernel)]]
+            console, *channels = serial_lines(results, folder / "wire")
         command: list[str | Path] = [
             *processor, "-smp", "2", "-m", "2048",
             "-display", "none", "-nodefaults", "-no-user-config", "-net", "none",
