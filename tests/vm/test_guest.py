@@ -11,8 +11,8 @@ import stacks
 GUEST = Path(stacks.__file__).parent
 
 SCRIPTS = [
-    "init", "probe.sh", "prepare.sh", "askpass", "../root.sh", "../foreign.sh", "unit.sh", "display.sh",
-    "xserver",
+    "init", "probe.sh", "prepare.sh", "askpass", "../root.sh", "../foreign.sh", "unit.sh",
+    "display.sh", "xserver",
 ]  # fmt: skip
 SSHD = """\
 @include common-auth

@@ -23,7 +23,7 @@ class Architecture(NamedTuple):
 ARCHITECTURES = {
     architecture.name: architecture
     for architecture in (
-        Architecture("arm64", "aarch64", "virt", "ttyAMA0", "linux-image-arm64", cpu="max"),
+        Architecture("arm64", "aarch64", "virt", "ttyAMA0", "linux-image-arm64", cpu="cortex-a72"),
         Architecture("armhf", "arm", "virt", "ttyAMA0", "linux-image-armmp-lpae", cpu="max"),
         Architecture("ppc64el", "ppc64", "pseries", "hvc0", "linux-image-powerpc64le", consoles=1),
         Architecture(

@@ -40,6 +40,7 @@ class Run:
         self._watch = Watch(roots.Parts(self.suite).kernel_file())
         self._machine = Machine(self.suite, self._plan, self._heard, self._furnish)
         self._thread = threading.Thread(target=self._run)
+        self._ended = threading.Event()
 
     def was_kept(self) -> bool:
         """Take an earlier run to its end, if there is one."""
@@ -56,7 +57,8 @@ class Run:
 
     def wait(self) -> None:
         """Until the machine has ended."""
-        self._thread.join()
+        # Not by join(): where that is interrupted, Python 3.11 takes the thread for ended.
+        self._ended.wait()
 
     def stop(self) -> None:
         """End the machine, and wait until its files are gone."""
@@ -65,6 +67,12 @@ class Run:
             self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._make_and_boot()
+        finally:
+            self._ended.set()
+
+    def _make_and_boot(self) -> None:
         begun = time.monotonic()
         self._say("making its root file system")
         ended = ""
