@@ -19,7 +19,12 @@ from support.record import Record
 FIGURE, REMARK = "figure: ", "remark"
 # `meson test` also runs without keyutils, which these tests import.
 collect_ignore = (
-    ["helper/inspect/test_explain_words.py", "helper/inspect/test_property.py"]
+    [
+        "helper/inspect/test_explain_words.py",
+        "helper/inspect/test_property.py",
+        "module/test_hold.py",
+        "policies/test_plan.py",
+    ]
     if not find_spec("keyutils")
     else []
 )

@@ -23,6 +23,7 @@ fi
 
 architecture=$1
 shift
+# shellcheck source=vagrant/foreign.sh
 . "$here/foreign.sh"
 
 # A throw-away copy of a root file system in $top, in which packages can be installed.

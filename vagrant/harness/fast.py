@@ -35,7 +35,7 @@ class Run:
             "patience": 90,
         }
         if whole and suite.architecture != NATIVE:
-            self._plan |= {"patience": 300, "claims": True, "tests": True}
+            self._plan |= {"patience": 600, "claims": True, "tests": True}
         self.kept = records.Kept(suite.name, records.today(), self._plan, [], "", roots.code())
         self._watch = Watch(roots.Parts(self.suite).kernel_file())
         self._machine = Machine(self.suite, self._plan, self._heard, self._furnish)

@@ -11,7 +11,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from harness.suites import FOREIGN, NATIVE, PACKAGES, Suite
+from harness.suites import FOREIGN, LACKING, NATIVE, PACKAGES, Suite
 
 HERE = Path(__file__).parents[1]
 TREE = HERE.parent
@@ -102,6 +102,7 @@ class Parts:
             *(FOREIGN if self.is_foreign else ()),
             *(["libpam-python"] if "pam_python" in suite.loaders else []),
         ]
+        packages = [name for name in packages if name not in LACKING.get(suite.release, ())]
         makers = [HERE / "root.sh", HERE / "foreign.sh", HERE / "guest/prepare.sh"]
         key = digest(makers, suite.release, suite.architecture, *packages)
         self._packages = packages
