@@ -17,6 +17,7 @@ class Architecture(NamedTuple):
     cpu: str = ""  # if not the machine's usual one
     consoles: int = 0  # of the machine itself, that Linux calls hvc
     bus: str = "virtio-serial-pci"
+    memory: int = 2048  # MiB
     suites: tuple[str, ...] = ("bookworm", "trixie", "sid")
 
 
@@ -25,7 +26,15 @@ ARCHITECTURES = {
     for architecture in (
         Architecture("arm64", "aarch64", "virt", "ttyAMA0", "linux-image-arm64", cpu="cortex-a72"),
         Architecture("armhf", "arm", "virt", "ttyAMA0", "linux-image-armmp-lpae", cpu="max"),
-        Architecture("ppc64el", "ppc64", "pseries", "hvc0", "linux-image-powerpc64le", consoles=1),
+        Architecture(
+            "ppc64el",
+            "ppc64",
+            "pseries",
+            "hvc0",
+            "linux-image-powerpc64le",
+            consoles=1,
+            memory=4096,  # a page has 64 KiB, and so has the smallest file of an initramfs
+        ),
         Architecture(
             "riscv64", "riscv64", "virt", "ttyS0", "linux-image-riscv64", suites=("trixie", "sid")
         ),
@@ -45,7 +54,8 @@ ARCHITECTURES = {
 def processor(of: Architecture) -> list[str]:
     """What qemu is to emulate, with the program."""
     cpu = ["-cpu", of.cpu] if of.cpu else []
-    return [f"qemu-system-{of.qemu}", "-M", of.machine, *cpu, "-accel", "tcg,thread=multi"]
+    what = ["-M", of.machine, *cpu, "-accel", "tcg,thread=multi", "-m", str(of.memory)]
+    return [f"qemu-system-{of.qemu}", *what]
 
 
 def consoles(of: Architecture, results: Path) -> list[str]:

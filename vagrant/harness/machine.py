@@ -91,10 +91,11 @@ class Machine:
             processor = architectures.processor(emulated)
             console, *channels = architectures.consoles(emulated, results)
         else:
-            processor = ["qemu-system-x86_64", *ACCELERATION[acceleration(kernel)]]
+            accelerated = ACCELERATION[acceleration(kernel)]
+            processor = ["qemu-system-x86_64", *accelerated, "-m", "2048"]
             console, *channels = serial_lines(results, folder / "wire")
         command: list[str | Path] = [
-            *processor, "-smp", "2", "-m", "2048",
+            *processor, "-smp", "2",
             "-display", "none", "-nodefaults", "-no-user-config", "-net", "none",
             "-no-reboot", "-kernel", kernel, "-initrd", archive,
             "-append", f"{console} quiet rdinit=/init panic=-1 random.trust_cpu=on",
