@@ -32,7 +32,7 @@ def tests(each: Callable[[str], None]) -> Record:
 
     `each` is called with each line that comes, for they take their time.
     """
-    pytest = ["python3", "-P", "-m", "pytest", "-p", "no:cacheprovider", "-v", *TESTED]
+    pytest = ["python3", "-P", "-m", "pytest", "-v", "-m", "not lengthy", *TESTED]
     made = {"WORLD_STAGE": str(HERE / "stage"), "PAMDRIVE": str(HERE / "pamdrive")}
     running = subprocess.Popen(
         ["build-aux/world.sh", *pytest], cwd=HERE / "tree", env={**os.environ, **made}, text=True,
