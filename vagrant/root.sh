@@ -1,9 +1,10 @@
 #!/bin/sh
-# root.sh WHAT ...: make what a virtual machine of one suite is booted from.  As root; all
-# mounts are in a namespace of their own, so that nothing is left of them.
+# root.sh ARCHITECTURE WHAT ...: make what a virtual machine of one suite is booted from.  As
+# root; all mounts are in a namespace of their own, so that nothing is left of them.
 #
 #   base SUITE FOLDER PACKAGE...   a root file system, with the users of prepare.sh
-#   kernel BASE PACKAGE FILE       the kernel that a package, or what it depends on, has
+#   kernel BASE PACKAGE FOLDER     the kernel that a package, or what it depends on, has, and
+#                                  its modules for consoles
 #   stage BASE TREE FOLDER         this project, built in that suite and for its Python
 #   deb SUITE FOLDER             this project as a Debian package
 #   box BASE PUBLIC-KEY FOLDER     a box for vagrant-libvirt, its kernel and its initrd
@@ -20,6 +21,11 @@ if [ "${ROOT_STEP:-}" != inside ]; then
     ROOT_STEP=inside exec unshare --mount --propagation private "$0" "$@"
 fi
 
+architecture=$1
+shift
+# shellcheck source=vagrant/foreign.sh
+. "$here/foreign.sh"
+
 # A throw-away copy of a root file system in $top, in which packages can be installed.
 with_copy_of() {
     work=$(mktemp -d)
@@ -33,40 +39,63 @@ with_copy_of() {
     mkdir -p "$top/var/cache/apt/archives/partial"
 }
 
+# This machine's apt-get for $top: its own may be emulated, and slow.
 apt_get() {
-    chroot "$top" apt-get -q -y -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false \
-        --no-install-recommends "$@"
+    apt-get -q -y -o Dir="$top" -o Dir::State::status="$top/var/lib/dpkg/status" \
+        -o APT::Architecture="$architecture" -o APT::Architectures="$architecture" \
+        -o APT::Sandbox::User=root -o Acquire::Check-Valid-Until=false "$@"
+}
+
+# fetch PACKAGE...: with what they depend on, into the cache of $top.
+fetch() {
+    apt_get update
+    apt_get install --no-install-recommends --download-only "$@"
+}
+
+# Lay what was fetched: files are all that a compiler is.
+lay() {
+    for package in "$top"/var/cache/apt/archives/*.deb; do
+        dpkg-deb --fsys-tarfile "$package" | tar -C "$top" -x --keep-directory-symlink
+    done
 }
 
 base() {
     suite=$1 folder=$2
     shift 2
+    packages=$(echo "$@" | tr ' ' ,)
+    set --
+    # The release alone: mirrors are late with the rest of what is not for the PC.
+    [ -z "$processor" ] || set -- http://deb.debian.org/debian
     rm -rf "$folder"
     mmdebstrap --variant=apt --mode=root --format=directory \
+        --architectures="$architecture" --skip=check/qemu \
         --aptopt='Acquire::Check-Valid-Until "false"' \
-        --include="$(echo "$@" | tr ' ' ,)" \
+        --include="$packages" \
         --customize-hook="cp $here/guest/prepare.sh \"\$1/prepare.sh\"" \
         --customize-hook="chroot \"\$1\" sh /prepare.sh && rm \"\$1/prepare.sh\"" \
-        "$suite" "$folder"
+        "$suite" "$folder" "$@"
 }
 
 kernel() {
     with_copy_of "$1"
-    apt_get update
     # In which package the kernel is, and where, differs from release to release; the one that
     # was asked for may be empty, and missing.
-    apt_get install --download-only "$2" || :
+    fetch "$2" || :
     for package in "$top"/var/cache/apt/archives/linux-*.deb; do
         dpkg -x "$package" "$top/tmp/image"
     done
-    find "$top/tmp/image" -name 'vmlinuz*' -type f -exec cp {} "$3" ';'
-    [ -s "$3" ]
+    mkdir "$3" "$3/modules"
+    find "$top/tmp/image" -path '*/boot/vmlinu[xz]-*' -type f -exec cp {} "$3/vmlinuz" ';'
+    find "$top/tmp/image" '(' -path '*/drivers/virtio/virtio*.ko*' -o -name 'virtio_console.ko*' ')' \
+        -exec cp {} "$3/modules" ';'
+    find "$3/modules" -name '*.xz' -exec xz -d {} +
+    [ -s "$3/vmlinuz" ]
 }
 
 stage() {
     with_copy_of "$1"
-    apt_get update
-    apt_get install meson gcc binutils libc6-dev libpam0g-dev libpython3-dev python3-dev
+    fetch meson gcc binutils libc6-dev libpam0g-dev libpython3-dev python3-dev
+    lay
     case $(chroot "$top" meson --version) in
     0.*) # too old for our build; it is Python alone, and ours runs with Python 3.9 as well
         (cd "$work" && apt-get -q download meson && dpkg -x meson_*.deb "$top")
@@ -76,6 +105,11 @@ stage() {
     tar -C "$2" --exclude=./build --exclude=./.git -c . | tar -C "$top/src" -x
     chroot "$top" env DESTDIR=/stage PREFIX=/usr/local sh /src/build-aux/install.sh
     cp -a "$top/stage/." "$3"
+    [ -n "$processor" ] || return 0
+    # What the tests need that is compiled: the machine has no compiler.
+    chroot "$top" sh -c 'meson setup -Dtests=true /made /src && ninja -C /made tests/driver/pamdrive'
+    mkdir "$3/vm"
+    cp "$top/made/tests/driver/pamdrive" "$3/vm/"
 }
 
 deb() {
@@ -86,7 +120,7 @@ deb() {
 initramfs() {
     with_copy_of "$1"
     tar -C "$2" -c . | tar -C "$top" -x --keep-directory-symlink
-    mkdir "$top/vm"
+    mkdir -p "$top/vm"
     cp -a "$3/." "$top/vm/"
     ln -sf /vm/init "$top/init"
     umount -l "$top/proc" "$top/dev"

@@ -1,7 +1,9 @@
 # shellcheck shell=sh disable=SC2034,SC2086
 # packages.sh: the Debian packages that the commands of ./setup need, and how they are installed.
 
-not_everywhere="python3-keyutils" # sid has it no more
+# sid has no python3-keyutils any more; Debian 13 and later have programs of qemu-system-misc in
+# packages of their own.
+not_everywhere="python3-keyutils qemu-system-riscv qemu-system-s390x"
 building="meson gcc libc6-dev libpam0g-dev libpython3-dev python3-dev"
 runtime="$building python3 libpam-python libpam-modules keyutils python3-keyutils util-linux mount"
 # For the tests; the other architectures' kernel headers, to check system call numbers by,
@@ -25,6 +27,18 @@ fuzzing="clang libclang-rt-dev python3-coverage python3-venv"
 packaging="$building build-essential debhelper dh-python dpkg-dev lintian"
 machines="qemu-system-x86 qemu-utils mmdebstrap e2fsprogs cpio util-linux mount python3 debian-archive-keyring"
 vagrant="vagrant vagrant-libvirt libvirt-daemon-system libvirt-clients dnsmasq-base rsync openssh-client"
+
+# emulating ARCHITECTURE: what machines of another processor need besides.  Where the emulator is
+# in a package differs from Debian to Debian.
+emulating() {
+    echo qemu-user-static xz-utils
+    case $1 in
+    arm64 | armhf) echo qemu-system-arm ;;
+    ppc64el) echo qemu-system-ppc ;;
+    riscv64 | s390x) command -v "qemu-system-$1" >/dev/null || echo qemu-system-misc "qemu-system-$1" ;;
+    esac
+    [ "$1" != riscv64 ] || echo opensbi # its firmware
+}
 
 missing() {
     for package in "$@"; do

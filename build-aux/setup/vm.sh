@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2086,SC2154
-# vm [--fast|--matrix] [SUITE...]: real logins on machines; see vagrant/harness.
+# vm [--fast [--arch ARCH]|--matrix] [SUITE...]: real logins on machines; see vagrant/harness.
 
 need_root vm
 need python3
@@ -9,7 +9,10 @@ case " $* " in
 *" -h "* | *" --help "*) exec python3 -P -m harness --help ;;
 esac
 # What it does not know ends it here, before anything is installed.
-python3 -P -c 'from harness.__main__ import arguments; arguments()' "$@"
+architectures=$(python3 -P -c 'from harness.__main__ import arguments; print(*arguments().arch)' "$@")
+for architecture in $architectures; do
+    machines="$machines $(emulating "$architecture")"
+done
 case " $* " in
 *" --fast "*) need $machines ;;
 *) need $machines $vagrant ;;

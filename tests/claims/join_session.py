@@ -10,6 +10,7 @@ from claims.calls import SESSION
 from claims.claim import NotHere, Page, base_uid, holds_if
 from pam_pykeyinit.kernel import syscalls
 from pykeyinit_helper import keyctl
+from support import keyusers
 from support.child import in_child
 
 JOIN = Page("keyctl_join_session_keyring(3)")
@@ -129,11 +130,9 @@ def over_quota() -> str:
         syscalls.join_anonymous_session()
         size = 32_000
         for number in range(10_000):
-            if (
-                size
-                and calls.ask(keyctl.add_user_key, str(number), b"x" * size, calls.SESSION)
-                == "EDQUOT"
-            ):
+            name, content = str(number), b"x" * size
+            if size and calls.ask(keyctl.add_user_key, name, content, calls.SESSION) == "EDQUOT":
+                keyusers.refused_are_collected(uid)
                 size //= 2
         return calls.ask(syscalls.join_anonymous_session)
 

@@ -129,11 +129,22 @@ def fill(user, *, hide):
             except OSError as error:
                 if error.errno != errno.EDQUOT:
                     os._exit(1)
+                wait_for_refused(uid)
                 size //= 2
             number += 1
         os._exit(0)
     if os.waitpid(child, 0)[1]:
         sys.exit("fill failed")
+
+
+def wait_for_refused(uid):
+    """Until the kernel has collected a key that it refused, it is counted."""
+    for _ in range(3000):
+        with open("/proc/key-users") as lines:
+            counts = [line.split()[2] for line in lines if line.split(":")[0].strip() == str(uid)]
+        if all(len(set(count.split("/"))) == 1 for count in counts):
+            return
+        time.sleep(0.01)
 
 
 def deny(error, operation):

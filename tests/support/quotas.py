@@ -27,6 +27,7 @@ def _fill(user: str, reserve: int) -> list[int]:
             added = _add(b"%d.%d" % (size, number), size)
             if added < 0:
                 refusals.append(-added)
+                assert keyusers.refused_are_collected(world.uid(user))
                 break
     return refusals
 

@@ -11,7 +11,8 @@ import stacks
 GUEST = Path(stacks.__file__).parent
 
 SCRIPTS = [
-    "init", "probe.sh", "prepare.sh", "askpass", "../root.sh", "unit.sh", "display.sh", "xserver",
+    "init", "probe.sh", "prepare.sh", "askpass", "../root.sh", "../foreign.sh", "unit.sh",
+    "display.sh", "xserver",
 ]  # fmt: skip
 SSHD = """\
 @include common-auth
@@ -113,3 +114,11 @@ def test_the_vendors_stacks_get_the_line_too(
     stacks.restore()
     assert [file.name for file in (tmp_path / "PAM").iterdir()] == ["sshd"]
     assert (tmp_path / "PAM/sshd").read_text() == SSHD
+
+
+@pytest.mark.privileged
+def test_keyctl_is_denied_and_nothing_else() -> None:
+    deny = (GUEST / "deny.py", "EPERM")
+    told = subprocess.run([*deny, "keyctl", "show", "@u"], capture_output=True, text=True)
+    assert (told.returncode, "Operation not permitted" in told.stderr) == (1, True)
+    subprocess.run([*deny, "keyctl", "--version"], check=True)

@@ -3,12 +3,14 @@
 import os
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
-from harness import outcome, plan, records, roots
+from harness import fast, outcome, plan, records, roots
+from harness.suites import SUITES
 
 GOOD = """
 [[scenario]]
@@ -172,6 +174,38 @@ def test_a_build_ends_with_us(tmp_path: Path) -> None:
         time.sleep(0.05)
     os.kill(int(child.read_text()), signal.SIGKILL)
     pytest.fail("what it had started goes on")
+
+
+def test_a_build_of_another_thread_is_ended(tmp_path: Path) -> None:
+    statuses: list[int] = []
+    command = ["sh", "-c", "echo begun; sleep 600"]
+    thread = threading.Thread(
+        target=lambda: statuses.append(roots._run(command, tmp_path / "log"))
+    )
+    thread.start()
+    while not (tmp_path / "log").exists() or not (tmp_path / "log").read_text():
+        time.sleep(0.05)
+    roots.stop()
+    thread.join(60)
+    assert statuses == [-signal.SIGTERM]
+
+
+def test_a_run_is_waited_for_after_ctrl_c(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Its machine and its files are gone only when its thread has ended."""
+    command = ["sh", "-c", "exec sleep 600"]
+    run = fast.Run(SUITES["trixie"], [], 0, whole=False)
+    monkeypatch.setattr(run, "_make_and_boot", lambda: roots._run(command, tmp_path / "log"))
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        run.start()
+        with pytest.raises(KeyboardInterrupt):
+            run.wait()
+        assert run._thread.is_alive()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        run.stop()
+    assert not run._thread.is_alive()
 
 
 def runs(pid: int) -> bool:

@@ -1,5 +1,8 @@
 #!/usr/bin/python3 -I
-"""deny.py ERRNO PROGRAM...: execute a program to which a seccomp filter denies keyctl(2)."""
+"""deny.py ERRNO PROGRAM...: execute a program to which a seccomp filter denies keyctl(2).
+
+The numbers of system calls are of our package's table, which tests/kernel checks.
+"""
 
 import ctypes
 import errno
@@ -7,7 +10,9 @@ import os
 import struct
 import sys
 
-KEY_CALLS = (248, 249, 250)  # add_key, request_key, keyctl: x86-64's numbers
+from pam_pykeyinit.kernel.sysnums import ADD_KEY, KEYCTL
+
+KEY_CALLS = (ADD_KEY, ADD_KEY + 1, KEYCTL)  # add_key, request_key, keyctl
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 LOAD, JUMP_EQUAL, RETURN = 0x20, 0x15, 0x06
 ALLOW, FAIL = 0x7FFF0000, 0x00050000
@@ -18,7 +23,7 @@ for left, number in zip((3, 2, 1), KEY_CALLS):
     steps.append((JUMP_EQUAL, left, 0, number))
 steps += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, code)]
 program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
-described = struct.pack("HxxxxxxQ", len(steps), ctypes.addressof(program))
+described = struct.pack("HP", len(steps), ctypes.addressof(program))
 libc = ctypes.CDLL(None, use_errno=True)
 # Root needs no PR_SET_NO_NEW_PRIVS, which would change what set-user-ID programs do.
 if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, described, 0, 0):

@@ -20,6 +20,7 @@ from typing import Any, Dict
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import checks
 import journal
 import latency
 import stacks
@@ -101,18 +102,6 @@ def machine() -> Record:
     }
 
 
-def claims() -> Record:
-    """What this kernel says of the manual pages' claims; or "wrong", why that is not known."""
-    done = subprocess.run(
-        [sys.executable, "-I", str(Path(__file__).with_name("claims.pyz")), "--json"],
-        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    if done.returncode:
-        return {"wrong": (done.stdout + done.stderr)[-2000:]}
-    reported: Record = json.loads(done.stdout)
-    return reported
-
-
 def settle() -> None:
     """Wait until nothing is starting any more, and who always has a manager has one."""
     waits = ["systemctl", "is-system-running", "--wait"]
@@ -127,8 +116,17 @@ def main() -> None:
     """Run the plan."""
     plan = json.loads(Path(sys.argv[1]).read_text())
     if plan.get("claims"):
-        say("claims", **claims())
-        return
+        say("claims", **checks.claims())
+        if not plan["loaders"]:
+            return
+    log_people_in(plan)
+    if plan.get("tests"):
+        say("tests", **checks.tests(lambda line: say("line", text=line)))
+    say("end")
+
+
+def log_people_in(plan: Record) -> None:
+    """Run the scenarios with each loader, and measure."""
     SPOOL.mkdir(mode=0o1777, exist_ok=True)
     SPOOL.chmod(0o1777)
     if HAS_SYSTEMD:
@@ -153,7 +151,6 @@ def main() -> None:
         measured = latency.measure(plan["loaders"], rounds, each)
         say("latency", **measured)
     stacks.restore()
-    say("end")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
     ./setup vm [SUITE...]           by Vagrant: box if needed, up, scenarios, report, destroy
     ./setup vm --fast [SUITE...]    root file systems as initramfs: seconds to boot, no systemd
+    ./setup vm --fast --arch ARCH [SUITE...]
+                                    the same, of another processor, which is emulated
     ./setup vm --matrix [SUITE...]  both, all suites; writes docs/logins.md.  What was run
                                     already, to its end and with this code, is not run again,
                                     unless with --again; one that fails does not stop the others
@@ -17,11 +19,12 @@ import signal
 import sys
 
 from harness import full, plan, records, report
+from harness.architectures import ARCHITECTURES, on
 from harness.fast import Run
 from harness.outcome import Row, is_by_vagrant
 from harness.records import Kept
 from harness.roots import BUILD, TREE
-from harness.suites import SUITES
+from harness.suites import SUITES, Suite
 from harness.vagrant import Vagrant
 
 BY_VAGRANT = ("bookworm", "trixie")
@@ -37,6 +40,8 @@ def arguments() -> argparse.Namespace:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--fast", action="store_true", help="small machines without systemd")
+    parser.add_argument("--arch", action="append", default=[], choices=list(ARCHITECTURES),
+                        help="with --fast: this processor; can be repeated")  # fmt: skip
     parser.add_argument("--matrix", action="store_true", help="all suites; writes docs/logins.md")
     parser.add_argument("--again", action="store_true", help="with --matrix: nothing is kept")
     parser.add_argument("--report", action="store_true", help="docs/logins.md, from what is kept")
@@ -52,11 +57,26 @@ def arguments() -> argparse.Namespace:
     unknown = set(asked.suites) - set(SUITES)
     if unknown:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
+    if asked.arch and not asked.fast:
+        parser.error("--arch is for --fast")
     try:
         plan.chosen(plan.load(), "fast", asked.only)
-    except plan.BadTable as reason:
+        suites_of(asked)
+    except (plan.BadTable, ValueError) as reason:
         parser.error(str(reason))
     return asked
+
+
+def suites_of(asked: argparse.Namespace) -> list[Suite]:
+    """What the fast path is to run; raises ValueError for what Debian has not."""
+    if asked.arch:
+        return [
+            on(arch, name)
+            for arch in asked.arch
+            for name in asked.suites or ARCHITECTURES[arch].suites[:1]
+        ]
+    names = asked.suites or (list(SUITES) if asked.matrix else ["bookworm", "trixie"])
+    return [SUITES[name] for name in names]
 
 
 def main() -> int:
@@ -88,12 +108,19 @@ def tell(kept: list[Kept], *, write: bool) -> int:
     for where, figure in figures.items():
         print(f"login latency, {where}: {report.spoken(figure)}")
     if write:
-        for place, ours in ((report.FAST, False), (report.VAGRANT, True)):
-            some = [run for run in kept if is_by_vagrant(run.label) == ours]
+        for place in (report.FAST, report.OTHERS, report.VAGRANT):
+            some = [run for run in kept if place_of(run.label) == place]
             if some:  # otherwise keep the table of the last run
-                put(place, [row for row in rows if is_by_vagrant(row.suite) == ours], some)
+                put(place, [row for row in rows if place_of(row.suite) == place], some)
     print(report.counts(rows))
     return 0 if rows and all(row.verdict.word in ("pass", "locked out") for row in rows) else 1
+
+
+def place_of(label: str) -> str:
+    """Which of the tables in docs/logins.md a suite is in."""
+    if is_by_vagrant(label):
+        return report.VAGRANT
+    return report.OTHERS if label.rpartition("-")[2] in ARCHITECTURES else report.FAST
 
 
 def put(place: str, rows: list[Row], kept: list[Kept]) -> None:
@@ -106,13 +133,12 @@ def put(place: str, rows: list[Row], kept: list[Kept]) -> None:
 
 def fast(asked: argparse.Namespace) -> list[Kept]:
     """All suites by the fast path, two at a time."""
-    suites = asked.suites or (list(SUITES) if asked.matrix else ["bookworm", "trixie"])
     runs = []
-    for name in suites:
-        few = asked.quick or (asked.matrix and name not in BY_VAGRANT)
+    for suite in suites_of(asked):
+        few = asked.quick or bool(asked.arch) or (asked.matrix and suite.name not in BY_VAGRANT)
         scenarios = plan.chosen(plan.load(), "fast", asked.only, quick=few)
-        latency = asked.latency or (ROUNDS if asked.matrix and name == MEASURED else 0)
-        runs.append(Run(name, scenarios, latency, whole=not asked.only))
+        latency = asked.latency or (ROUNDS if asked.matrix and suite.name == MEASURED else 0)
+        runs.append(Run(suite, scenarios, latency, whole=not asked.only))
     wanted = [run for run in runs if not (resumes(asked) and run.was_kept())]
     try:
         for pair in (wanted[i : i + 2] for i in range(0, len(wanted), 2)):

@@ -1,38 +1,46 @@
 """The fast path: each suite's machine from packages to verdicts."""
 
+import shutil
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
-from harness import outcome, plan, records, roots
+from harness import claims, outcome, plan, records, roots
 from harness.host import Watch
 from harness.machine import Machine
-from harness.suites import SUITES
+from harness.suites import NATIVE, Suite
 
 Record = dict[str, Any]
+
+# What the tests in a machine do without.
+NOT_TESTED = shutil.ignore_patterns("build", ".git", "__pycache__")
 
 
 class Run:
     """The run of one suite; `start` and `wait`, so that suites can overlap."""
 
     def __init__(
-        self, name: str, scenarios: list[plan.Scenario], latency: int, *, whole: bool
+        self, suite: Suite, scenarios: list[plan.Scenario], latency: int, *, whole: bool
     ) -> None:
         """`whole` is whether to keep the run: it has all scenarios."""
         self._whole = whole
-        self.suite = SUITES[name]
+        self.suite = suite
         self._plan = {
             "loaders": [loader for loader in plan.LOADERS if loader in self.suite.loaders],
             "scenarios": scenarios,
             "latency": latency,
             "patience": 90,
         }
-        self.kept = records.Kept(name, records.today(), self._plan, [], "", roots.code())
+        if whole and suite.architecture != NATIVE:
+            self._plan |= {"patience": 600, "claims": True, "tests": True}
+        self.kept = records.Kept(suite.name, records.today(), self._plan, [], "", roots.code())
         self._watch = Watch(roots.Parts(self.suite).kernel_file())
-        self._machine = Machine(self.suite, self._plan, self._heard)
+        self._machine = Machine(self.suite, self._plan, self._heard, self._furnish)
         self._thread = threading.Thread(target=self._run)
+        self._ended = threading.Event()
 
     def was_kept(self) -> bool:
         """Take an earlier run to its end, if there is one."""
@@ -49,7 +57,8 @@ class Run:
 
     def wait(self) -> None:
         """Until the machine has ended."""
-        self._thread.join()
+        # Not by join(): where that is interrupted, Python 3.11 takes the thread for ended.
+        self._ended.wait()
 
     def stop(self) -> None:
         """End the machine, and wait until its files are gone."""
@@ -58,6 +67,12 @@ class Run:
             self._thread.join()
 
     def _run(self) -> None:
+        try:
+            self._make_and_boot()
+        finally:
+            self._ended.set()
+
+    def _make_and_boot(self) -> None:
         begun = time.monotonic()
         self._say("making its root file system")
         ended = ""
@@ -73,12 +88,21 @@ class Run:
         records.save_latency(self.suite.name, self.kept)
         self._say(f"{time.monotonic() - begun:.0f} s in all")
 
+    def _furnish(self, guest: Path) -> None:
+        if self._plan.get("claims"):
+            claims.bundle(guest / "claims.pyz")
+        if self._plan.get("tests"):
+            shutil.copytree(roots.Parts(self.suite).stage(), guest / "stage")
+            shutil.copytree(roots.TREE, guest / "tree", ignore=NOT_TESTED)
+
     def _heard(self, record: Record) -> None:
         self._watch.heard(record)
         if record["kind"] == "machine":
             self._say(f"booted: {record['system']}, {record['kernel']}, {record['python']}")
         elif record["kind"] == "result":
             self._say(outcome.spoken(record))
+        elif record["kind"] == "tests":
+            self._say(record["summary"])
 
     def _say(self, text: str) -> None:
         print(f"{self.suite.name}: {text}", file=sys.stderr, flush=True)

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from harness import architectures, roots
+from harness.architectures import ARCHITECTURES
 from harness.roots import BUILD, HERE, Parts
 from harness.suites import Suite
 
@@ -35,6 +37,16 @@ def patience(plan: Record) -> float:
     """Seconds of silence after which a machine that runs this plan is stopped."""
     reported = [plan["patience"], *(s.get("patience", 0) for s in plan["scenarios"])]
     return float(SILENCE + max(reported))
+
+
+def serial_lines(results: Path, wire: Path) -> list[str]:
+    """The console for the kernel, and all lines but the first; two are the ends of one wire."""
+    return [
+        "console=ttyS0", "-serial", f"file:{results}",
+        "-chardev", f"socket,id=near,path={wire},server=on,wait=off",
+        "-chardev", f"socket,id=far,path={wire}",
+        "-serial", "chardev:near", "-serial", "chardev:far",
+    ]  # fmt: skip
 
 
 class Machine:
@@ -74,17 +86,20 @@ class Machine:
     def _boot(self, kernel: Path, archive: Path, folder: Path) -> list[Record]:
         results = folder / "results"
         results.touch()
-        wire = folder / "wire"
+        emulated = ARCHITECTURES.get(self._suite.architecture)
+        if emulated:
+            processor = architectures.processor(emulated)
+            console, *channels = architectures.consoles(emulated, results)
+        else:
+            accelerated = ACCELERATION[acceleration(kernel)]
+            processor = ["qemu-system-x86_64", *accelerated, "-m", "2048"]
+            console, *channels = serial_lines(results, folder / "wire")
         command: list[str | Path] = [
-            "qemu-system-x86_64", *ACCELERATION[acceleration(kernel)], "-smp", "2", "-m", "2048",
+            *processor, "-smp", "2",
             "-display", "none", "-nodefaults", "-no-user-config", "-net", "none",
             "-no-reboot", "-kernel", kernel, "-initrd", archive,
-            "-append", "console=ttyS0 quiet rdinit=/init panic=-1 random.trust_cpu=on",
-            "-serial", f"file:{self.console}", "-serial", f"file:{results}",
-            # The third and the fourth serial line are the two ends of one wire.
-            "-chardev", f"socket,id=near,path={wire},server=on,wait=off",
-            "-chardev", f"socket,id=far,path={wire}",
-            "-serial", "chardev:near", "-serial", "chardev:far",
+            "-append", f"{console} quiet rdinit=/init panic=-1 random.trust_cpu=on",
+            "-serial", f"file:{self.console}", *channels,
         ]  # fmt: skip
         with (BUILD / f"qemu-{self._suite.name}.log").open("w") as log:
             # In a session of its own: ctrl-C is for `stop`.
@@ -106,6 +121,7 @@ class Machine:
     def stop(self) -> None:
         """End it from another thread; `run` returns what there is."""
         self._stopped = True
+        roots.stop()
         if self._qemu:
             self._qemu.kill()
 

@@ -1,5 +1,6 @@
 """One verdict for each scenario and loader from the records of a machine.  Pure."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from harness.judge import Verdict, compare, judge
@@ -57,8 +58,45 @@ def rows(suite: str, plan: Record, records: list[Record], ended: str = "") -> li
                     verdict = compare(scenario, theirs, result)
             where = (suite, machine.get("kernel", "-"), machine.get("python", "-"))
             found.append(Row(*where, loader, name, scenario["title"], verdict))
-    if plan.get("latency") and not any(r["kind"] == "latency" for r in records):
-        verdict = Verdict("not run", ended or "the machine stopped before")
-        where = (suite, machine.get("kernel", "-"), machine.get("python", "-"))
-        found.append(Row(*where, "all", "latency", "login latency", verdict))
+    where = (suite, machine.get("kernel", "-"), machine.get("python", "-"))
+    for name, (title, judged) in ASIDE.items():
+        if plan.get(name):
+            said = next((r for r in records if r["kind"] == name), None)
+            told = judged(said) if said else Verdict("not run", ended or STOPPED)
+            if told:
+                found.append(Row(*where, "all", name, title, told))
     return found
+
+
+STOPPED = "the machine stopped before"
+
+
+def _measured(_: Record) -> None:
+    """Figures have no verdict."""
+
+
+def _claims(said: Record) -> Verdict:
+    """Every claim holds, or differs as is known."""
+    if "wrong" in said:
+        return Verdict("FAIL", said["wrong"])
+    verdicts = [(name, *v) for page in said["verdicts"].values() for name, v in page.items()]
+    words = [word for _, word, _ in verdicts]
+    wrong = [f"{name}: {why}" for name, word, why in verdicts if word == "FAILED"]
+    counts = ", ".join(f"{words.count(word)} {word}" for word in sorted(set(words)))
+    return Verdict("FAIL", "; ".join(wrong)) if wrong else Verdict("pass", counts)
+
+
+def _tests(said: Record) -> Verdict:
+    """pytest's own."""
+    if said["status"] == 0:
+        return Verdict("pass", said["summary"])
+    failed = [line for line in said["said"] if line.startswith(("FAILED ", "ERROR "))]
+    return Verdict("FAIL", "; ".join([said["summary"], *failed]))
+
+
+# What a machine is asked besides logins, by the kind of its record.
+ASIDE: dict[str, tuple[str, Callable[[Record], Verdict | None]]] = {
+    "latency": ("login latency", _measured),
+    "claims": ("claims of the manual pages", _claims),
+    "tests": ("tests of the core", _tests),
+}

@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from harness.judge import Verdict
-from harness.outcome import Row
+from harness.outcome import ASIDE, Row
 
 # What a table in docs/logins.md begins with.
 FAST = "<!-- ./setup vm --matrix writes from here"
 VAGRANT = "<!-- ./setup vm --matrix writes what Vagrant's machines gave from here"
+OTHERS = "<!-- ./setup vm --report writes what other processors' machines gave from here"
 END = "<!-- to here -->"
 EMULATED = (
     ".  This machine was emulated: every program takes some 20 times as long as on a processor,"
@@ -48,13 +49,18 @@ def counts(rows: list[Row]) -> str:
 def markdown(rows: list[Row], latency: dict[str, dict[str, Any]], date: str, version: str) -> str:
     """The table in docs/logins.md: a row for a scenario, a column for a suite and loader."""
     suites = list(dict.fromkeys((r.suite, r.kernel, r.python) for r in rows))
-    logins = [r for r in rows if r.scenario != "latency"]
+    logins = [r for r in rows if r.scenario not in ASIDE]
     columns = list(dict.fromkeys((r.suite, r.loader) for r in logins))
     cells = {(r.scenario, r.suite, r.loader): r.verdict for r in rows}
     titles = dict.fromkeys((r.scenario, r.title) for r in logins)
     lines = [f"pam_pykeyinit {version}, {date}: {counts(rows)}.", ""]
-    lines += ["| suite | kernel | Python |", "|---|---|---|"]
-    lines += [f"| {name} | {kernel} | {python} |" for name, kernel, python in suites]
+    aside = {(r.suite, r.title): r.verdict for r in rows if r.scenario in ASIDE}
+    asked = list(dict.fromkeys(title for _, title in aside if title != ASIDE["latency"][0]))
+    lines += ["| suite | " + " | ".join(["kernel", "Python", *asked]) + " |"]
+    lines += ["|---" * (len(asked) + 3) + "|"]
+    for name, kernel, python in suites:
+        words = [spoken_verdict(aside.get((name, title))) for title in asked]
+        lines.append(f"| {name} | " + " | ".join([kernel, python, *words]) + " |")
     lines += ["", "| scenario | " + " | ".join(f"{s} {lo}" for s, lo in columns) + " |"]
     lines += ["|---" * (len(columns) + 1) + "|"]
     for name, title in titles:
@@ -73,6 +79,13 @@ def markdown(rows: list[Row], latency: dict[str, dict[str, Any]], date: str, ver
     for suite, figures in latency.items():
         lines.append(f"- login latency on {suite}: {spoken(figures)}")
     return "\n".join(lines).rstrip() + "\n"
+
+
+def spoken_verdict(verdict: Verdict | None) -> str:
+    """One word, and what a pass has to say; the reasons for others stand below the table."""
+    if verdict is None:
+        return ""
+    return f"pass: {verdict.why}" if verdict.word == "pass" and verdict.why else verdict.word
 
 
 def spoken(figures: dict[str, Any]) -> str:

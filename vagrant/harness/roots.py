@@ -6,11 +6,12 @@ again, and what has changed is.
 
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 from pathlib import Path
 
-from harness.suites import PACKAGES, Suite
+from harness.suites import FOREIGN, LACKING, NATIVE, PACKAGES, Suite
 
 HERE = Path(__file__).parents[1]
 TREE = HERE.parent
@@ -42,7 +43,7 @@ def code() -> str:
     return digest([TREE / name for name in names if (TREE / name).exists()])
 
 
-def _make(what: str, result: Path, *arguments: "str | Path") -> Path:
+def _make(what: str, result: Path, *arguments: "str | Path", on: str = NATIVE) -> Path:
     """Have root.sh make it, unless it is there."""
     if result.exists():
         return result
@@ -51,11 +52,21 @@ def _make(what: str, result: Path, *arguments: "str | Path") -> Path:
     subprocess.run(["rm", "-rf", part], check=True)
     log = BUILD / f"{result.name}.log"
     words = [str(part) if word == result else str(word) for word in arguments]
-    if _run([str(HERE / "root.sh"), what, *words], log):
+    if _run([str(HERE / "root.sh"), on, what, *words], log):
         last = "\n  ".join(log.read_text().splitlines()[-5:])
         raise CannotMake(f"{what} of {result.name} failed, see {log}:\n  {last}")
     part.replace(result)
     return result
+
+
+_running: "list[subprocess.Popen[bytes]]" = []
+
+
+def stop() -> None:
+    """End what other threads are making."""
+    for program in list(_running):
+        os.killpg(program.pid, signal.SIGTERM)
+        program.wait()
 
 
 def _run(command: list[str], log: Path) -> int:
@@ -68,12 +79,15 @@ def _run(command: list[str], log: Path) -> int:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    _running.append(program)
     try:
         return program.wait()
     except BaseException:
         os.killpg(program.pid, signal.SIGTERM)
         program.wait()
         raise
+    finally:
+        _running.remove(program)
 
 
 class Parts:
@@ -85,25 +99,37 @@ class Parts:
         packages = [
             *PACKAGES,
             *more,
+            *(FOREIGN if self.is_foreign else ()),
             *(["libpam-python"] if "pam_python" in suite.loaders else []),
         ]
-        key = digest([HERE / "root.sh", HERE / "guest/prepare.sh"], suite.release, *packages)
+        packages = [name for name in packages if name not in LACKING.get(suite.release, ())]
+        makers = [HERE / "root.sh", HERE / "foreign.sh", HERE / "guest/prepare.sh"]
+        key = digest(makers, suite.release, suite.architecture, *packages)
         self._packages = packages
-        self._base = BUILD / f"base-{suite.release}-{key}"
+        self._name = suite.release + f"-{suite.architecture}" * self.is_foreign
+        self._base = BUILD / f"base-{self._name}-{key}"
         self._key = key
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether its processor is not the usual one."""
+        return self._suite.architecture != NATIVE
+
+    def _make(self, what: str, result: Path, *arguments: "str | Path") -> Path:
+        return _make(what, result, *arguments, on=self._suite.architecture)
 
     def base(self) -> Path:
         """The root file system without anything of ours."""
-        return _make("base", self._base, self._suite.release, self._base, *self._packages)
+        return self._make("base", self._base, self._suite.release, self._base, *self._packages)
 
     def kernel_file(self) -> Path:
         """Where the kernel is, once it is made."""
-        return BUILD / f"kernel-{self._suite.name}-{self._key}"
+        return BUILD / f"kernel-{self._suite.name}-{self._key}/vmlinuz"
 
     def kernel(self) -> Path:
-        """The kernel, as one file."""
-        kernel = self.kernel_file()
-        return _make("kernel", kernel, self._base, self._suite.kernel, kernel)
+        """The kernel, as one file; beside it are its modules for consoles."""
+        folder = self.kernel_file().parent
+        return self._make("kernel", folder, self._base, self._suite.kernel, folder) / "vmlinuz"
 
     def stage(self) -> Path:
         """What ./setup install lays, built in that release: nothing without our loader."""
@@ -111,9 +137,10 @@ class Parts:
             empty = BUILD / "stage-none"
             empty.mkdir(exist_ok=True)
             return empty
-        key = digest([TREE / name for name in BUILT_FROM if (TREE / name).exists()], self._key)
-        stage = BUILD / f"stage-{self._suite.release}-{key}"
-        return _make("stage", stage, self._base, TREE, stage)
+        names = [*BUILT_FROM, *(["tests/driver"] if self.is_foreign else [])]
+        key = digest([TREE / name for name in names if (TREE / name).exists()], self._key)
+        stage = BUILD / f"stage-{self._name}-{key}"
+        return self._make("stage", stage, self._base, TREE, stage)
 
     def package(self) -> Path:
         """A folder with the Debian package, as ./setup deb --for SUITE makes it."""
@@ -121,16 +148,17 @@ class Parts:
         key = digest([TREE / name for name in names if (TREE / name).exists()])
         release = self._suite.release
         folder = BUILD / f"deb-{release}-{key}"
-        return _make("deb", folder, release, folder)
+        return self._make("deb", folder, release, folder)
 
     def box(self, key: Path) -> Path:
         """A folder with a box for Vagrant, its kernel and initrd; `key` is who may log in."""
         name = digest([HERE / "guest/vagrant-user.sh"], self._key)
-        box = BUILD / f"box-{self._suite.release}-{name}"
-        return _make("box", box, self._base, key, box)
+        box = BUILD / f"box-{self._name}-{name}"
+        return self._make("box", box, self._base, key, box)
 
     def initramfs(self, guest: Path) -> Path:
         """All of it, and the folder of what the machine is to run, as one archive."""
         archive = guest.with_suffix(".cpio")
         archive.unlink(missing_ok=True)
-        return _make("initramfs", archive, self._base, self.stage(), guest, archive)
+        shutil.copytree(self.kernel().with_name("modules"), guest / "modules")
+        return self._make("initramfs", archive, self._base, self.stage(), guest, archive)
