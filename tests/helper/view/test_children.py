@@ -29,7 +29,7 @@ def _who(uid: int) -> "list[Any]":
     return [uid, *ids, told["CapPrm"], told["CapEff"], told["CapAmb"], dumpable, os.getppid()]
 
 
-@pytest.mark.parametrize("uid", [UIDS[0], 65534])
+@pytest.mark.parametrize("uid", [UIDS[0], 65534], ids=["a users", "nobodys"])
 @pytest.mark.parametrize("apart", [True, False])
 def test_a_child_is_the_user_for_good(
     monkeypatch: pytest.MonkeyPatch, uid: int, *, apart: bool
