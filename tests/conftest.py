@@ -15,7 +15,7 @@ from support.drive import Driver
 from support.journal import Journal
 from support.record import Record
 
-# Figures and remarks of a test are properties of its report, from any worker.
+# A test's figures and remarks are properties of its report, from any worker.
 FIGURE, REMARK = "figure: ", "remark"
 # `meson test` also runs without keyutils, which these tests import.
 collect_ignore = (
@@ -51,8 +51,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "xdist_group(name): goes to one worker with those of the same name",
     ):
         config.addinivalue_line("markers", mark)
-    # In the background, and under nohup(1), these are ignored, and a shell cannot trap what is
-    # ignored as it starts.  What is caught here has its default action in the tests' programs.
+    # In the background and under nohup(1) these signals are ignored, and a shell cannot trap a
+    # signal that was ignored at its start.  A signal that is caught here has its default action
+    # in the programs of the tests.
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         if signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, lambda *_: None)
@@ -64,7 +65,7 @@ COSTLY = {"supervisors", "dist", "packages"}
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the long ones first, and at the end those that run alone."""
+    """Put the long tests first, and those that need the whole machine last."""
     for item in items:
         for costly in COSTLY.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group(costly))
@@ -79,7 +80,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Share the machine with the tests of other workers and suites, or have it alone."""
+    """Share the machine with the tests of other workers and suites, or have it exclusively."""
     with turns.room(alone=item.get_closest_marker("whole_machine") is not None):
         world.keep_users()
         yield
@@ -132,7 +133,7 @@ def journal() -> Iterator[Journal]:
 
 @pytest.fixture(params=sorted(world.LOADERS))
 def loader(request: pytest.FixtureRequest) -> str:
-    """Each loader in turn: the words of a PAM line before the options."""
+    """Each loader in turn: the start of a PAM line, before the options."""
     return world.LOADERS[str(request.param)]
 
 

@@ -1,1 +1,1 @@
-"""What an unprivileged user may try, each with a control that shows that it works undefended."""
+"""Attacks of an unprivileged user, each with a control that succeeds without our defence."""

@@ -1,7 +1,7 @@
-"""sudo, started by somebody who chooses its limits and its first three descriptors.
+"""sudo, with limits and standard descriptors that an unprivileged user chooses.
 
-sudo runs the command although an optional session module failed: what is in its session
-keyring then is what root's command gets.
+sudo runs the command even if an optional session module failed.  Root's command then gets
+the keys of whatever session keyring is in place.
 """
 
 import subprocess
@@ -16,11 +16,11 @@ pytestmark = pytest.mark.privileged
 
 MODULES = ["pam_pykeyinit.so", world.ORACLE]
 DESCRIPTORS = ["</", ">/dev/full", "2>/dev/full", "2</", "1</", "<&-", ">&-", "2>&-", "</ 1</ 2</"]
-# In kB, in small steps to where all is as ever.
+# In kB, in small steps up to the size where everything works.
 LIMITS = range(0, 8192, 48)
 FOUND, NOT_FOUND, SPUN = "found", "not found", "spun"
-# Plants a key, then says for each attempt whether root finds it.  The shell of a planted
-# keyring is one process: sudo's child tells through the file that it is run with.
+# Plant a key, then print for each attempt whether root finds it.  The shell of a planted keyring
+# is one process: the child of sudo answers through the file that it runs with.
 ATTEMPT = """
 keyctl add user attack:planted evil @s >/dev/null
 while read -r limit redirection; do
@@ -42,7 +42,7 @@ fi >{seen}
 def _attempts(
     module: str, options: str, attempts: list[tuple[str, str]], driver: Driver
 ) -> list[str]:
-    """What root's command saw in each: a limit of its data in kB, a redirection."""
+    """The result of root's command in each case: a data limit in kB, a redirection."""
     folder = driver.scratch / module
     folder.mkdir()
     folder.chmod(0o777)
@@ -80,7 +80,7 @@ def test_root_does_not_find_it_whatever_the_descriptors(module: str, driver: Dri
 
 
 def test_root_does_not_find_it_whatever_the_limit(driver: Driver) -> None:
-    """And sudo works wherever it does with pam_keyinit."""
+    """And sudo works wherever it works with pam_keyinit."""
     attempts = [(str(limit), "</dev/null") for limit in LIMITS]
     ours, theirs = (_attempts(m, "force revoke", attempts, driver) for m in MODULES)
 

@@ -1,4 +1,4 @@
-"""Users whose ids are no ids, and processes that are root only in a user namespace."""
+"""Users with invalid ids, and processes that are root only in a user namespace."""
 
 import os
 import shutil
@@ -16,7 +16,7 @@ from support.journal import Journal
 pytestmark = pytest.mark.privileged
 
 SUCCESS, SESSION_ERR = 0, 14
-NO_ID = 0xFFFFFFFF  # -1, which means "leave it as it is" to setresuid(2)
+NO_ID = 0xFFFFFFFF  # -1, which means "unchanged" to setresuid(2)
 SCRIPT = "start 0 s mallory\nopen 0\n"
 
 
@@ -57,10 +57,10 @@ def test_without_that_he_is_given_roots_keys(
 
 
 def _in_namespace(folder: Path, pamdrive: Path) -> Driver:
-    """A driver that alice starts, as root of a user namespace with no id but her own."""
+    """A driver that alice starts as root of a user namespace with only her own id."""
     world.need_user_namespaces()
     as_alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
-    program = shutil.copy(pamdrive, folder)  # where she may read it
+    program = shutil.copy(pamdrive, folder)  # where she can read it
     command = [*as_alice, "unshare", "--user", "--map-root-user", program]
     return Driver(mounts.wrapper(folder / "drive", {}, *command), folder)
 
@@ -78,7 +78,7 @@ def roots_key() -> Iterator[str]:
 def test_roots_name_in_a_namespace_is_not_root(
     module: str, pamdrive: Path, driver: Driver, roots_key: str
 ) -> None:
-    """She has a session of "root" there: it is her own keyring, and root's keys are not in it.
+    """Her session of "root" there has her own keyring, without root's keys.
 
     The control is the same outside, where root's user keyring is linked.
     """
@@ -96,7 +96,7 @@ def test_roots_name_in_a_namespace_is_not_root(
 def test_a_user_who_has_no_number_in_a_namespace_is_refused(
     pamdrive: Path, driver: Driver, journal: Journal
 ) -> None:
-    """bob has none in alice's; the control is alice's own name for it, root."""
+    """bob has no id in alice's namespace; the control is alice's own name for it, root."""
     inside = _in_namespace(driver.scratch, pamdrive)
     for module in (world.ORACLE, *world.LOADERS.values()):
         services = inside.services(s=f"session required {module} force revoke")

@@ -1,4 +1,4 @@
-"""docs/attacks.md names every test of attacks, and no other."""
+"""docs/attacks.md names every attack test, and no other test."""
 
 import re
 

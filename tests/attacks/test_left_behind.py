@@ -1,8 +1,8 @@
 """Other users cannot reach anything that a process with sessions holds.
 
-While it holds alice's displaced session, there are two keyrings of the host's beside it, the
-pin and the grip.  Every operation on each of the three is tried, by their numbers, as another
-user, and as a process that was forked with another session in place.
+While the host holds alice's displaced session keyring, two keyrings of its own exist: the pin
+and the grip.  Every operation on each of the three is tried by serial number, as another user,
+and as a forked process with another session in place.
 """
 
 import os
@@ -29,8 +29,8 @@ TRIES: dict[str, Callable[[int], object]] = {
     "take": lambda serial: syscalls.link(serial, syscalls.SESSION_KEYRING),
     "put": lambda serial: keyctl.add_user_key("planted", b"x", serial),
     "clear": keyutils.clear,
-    # Far off: the kernel counts in whole seconds, so that 1 can be over at once, and an expired
-    # key refuses what comes after.
+    # Far in the future: the kernel counts whole seconds, so 1 can expire at once, and an expired
+    # key refuses all later operations.
     "expire": lambda serial: keyutils.set_timeout(serial, 1000),
     "permit": lambda serial: syscalls.set_permissions(serial, 0x3F3F3F3F),
     "revoke": syscalls.revoke,
@@ -61,7 +61,7 @@ def _links(keyring: int) -> list[int]:
 
 
 def _attack(user: str, serials: list[int], *, keep_session: bool = False) -> set[str]:
-    """What that user is not refused, each tried in a process of its own."""
+    """The operations that succeed for that user, each tried in its own process."""
 
     def each(name: str, serial: int) -> bool:
         os.setgroups([])
@@ -78,8 +78,8 @@ def _attack(user: str, serials: list[int], *, keep_session: bool = False) -> set
     names = ("pin", "grip", "session")
     return {
         f"{name} {what}"
-        for name in TRIES  # each on all of them: the last ones destroy what they reach,
-        # and the pin is what keeps the grip in being, which goes when the kernel has time.
+        for name in TRIES  # Each on all of them: the last operations destroy their target,
+        # and the kernel collects the grip some time after the pin is gone.
         for what, serial in reversed(list(zip(names, serials, strict=True)))
         if in_child(lambda name=name, serial=serial: each(name, serial))  # type: ignore[misc]
     }
@@ -106,8 +106,8 @@ def test_others_reach_nothing_of_it(user: str, keep_session: bool) -> None:
 
 
 def test_her_other_processes_reach_only_what_they_may() -> None:
-    """Of her session keyring the owner may always view and read, but nothing else; the
-    keyrings of the host's own are not hers.
+    """The owner can always view and read the session keyring, but nothing else; the other two
+    keyrings belong to the host.
     """
 
     def host() -> set[str]:
@@ -118,7 +118,7 @@ def test_her_other_processes_reach_only_what_they_may() -> None:
 
 
 def test_the_tries_work_where_the_keyrings_are_open(tmp_path: Path) -> None:
-    """The control: pin and grip without their permissions, a session keyring for everybody."""
+    """The control: pin and grip with full permissions, and a session keyring open to all users."""
     folder = undefended.package(tmp_path, "the pin is not searchable", "the grip is its owner's")
 
     def host() -> set[str]:
@@ -130,7 +130,7 @@ def test_the_tries_work_where_the_keyrings_are_open(tmp_path: Path) -> None:
         return _attack("carol", serials)
 
     reached = in_child(host)
-    # What comes after clear, in the order of TRIES, no longer meets the grip.
+    # After clear, the later ones of TRIES no longer reach the grip.
     each = ("view", "read", "take", "put", "clear")
     opened = {f"{name} {what}" for name in each for what in ("pin", "grip")}
     assert opened | {"expire pin", "revoke pin"} <= reached

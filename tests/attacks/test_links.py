@@ -1,6 +1,6 @@
-"""Files and links planted where root reads code, and where install writes.
+"""Planted files and links where root reads code, and where install writes.
 
-Logins open none: tests/loader/test_isolation.py.
+Logins open none of them: tests/loader/test_isolation.py.
 """
 
 import subprocess
@@ -16,7 +16,7 @@ SUCCESS, SESSION_ERR = 0, 14
 
 
 def _tree(folder: Path, *, careless: bool) -> Path:
-    """Our sources, as they are or with an install that writes through what is in its way."""
+    """Our sources, unchanged or with an install that follows links."""
     files = ("build-aux", "conf", "helper", "pam_pykeyinit", "tests/driver", "docs")
     tree = folder / "tree"
     tree.mkdir()
@@ -36,8 +36,8 @@ def _tree(folder: Path, *, careless: bool) -> Path:
 
 @pytest.mark.parametrize("careless", [False, True])
 def test_install_writes_through_no_link(careless: bool, tmp_path: Path) -> None:
-    """Links under the names that install writes to, in folders where others may have put them,
-    to files of root's; careless, cp in place of install(1), is the control.
+    """Links to files of root, under the names that install writes to, in folders where others can
+    plant them.  The control uses cp in place of install(1).
     """
     world_folder = world.folder()
     assert world_folder

@@ -1,4 +1,4 @@
-"""Lines of the log forged by a name: what a log daemon writes to a file, line by line."""
+"""Log lines forged by a name: what a log daemon writes to a file, line by line."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Very long names and arguments, and very many: a code, one line, the ids as before.
+"""Very long names and arguments, and very many: a code, one line, the same ids as before.
 
 Strange characters in names: tests/module/test_bad_input.py.
 """
@@ -12,7 +12,7 @@ from support.journal import Journal
 pytestmark = pytest.mark.privileged
 
 SUCCESS, USER_UNKNOWN = 0, 10
-LONGEST_LINE = 1000  # of a service file, which libpam cuts off at 1024
+LONGEST_LINE = 1000  # of a line in a service file; libpam truncates it at 1024
 
 
 @pytest.mark.parametrize("length", [32, 256, 1024, 4096, 65_000])
@@ -32,7 +32,7 @@ def test_a_very_long_name_is_an_unknown_user(
 def test_a_name_that_looks_like_something_else_is_nobodys(
     name: str, driver: Driver, loader: str, journal: Journal
 ) -> None:
-    """The control is a name that is somebody's."""
+    """The control is the name of an existing user."""
     services = driver.services(s=f"session required {loader} force")
     outcome = driver.run(services, f"start 0 s {name}\nopen 0\nstart 1 s root\nopen 1\n")
 
@@ -55,7 +55,7 @@ def test_a_name_that_looks_like_something_else_is_nobodys(
 def test_strange_arguments_change_nothing_and_are_named(
     words: str, driver: Driver, loader: str, journal: Journal
 ) -> None:
-    """The session is as with the options alone, which the control has."""
+    """The session is the same as with the options alone, which the control has."""
     line = f"session required {loader} force revoke "
     assert len(line + words) < LONGEST_LINE
     script = "start 0 s alice\nopen 0\nclose 0\n"

@@ -1,7 +1,7 @@
-"""A user's own session keyring in front of root: keys planted for root to find.
+"""A user becomes root with a session keyring of their own: keys planted for root to find.
 
-su and sudo keep the session keyring of who calls them, on purpose.  With `force` root has its
-own; without it root finds what was planted, as with pam_keyinit.
+su and sudo keep the caller's session keyring by design.  With `force` root gets a keyring of
+its own; without it root finds the planted key, as with pam_keyinit.
 """
 
 import subprocess
@@ -15,7 +15,7 @@ from support.drive import Driver
 
 pytestmark = pytest.mark.privileged
 
-# As the user: plant a key, become root by su, look for it; then look at one's own again.
+# As the user: plant a key, become root with su, look for the key; then look again as the user.
 TRY = (
     "keyctl add user attack:planted x @s >/dev/null; "
     "su root -c 'keyctl request user attack:planted'; echo $?; "
@@ -24,7 +24,7 @@ TRY = (
 
 
 def _planted(module: str, options: str, driver: Driver) -> tuple[bool, bool]:
-    """Whether root finds the key, and whether the user still does afterwards."""
+    """Whether root finds the key, and whether the user still finds it afterwards."""
     stack = STACK.format(loader=module).replace("force revoke", options)
     services = driver.services(su=stack)
     start = mounts.wrapper(driver.scratch / "try", {"/etc/pam.d": services})
@@ -50,6 +50,6 @@ def test_root_does_not_find_what_a_user_planted(
 
 
 def test_it_is_revoked_by_nobody_else(driver: Driver, tmp_path: Path) -> None:
-    """The user's own keyring survives any number of su sessions that were forced."""
+    """The user's own keyring survives any number of su sessions with `force`."""
     for _ in range(3):
         assert _planted("pam_pykeyinit.so", "force revoke", driver) == (False, True)

@@ -1,7 +1,7 @@
-"""A user who uses up the own quota, to stop the logins or the logouts of others.
+"""A user exhausts their own quota, to stop the logins or the logouts of other users.
 
-A quota is the whole of what one user owns; whose quota a keyring is charged to is decided by
-the ids at the moment that it is made, and a link's by the owner of the keyring it is put in.
+A quota counts everything that one user owns.  A new keyring is charged by the ids of the
+process that creates it; a link is charged to the owner of the keyring that contains it.
 """
 
 import os
@@ -26,7 +26,7 @@ OURS = "pam_pykeyinit.so force revoke"
 
 
 def _use_up() -> None:
-    """As dave, add keys until not one more byte is his."""
+    """As dave, add keys until not one more byte of quota is left."""
     os.setresgid(*[world.gid("dave")] * 3)
     os.setresuid(*[world.uid("dave")] * 3)
     number, size = 0, 32_000
@@ -40,7 +40,7 @@ def _use_up() -> None:
 
 @pytest.fixture(autouse=True)
 def _dave_has_no_quota_left() -> Iterator[None]:
-    keyusers.settle(world.uid("dave"), HIS_KEYRINGS)  # what is collected later would be free
+    keyusers.settle(world.uid("dave"), HIS_KEYRINGS)  # later collection would free quota
     in_child(_use_up)
     yield
     as_dave = ["setpriv", "--reuid=dave", "--regid=dave", "--clear-groups"]
@@ -62,7 +62,7 @@ def test_others_log_in_and_only_he_is_refused(driver: Driver, loader: str) -> No
 def test_he_cannot_make_a_set_user_id_program_fail(
     without: list[str], code: int, pamdrive: Path, tmp_path: Path
 ) -> None:
-    """The real uid of sudo is his who calls it; what it makes for another is not his to pay."""
+    """The real uid of sudo is the caller's; keyrings for the target user are not charged to it."""
     driver = undefended.driver(tmp_path, pamdrive, *without)
     services = driver.services(s=f"session required {OURS}")
     his = [world.uid("dave"), 0, 0, 0, 0, 0]
@@ -90,7 +90,7 @@ def test_he_cannot_keep_the_session_of_another_alive(
     hers = steps[1].session["serial"]
     assert steps[-2].keyrings[hers] == "live"
     assert steps[-1].keyrings[hers] == ended
-    # dave's own session is refused its link or its keyring; that is one line more.
+    # dave's own session is refused its link or its keyring, which is one more line.
     lines = [line for line in journal.ours() if "dave" not in line.text]
     assert {line.level for line in lines} == logged
     assert all("EDQUOT" in line.text for line in lines if line.level == "WARNING")

@@ -1,4 +1,4 @@
-"""The name of a shared session keyring, made first by another user, who lets everybody in."""
+"""Another user creates the name of a shared session keyring first, with access for all users."""
 
 import os
 from pathlib import Path
@@ -20,7 +20,7 @@ UNDEFENDED = ["what was joined is looked at", "and is looked at again"]
 
 
 def _finds_her_key(keyring: int) -> bool:
-    """Whether bob possesses what alice put into her session keyring."""
+    """Whether bob possesses alice's key, which she added to her session keyring."""
     squatter.become("bob")
     syscalls.join_anonymous_session()
     syscalls.link(keyring, syscalls.SESSION_KEYRING)
@@ -28,7 +28,7 @@ def _finds_her_key(keyring: int) -> bool:
 
 
 def _attacked(driver: Driver) -> tuple[bool, bool, int]:
-    """Whether she is in his keyring, whether he finds her key, and whose her keyring is."""
+    """Whether she is in his keyring, whether he finds her key, and the owner of her keyring."""
     name = f"squatted-{os.getpid()}-{driver.scratch.name}"
     services = driver.services(s=f"session required pam_pykeyinit.so force name={name}")
     with squatter.squatting("bob", name) as his:

@@ -1,4 +1,4 @@
-"""The module with one defence taken out, for controls."""
+"""The module with one defence removed, for controls."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from support import mounts, native, world
 from support.drive import Driver
 from support.workshop import workshop
 
-# By what is left out: the file, what stands there, what is put in its place.
+# By the removed defence: the file, the text there, and its replacement.
 DEFENCES = {
     "the hold is the host's": (
         "session.py",
@@ -44,7 +44,7 @@ DEFENCES = {
 
 
 def changes(*without: str) -> dict[str, str]:
-    """The files of pam_pykeyinit/ that have a defence, without it, by name."""
+    """The files of pam_pykeyinit/ that contain a defence, without it, by name."""
     texts: dict[str, str] = {}
     for defence in without:
         name, there, instead = DEFENCES[defence]
@@ -55,7 +55,7 @@ def changes(*without: str) -> dict[str, str]:
 
 
 def package(where: Path, *without: str) -> Path:
-    """A copy of our package without some of its defences; the folder that it is in."""
+    """A copy of our package without some of its defences; returns the folder that contains it."""
     copy = native.copy(where / "pam_pykeyinit")
     for name, text in changes(*without).items():
         if not name.startswith("loader/"):

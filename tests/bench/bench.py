@@ -1,8 +1,8 @@
-"""bench.py PROGRAM [ROUNDS]: how long a session takes, as ratios to named peers.
+"""bench.py PROGRAM [ROUNDS]: the duration of a session, as ratios to named peers.
 
-In each round every stack has its turn, with one session in a new process, or with a few in
-a row in its own.  Ratios are of the times of one round.  Where the machine has other work,
-processor time is the fairer one.
+In each round every stack has one session in a new process, or several consecutive sessions in
+a process of its own.  A ratio compares times of the same round.  On a busy machine processor
+time is more accurate.
 """
 
 # ruff: noqa: T201  # it prints
@@ -25,7 +25,7 @@ def pam_sm_close_session(pamh, flags, argv):
 
 
 def services(folder: Path) -> dict[str, str]:
-    """Write the stacks; the service of each."""
+    """Write the stacks; return the service of each."""
     empty = folder / "empty.py"
     empty.write_text(EMPTY_MODULE)
     stacks = {
@@ -41,7 +41,7 @@ def services(folder: Path) -> dict[str, str]:
 
 
 def ratios(times: Times, name: str, peer: str) -> list[float]:
-    """Round by round."""
+    """The ratios, round by round."""
     return [mine / its for mine, its in zip(times[name], times[peer], strict=True)]
 
 
@@ -62,7 +62,7 @@ def table(title: str, times: Times) -> None:
 
 
 def verdict(clock: Times, processor: Times) -> None:
-    """Whether we keep what was promised."""
+    """Whether the promised bounds hold."""
     found = {
         "median, on the clock": statistics.median(ratios(clock, OURS, EMPTY)),
         "median, processor time": statistics.median(ratios(processor, OURS, EMPTY)),
@@ -75,7 +75,7 @@ def verdict(clock: Times, processor: Times) -> None:
 
 
 def main(program: Path, rounds: int = 100) -> None:
-    """Both ways, one after the other."""
+    """Measure both ways, one after the other."""
     folder = Path(os.environ["WORLD"]) / "bench.d"
     folder.mkdir(exist_ok=True)
     print(f"One session: start, open, close, end.  Medians of {rounds}, stacks taking turns.")

@@ -2,8 +2,8 @@
 
     build-aux/world.sh tests/bench/run.sh [ROUNDS]
 
-The processes take turns: each module's, and one that starts the system's Python, isolated and
-without site.  Whatever else the machine does is shared by all.
+The processes alternate: one for each module, and one that starts the system's Python, isolated
+and without site.  So other load on the machine affects all of them.
 """
 
 # ruff: noqa: T201  # it prints
@@ -18,13 +18,13 @@ from bench.loader import ENVIRONMENT, goal, service
 from support import native, world
 
 OURS, BARE = "pam_pykeyinit.so", "isolated Python"
-LEAST = 200  # processes: fewer say nothing
+LEAST = 200  # processes: fewer are not significant
 WINDOWS = ("force revoke", "force revoke tag", "force revoke name=%u-bench")
 WINDOW_PROCESSES, WINDOW_ROUNDS = 500, 7
 
 
 def services(folder: Path, options: str) -> None:
-    """Service files with these options of ours, and those that pam_keyinit has too."""
+    """Service files with these options of ours, and with those that pam_keyinit also has."""
     folder.mkdir(exist_ok=True)
     (folder / "other").write_text("auth required pam_deny.so\n")
     for module in (OURS, world.ORACLE):
@@ -67,7 +67,7 @@ def cold(program: Path, folder: Path, rounds: int) -> None:
 
 
 def window(program: Path, folder: Path) -> None:
-    """How long of a first session its user may signal the process, beside pam_keyinit's."""
+    """How long the user can signal a process in its first session, compared with pam_keyinit."""
     names = [service(module) for module in (OURS, world.ORACLE)]
     for options in WINDOWS:
         services(folder, options)
@@ -80,7 +80,7 @@ def window(program: Path, folder: Path) -> None:
 
 
 def main(program: Path, rounds: int = LEAST) -> None:
-    """All of it."""
+    """Run all measurements."""
     folder = Path(os.environ["WORLD"]) / "first.d"
     services(folder, "force revoke")
     cold(program, folder, max(rounds, LEAST))

@@ -3,7 +3,7 @@
     build-aux/world.sh /usr/bin/python3 tests/bench/helper.py [ROUNDS]
 
 The bound is 2.5 times `/usr/bin/python3 -I -S -c pass`, each as a whole process.  `show`
-of 10,000 keys is to take less than a second.  Exit 1 if a bound is missed.
+of 10,000 keys must take less than a second.  Exit status 1 if a bound is exceeded.
 """
 
 import os
@@ -31,7 +31,7 @@ FILL = "for n in $(seq 10000); do echo add user key$n x @s; done >/dev/null;"
 
 
 def once(command: "list[str]") -> float:
-    """Milliseconds that one process takes, from its start to its end."""
+    """The duration of one process in milliseconds, from start to end."""
     begin = time.perf_counter()
     process = os.posix_spawn(
         command[0], command, os.environ,
@@ -45,7 +45,7 @@ def once(command: "list[str]") -> float:
 
 
 def show_of_many(count: int) -> float:
-    """Seconds that `show` takes over a keyring of so many keys, start included."""
+    """The duration in seconds of `show` for a keyring with this many keys, start included."""
     fill = (
         "import keyutils, os, sys\n"
         "keyutils.join_session_keyring()\n"
@@ -60,7 +60,7 @@ def show_of_many(count: int) -> float:
 
 
 def main() -> int:
-    """Print the table; the exit status."""
+    """Print the table; return the exit status."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 100
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(rounds):

@@ -2,9 +2,9 @@
 
     build-aux/world.sh /usr/bin/python3 tests/bench/helper_peers.py [FOLDER]
 
-Each starts the same program as alice, from a process whose session keyring is root's, and
-then from one whose session keyring has been revoked.  FOLDER has Debian packages unpacked
-in it (runit, s6, execline and its libraries), where they are not installed.
+Each peer starts the same program as alice: first from a process whose session keyring is
+root's, then from one whose session keyring is revoked.  If runit, s6, execline and its libraries
+are not installed, FOLDER has these Debian packages, unpacked.
 """
 
 import json
@@ -35,7 +35,7 @@ PEERS = {
 
 
 def outcome(first: str, peer: "tuple[str, ...]", probe: Path) -> str:
-    """The session keyring that the program tells of, in a few words."""
+    """The session keyring that the program reports, in a few words."""
     if shutil.which(peer[0]) is None or (peer[0] == "setpriv" and "k5start" in peer
                                          and shutil.which("k5start") is None):  # fmt: skip
         return "not on this machine"

@@ -2,8 +2,8 @@
 
     build-aux/world.sh tests/bench/run.sh [ROUNDS]
 
-Warm: one more session in a process that has had some.  Cold: the first one of a process.
-Medians; each goal is printed with what was found.
+Warm: one more session in a process that already had some.  Cold: the first session of a
+process.  Medians; each goal is printed with the measured value.
 """
 
 # ruff: noqa: T201  # it prints
@@ -24,18 +24,18 @@ USERS = ("alice", "bob", "carol", "dave")
 
 
 def goal(what: str, found: float, limit: float, unit: str = "") -> None:
-    """A figure that was promised."""
+    """A promised figure."""
     word = "met" if found <= limit else "MISSED"
     print(f"  {what:<52} {found:>7.2f}{unit}   goal: at most {limit}{unit}, {word}")
 
 
 def service(module: str) -> str:
-    """The service that has a module."""
+    """The service with a module."""
     return module.removesuffix(".so")
 
 
 def warm(program: Path, folder: Path, rounds: int) -> None:
-    """Session after session, of one process for each module, in turn."""
+    """Consecutive sessions in one process for each module; the modules alternate."""
     took, _ = measure(program, folder, {m: service(m) for m in OPTIONS}, "loop", rounds)
     median = {module: statistics.median(values) for module, values in took.items()}
     print(f"Warm, medians of {rounds}: " + ", ".join(f"{m} {median[m]:.3f} ms" for m in median))
@@ -44,7 +44,7 @@ def warm(program: Path, folder: Path, rounds: int) -> None:
 
 
 def cold(program: Path, folder: Path, rounds: int) -> None:
-    """Whole processes, in turn."""
+    """Whole processes; the modules alternate."""
     once = {m: [str(program), str(folder), service(m), "alice", "once"] for m in OPTIONS}
     commands = {**once, "bare python3": BARE}
     took: dict[str, list[float]] = {name: [] for name in commands}
@@ -66,7 +66,7 @@ def cold(program: Path, folder: Path, rounds: int) -> None:
 
 
 def many(program: Path, folder: Path, threads: int, cycles: int) -> list[str]:
-    """Have so many sessions of four users; what `many` prints, in words."""
+    """Run this many sessions of four users; return the words that `many` prints."""
     command = [str(program), str(folder), service(OURS), str(threads), str(cycles), *USERS]
     environment = {**ENVIRONMENT, "WARM": "1"}
     run = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
@@ -74,14 +74,14 @@ def many(program: Path, folder: Path, threads: int, cycles: int) -> list[str]:
 
 
 def memory(program: Path, folder: Path) -> None:
-    """What the first session costs, and what ten thousand more do."""
+    """The memory of the first session, and of ten thousand more."""
     cold_kb, before, after = (int(word) for word in many(program, folder, 0, 10_000)[-3:])
     print(f"Resident memory: {(before - cold_kb) / 1024:.1f} MB more with Python in the process")
     goal("growth over 10,000 sessions", (after - before) / 1024, 1, " MB")
 
 
 def threads(program: Path, folder: Path, rounds: int) -> None:
-    """Sessions a second, with more and more threads."""
+    """Sessions per second, with an increasing number of threads."""
     counts = (1, 2, 4, 8, 16)
     rates: dict[int, list[float]] = {count: [] for count in counts}
     for _ in range(rounds):
@@ -96,7 +96,7 @@ def threads(program: Path, folder: Path, rounds: int) -> None:
 
 
 def main(folder: Path, rounds: int = 100) -> None:
-    """All of it; `folder` has the programs."""
+    """Run all measurements; `folder` has the programs."""
     services = Path(os.environ["WORLD"]) / "loader.d"
     services.mkdir(exist_ok=True)
     (services / "other").write_text("auth required pam_deny.so\n")

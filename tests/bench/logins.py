@@ -1,9 +1,9 @@
-"""How long a login by ssh takes, with each module in turn, through a real sshd on loopback.
+"""The duration of a login by ssh with each module, through a real sshd on loopback.
 
     PYTHONPATH=tests build-aux/world.sh /usr/bin/python3 -P tests/bench/logins.py [ROUNDS]
 
-The modules take turns, so that what else the machine does hits all of them; the first round
-only warms up.  The goal is 2.5 ms beside pam_keyinit: the start of what we need of an interpreter.
+The modules alternate, so that other load affects all of them; the first round is a warm-up.
+The goal is at most 2.5 ms more than pam_keyinit: the time to start our part of an interpreter.
 """
 
 # ruff: noqa: T201  # it prints
@@ -28,7 +28,7 @@ MODULES = {BASE: "pam_keyinit", **{line: name for name, line in world.LOADERS.it
 
 
 def login(command: list[str]) -> float:
-    """Milliseconds from the start of ssh to its end, for a login that does nothing."""
+    """Milliseconds from the start of ssh to its end, for a login that runs nothing."""
     begin = time.perf_counter()
     subprocess.run([*command, "true"], check=True, stdin=subprocess.DEVNULL)
     return (time.perf_counter() - begin) * 1000
@@ -72,7 +72,7 @@ def _descendants(pid: int) -> list[int]:
 
 
 def _private(pid: int) -> int:
-    """Its pages that no file has; those that it shares with others count in part."""
+    """Its anonymous memory; shared pages count in part."""
     for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
         if line.startswith("Pss_Anon:"):
             return int(line.split()[1])
@@ -80,7 +80,7 @@ def _private(pid: int) -> int:
 
 
 def main(rounds: int = 30) -> None:
-    """All of it."""
+    """Run all measurements."""
     with tempfile.TemporaryDirectory(dir=os.environ["WORLD"]) as name:
         folder = Path(name)
         folder.chmod(0o755)

@@ -1,7 +1,7 @@
-"""What each option costs at a session, as ratios to the same session without it.
+"""The cost of each option in a session, as ratios to the same session without it.
 
-Session after session in one process, and each in a process of its own, where an option's
-files have to be read as well.
+Consecutive sessions in one process, and each session in a process of its own, where the files
+of an option are also read.
 """
 
 # ruff: noqa: T201  # it prints
@@ -21,7 +21,7 @@ OPTIONS = (
 
 
 def services(folder: Path) -> dict[str, str]:
-    """Write a service for each line of options; by the line, its name."""
+    """Write a service for each line of options; return its name by the line."""
     lines = [PLAIN, *(f"{PLAIN} {option}" for option in OPTIONS)]
     for number, line in enumerate(lines):
         (folder / f"s{number}").write_text(f"session required pam_pykeyinit.so {line}\n")
@@ -29,7 +29,7 @@ def services(folder: Path) -> dict[str, str]:
 
 
 def main(program: Path, rounds: int = 100) -> None:
-    """Both ways, one after the other."""
+    """Measure both ways, one after the other."""
     folder = Path(os.environ["WORLD"]) / "policies.d"
     folder.mkdir(exist_ok=True)
     (folder / "other").write_text("auth required pam_deny.so\n")

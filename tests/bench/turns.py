@@ -1,6 +1,6 @@
-"""Processes that have sessions when they are asked to, each in its turn.
+"""Processes that run sessions on request, alternately.
 
-What else the machine does meanwhile is shared by all.
+So other load on the machine affects all of them.
 """
 
 # ruff: noqa: T201  # it prints
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from support.pamloop import Pamloop
 
-IN_A_ROW = {"process": 1, "loop": 10}  # a loop, not a session after others' have been run
+IN_A_ROW = {"process": 1, "loop": 10}  # in a loop, most sessions follow one of the same process
 WARM_UP = 5
 
 Times = dict[str, list[float]]  # milliseconds of each session, by name
@@ -20,10 +20,10 @@ Times = dict[str, list[float]]  # milliseconds of each session, by name
 def measure(
     program: Path, folder: Path, services: Mapping[str, str], way: str, rounds: int
 ) -> tuple[Times, Times]:
-    """What passed on the clock, and what the processor worked, by the names of the services.
+    """Elapsed time and processor time, by the names of the services.
 
-    `program` is tests/driver/pamloop, `folder` has the service files.  A process for each:
-    which forks for every session, or has them itself, one after the other (`way`).
+    `program` is tests/driver/pamloop, `folder` has the service files.  Each service has a process,
+    which forks for every session, or runs the sessions itself, one after the other (`way`).
     """
     clock: Times = {name: [] for name in services}
     processor: Times = {name: [] for name in services}
@@ -44,6 +44,6 @@ def measure(
 
 
 def progress(text: str) -> None:
-    """One line that is written over, on a terminal."""
+    """One line of progress, overwritten, on a terminal."""
     if sys.stderr.isatty():
         print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)

@@ -1,1 +1,1 @@
-"""What the manual pages say of keyrings, statement by statement, asked of the kernel."""
+"""The statements of the manual pages about keyrings, each tried on the kernel."""

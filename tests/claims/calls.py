@@ -1,4 +1,4 @@
-"""Calls that claims are looked at with, where the layers of the project have none."""
+"""Calls for trying claims, where the layers of the project have none."""
 
 import errno
 import sys
@@ -17,17 +17,17 @@ EVERYTHING = 0x3F3F0000  # for possessor and owner
 _GET_KEYRING_ID = 0
 _SEARCH = 10
 _READ = 11
-_REQUEST_KEY = sysnums.ADD_KEY + 1  # on all processors
+_REQUEST_KEY = sysnums.ADD_KEY + 1  # on all architectures
 _MOST_LINKS = 1000
 
 
 def make(keyring: int) -> int:
-    """The serial number of a special keyring, which is made if it is not there."""
+    """The serial number of a special keyring; create it if it does not exist."""
     return _call("keyctl(GET_KEYRING_ID)", sysnums.KEYCTL, _GET_KEYRING_ID, keyring, 1)
 
 
 def ask(call: Callable[..., Any], *arguments: Any) -> Any:
-    """What a call gives, or the name of the errno that it is refused with."""
+    """The result of a call, or the name of its errno."""
     try:
         return call(*arguments)
     except syscalls.KernelError as error:
@@ -35,30 +35,30 @@ def ask(call: Callable[..., Any], *arguments: Any) -> Any:
 
 
 def keep(keyring: int, name: str = "a key") -> int:
-    """Put a key into a keyring; its serial number."""
+    """Add a key to a keyring; return its serial number."""
     return keyctl.add_user_key(name, b"x", keyring)
 
 
 def find(name: str = "a key") -> Any:
-    """What request_key(2) finds: a serial number, or the name of the errno."""
+    """The result of request_key(2): a serial number, or the name of the errno."""
     return ask(_call, "request_key", _REQUEST_KEY, b"user", name.encode(), None, 0)
 
 
 def search(keyring: int, name: str = "a key", kind: str = "user") -> Any:
-    """What keyctl_search(3) finds below a keyring, or the name of the errno."""
+    """The result of keyctl_search(3) below a keyring, or the name of the errno."""
     words = kind.encode(), name.encode()
     return ask(_call, "keyctl(SEARCH)", sysnums.KEYCTL, _SEARCH, keyring, *words, 0)
 
 
 def links(keyring: int) -> list[int]:
-    """The serial numbers that a keyring holds."""
+    """The serial numbers of the keys in a keyring."""
     read = bytearray(4 * _MOST_LINKS)
     size = _call("keyctl(READ)", sysnums.KEYCTL, _READ, keyring, read, len(read))
     return [int.from_bytes(read[i : i + 4], sys.byteorder) for i in range(0, size, 4)]
 
 
 def state(serial: int) -> str:
-    """A key by its number: "there", or the name of the errno."""
+    """The state of a key by its number: "there", or the name of the errno."""
     described = ask(keyctl.describe, serial)
     return described if isinstance(described, str) else "there"
 

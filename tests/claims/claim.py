@@ -1,6 +1,6 @@
-"""A page, its claims, and what comes of asking the kernel.
+"""A page, its claims, and the results of trying them on the kernel.
 
-All of tests/claims runs with any Python from 3.9 on: old releases have old kernels.
+All of tests/claims works with any Python from 3.9 on, because old releases have old kernels.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ ELSEWHERE = "holds, see"
 FAILED = "FAILED"
 NOT_HERE = f"{NOT_TESTABLE}: here: "
 
-# A claim gives "" where it holds, or what the kernel does instead.
+# A claim returns "" if it holds, or what the kernel does instead.
 Look = Callable[[], str]
 
 
 class NotHere(Exception):
-    """It cannot be seen in this process; str() says why."""
+    """This process cannot observe it; str() says why."""
 
 
 @dataclass
 class Claim:
-    """One statement of fact, in our words, and how it is looked at."""
+    """One statement of fact, in our words, and the function that tries it."""
 
     text: str
     look: Look | None = None
     reason: str = ""  # why it is not testable
-    test: str = ""  # which test holds it in place of a look
+    test: str = ""  # the test that covers it instead of a function
 
     def verdict(self) -> tuple[str, str]:
-        """Ask the kernel, in a child of its own: one of the words above, and its details."""
+        """Try the claim in a child process; return one of the words above, and details."""
         if self.test:
             return ELSEWHERE, self.test
         if self.look is None:
@@ -63,7 +63,7 @@ class Page:
         self.claims: list[Claim] = []
 
     def claim(self, text: str) -> Callable[[Look], Look]:
-        """What the function under it looks at."""
+        """The decorated function tries this claim."""
 
         def remember(look: Look) -> Look:
             self.claims.append(Claim(text, look))
@@ -72,20 +72,20 @@ class Page:
         return remember
 
     def untestable(self, text: str, reason: str) -> None:
-        """A claim that no test can hold."""
+        """A claim that no test can check."""
         self.claims.append(Claim(text, reason=reason))
 
     def elsewhere(self, text: str, test: str) -> None:
-        """A claim that another test holds, "tests/file.py::name", or the claims of a page."""
+        """A claim that another test covers: "tests/file.py::name", or the claims of a page."""
         self.claims.append(Claim(text, test=test))
 
 
 def holds_if(observed: bool) -> str:
-    """For a claim that has no exception: anything else is a failure."""
+    """For a claim without exceptions: any other result is a failure."""
     assert observed, "the kernel does otherwise"
     return ""
 
 
 def base_uid() -> int:
-    """Users of the claims have no names; worlds at the same time have other numbers."""
+    """Users of the claims have no names; concurrent worlds use other numbers."""
     return int(os.environ.get("WORLD_UIDS", "61001")) + 10

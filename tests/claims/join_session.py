@@ -87,7 +87,7 @@ def makes() -> str:
 
 @JOIN.claim("to be joined, a keyring must grant search to the caller")
 def must_be_searchable() -> str:
-    """A new one does not: its owner has view, read and link."""
+    """A new keyring is not searchable: its owner has view, read and link."""
     stage.user()
     made = _join("claims:default")
     joined = in_child(lambda: (syscalls.join_anonymous_session(), _join("claims:default"))[1])
@@ -140,7 +140,7 @@ def over_quota() -> str:
 
 
 def _from_child(prepare: Callable[[], object] = int) -> tuple[object, object, object]:
-    """A child offers its session keyring: that, what it was told, what this process has then."""
+    """A child offers its session keyring: its serial, the child's result, our keyring then."""
     theirs, reported = in_child(
         lambda: (prepare(), syscalls.get_keyring_id(SESSION), calls.ask(keyctl.session_to_parent))[
             1:

@@ -1,4 +1,4 @@
-"""What other kernels said, by `./setup claims --on SUITE`: a file each, kept in the tree."""
+"""Results of other kernels, by `./setup claims --on SUITE`: a file for each, kept in the tree."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class Kernel(NamedTuple):
 
     @property
     def column(self) -> str:
-        """What a table calls it: the version as far as it matters, and the suite."""
+        """Its heading in a table: the relevant part of the version, and the suite."""
         return f"{'.'.join(self.release.split('.')[:2])} {self.suite}"
 
     def cell(self, page: str, statement: str, here: Verdict) -> str:
-        """What a table says of a claim beside the verdict of the kernel that it is made on."""
+        """The text of a cell, beside the verdict of the kernel that made the table."""
         verdict = self.reported.get(page, {}).get(statement)
         if verdict is None:
             return "not asked"
@@ -37,13 +37,13 @@ class Kernel(NamedTuple):
 
 
 def save(suite: str, said: dict[str, Any]) -> None:
-    """Keep what a machine said: "kernel", "python" and "verdicts"."""
+    """Keep a machine's result: "kernel", "python" and "verdicts"."""
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / f"{suite}.json").write_text(json.dumps(said, indent=1, ensure_ascii=False) + "\n")
 
 
 def load() -> list[Kernel]:
-    """All that are kept, the oldest kernel first."""
+    """Load all kept results, the oldest kernel first."""
     found = []
     for file in FOLDER.glob("*.json"):
         said = json.loads(file.read_text())

@@ -17,7 +17,7 @@ def _get(uid: int = -1) -> int:
 
 
 def _seen_by(uid: int) -> str:
-    """Its line in /proc/keys, as its owner sees it; or nothing."""
+    """Its line in /proc/keys as its owner sees it, or nothing."""
     for line in Path("/proc/keys").read_text().splitlines():
         if f"_persistent.{uid}:" in line or line.endswith(f"_persistent.{uid}"):
             return line

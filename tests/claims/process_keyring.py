@@ -14,7 +14,7 @@ PAGE = Page("process-keyring(7)")
 
 @PAGE.claim("it is shared within a process")
 def shared_later() -> str:
-    """Also by a thread that was there before it?"""
+    """Whether a thread that existed before the keyring shares it."""
     stage.user()
     made = threading.Event()
     theirs = []

@@ -1,8 +1,8 @@
-"""run.py [--json]: ask this machine's kernel for every claim, as root.
+"""run.py [--json]: try every claim on this machine's kernel, as root.
 
-The table is printed, or with --json the verdicts alone.  It needs pam_pykeyinit and
-pykeyinit_helper, and keyctl(1); not pytest.  Ends with 1 if the kernel
-neither does what a page says nor what is known instead; with --json that is in the verdicts.
+Print the table, or with --json only the verdicts.  This needs pam_pykeyinit, pykeyinit_helper
+and keyctl(1), but not pytest.  Exit status 1 if the kernel does neither what a page says nor
+the known alternative; with --json the verdicts show that.
 """
 
 from __future__ import annotations

@@ -60,7 +60,7 @@ def by_fork() -> str:
 def by_vfork() -> str:
     """posix_spawn(3) of glibc is a vfork(2) and an execve(2)."""
     mine = stage.user_in_session()
-    stage.keyctl("id", "@s")  # whether it can be asked
+    stage.keyctl("id", "@s")  # NotHere if keyctl(1) is too old for it
     reading, writing = os.pipe()
     actions = [(os.POSIX_SPAWN_DUP2, writing, 1)]
     child = os.posix_spawn(stage.KEYCTL, ["keyctl", "id", "@s"], os.environ, file_actions=actions)
@@ -153,7 +153,7 @@ PAGE.elsewhere(
 @PAGE.claim("`keyctl session` starts a shell in a new, nameless one")
 def keyctl_session() -> str:
     mine = stage.user_in_session()
-    stage.keyctl("id", "@s")  # whether it can be asked
+    stage.keyctl("id", "@s")  # NotHere if keyctl(1) is too old for it
     run = subprocess.run(
         [stage.KEYCTL, "session"],
         input="keyctl id @s",

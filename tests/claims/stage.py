@@ -1,4 +1,4 @@
-"""The stages on which claims are looked at: users, threads, programs."""
+"""The stages on which claims are tried: users, threads, programs."""
 
 import os
 import random
@@ -26,26 +26,26 @@ FIRST_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO of linux/proc_ns.h
 
 
 def become(uid: int) -> None:
-    """Be an ordinary user for good."""
+    """Become an ordinary user permanently."""
     os.setgroups([])
     os.setresgid(uid, uid, uid)
     os.setresuid(uid, uid, uid)
 
 
 def user() -> int:
-    """Be the user that most claims are looked at as; the uid."""
+    """Become the user of most claims; return the uid."""
     become(base_uid())
     return base_uid()
 
 
 def user_in_session() -> int:
-    """The same, with an empty session keyring of the user's own; its serial number."""
+    """The same, with an empty session keyring that the user owns; return its serial number."""
     user()
     return syscalls.join_anonymous_session()
 
 
 def new_uid() -> int:
-    """One of which the kernel has no record yet.  It will have it from then on."""
+    """A uid of which the kernel has no record yet.  The kernel keeps the record from then on."""
     records = Path("/proc/key-users").read_text().splitlines()
     known = {line.split(":")[0].strip() for line in records}
     drawn = iter(lambda: random.randrange(1 << 20, 1 << 30), 0)
@@ -53,20 +53,20 @@ def new_uid() -> int:
 
 
 def forget(uid: int) -> None:
-    """Take out what was put into the keyrings that the kernel keeps for a user."""
+    """Remove what was added to the keyrings that the kernel keeps for a user."""
 
     def clear() -> None:
         become(uid)
         syscalls.join_anonymous_session()
         for keyring in ("@u", "@us", keyctl("get_persistent", "@s")):
             keyctl("clear", keyring)
-        keyctl("link", "@u", "@us")  # as the kernel has it
+        keyctl("link", "@u", "@us")  # as the kernel creates it
 
     in_child(clear)
 
 
 def without_session(uid: int) -> None:
-    """Be a user who has no session keyring.  NotHere if this process was started with one."""
+    """Become a user without a session keyring.  NotHere if this process was started with one."""
 
     def has_none() -> bool:
         become(base_uid())
@@ -79,7 +79,7 @@ def without_session(uid: int) -> None:
 
 
 def in_thread(work: Callable[[], Result]) -> Result:
-    """What work() gives in a thread of its own, which has ended then."""
+    """The result of work() in a separate thread, after that thread has ended."""
     results = []
     thread = threading.Thread(target=lambda: results.append(work()))
     thread.start()
@@ -93,7 +93,7 @@ def linux() -> tuple[int, ...]:
 
 
 def is_gone(serial: int) -> bool:
-    """Whether the kernel destroys a key; it takes its time."""
+    """Whether the kernel destroys a key; this takes some time."""
     deadline = time.monotonic() + 60
     while calls.state(serial) != "ENOKEY":
         if time.monotonic() > deadline:
@@ -103,7 +103,7 @@ def is_gone(serial: int) -> bool:
 
 
 def after_exec(prepare: Callable[[], int], *command: str) -> list[str]:
-    """Prepare and execute in one process: the number prepared, and the words printed."""
+    """Prepare and execute in one process: return the number prepared, and the words printed."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -123,13 +123,13 @@ def after_exec(prepare: Callable[[], int], *command: str) -> list[str]:
 
 
 def keyctl(*words: str) -> str:
-    """What keyctl(1) prints, errors included."""
+    """The output of keyctl(1), errors included."""
     run = subprocess.run([KEYCTL, *words], capture_output=True, text=True)
     return _known((run.stdout + run.stderr).strip())
 
 
 def _known(printed: str) -> str:
-    """What keyctl(1) printed.  NotHere where it is too old for the command."""
+    """The output of keyctl(1).  NotHere if it is too old for the command."""
     if printed == "Unknown command":
         raise NotHere("this keyctl(1) is too old to be asked")
     return printed
@@ -137,7 +137,7 @@ def _known(printed: str) -> str:
 
 @contextmanager
 def privileged_keyctl(mode: int = 0o755, capability: int = 0) -> Iterator[str]:
-    """A keyctl(1) that is another user's, with set-id bits or a capability."""
+    """A keyctl(1) that belongs to another user, with set-id bits or a capability."""
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
         Path(folder).chmod(0o755)
         program = Path(shutil.copy(KEYCTL, folder))

@@ -1,4 +1,4 @@
-"""All pages, and the table of what comes of asking the kernel."""
+"""All pages, and the table of the results."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def ask() -> Verdicts:
 
 
 def by_statement(verdicts: Verdicts) -> kernels.Reported:
-    """The verdicts of those claims that a kernel is asked for, by page and statement."""
+    """The verdicts of the claims that a kernel is asked for, by page and statement."""
     return {
         page.name: {
             claim.text: verdicts[page.name, number]
@@ -96,7 +96,7 @@ def _told_of(kernel: kernels.Kernel) -> str:
 
 
 def differences(committed: str, made: str) -> list[str]:
-    """Lines of a table that are not those of another, save what cannot be seen here."""
+    """The lines of a table that differ from another, except for what is not observable here."""
     pairs = zip_longest(committed.splitlines(), made.splitlines(), fillvalue="")
     return [
         f"committed: {old}\nthis kernel: {new}"
@@ -106,6 +106,6 @@ def differences(committed: str, made: str) -> list[str]:
 
 
 def summary(verdicts: Verdicts) -> str:
-    """How many there are of each verdict."""
+    """The number of claims with each verdict."""
     counts = Counter(word for word, _ in verdicts.values())
     return ", ".join(f"{count} {word}" for word, count in counts.most_common())

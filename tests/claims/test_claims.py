@@ -1,4 +1,4 @@
-"""docs/claims.md is what this kernel does; and what it points to is there."""
+"""docs/claims.md matches this kernel, and its references exist."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_a_test_that_is_named_exists(named: str) -> None:
 
 @pytest.mark.parametrize("kernel", kernels.load(), ids=lambda kernel: kernel.suite)
 def test_other_kernels_were_asked_all_of_it(kernel: kernels.Kernel) -> None:
-    """After a change of the claims they want to be asked again: ./setup claims --on."""
+    """After a change of the claims, ask other kernels again: ./setup claims --on."""
     asked = {
         (page.name, claim.text) for page in table.PAGES for claim in page.claims if claim.look
     }

@@ -40,7 +40,7 @@ def searched_by_link() -> str:
 
 @PAGE.claim("what is to outlive the record of the uid belongs in the persistent keyring")
 def persistent_outlives() -> str:
-    """Advice; here is that the persistent keyring can do it."""
+    """Advice; this shows that the persistent keyring fulfils it."""
     uid = stage.new_uid()
 
     def put() -> int:

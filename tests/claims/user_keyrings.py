@@ -1,4 +1,4 @@
-"""What user-keyring(7) and user-session-keyring(7) say alike, word for word."""
+"""What user-keyring(7) and user-session-keyring(7) both say, word for word."""
 
 import os
 from collections.abc import Callable
@@ -19,7 +19,7 @@ def _as(uid: int, look: Callable[[], object]) -> object:
 
 
 def comes_into_being_with(keyring: int, first: int) -> str:
-    """Whether both user keyrings are there once one was asked for, of which none was."""
+    """Whether asking for one user keyring creates both."""
     uid = stage.new_uid()
     stage.without_session(uid) if first == calls.SESSION else stage.become(uid)
     syscalls.get_keyring_id(first)
@@ -30,7 +30,7 @@ def comes_into_being_with(keyring: int, first: int) -> str:
 
 
 def _survives(keyring: int) -> str:
-    """What becomes of it when the last process of its user has ended."""
+    """Its state after the last process of its user has ended."""
     uid = stage.new_uid()
     serial = _as(uid, lambda: calls.keep(keyring))
     found = _as(uid, lambda: calls.ask(calls.search, keyring))
@@ -74,7 +74,7 @@ def claims(page: Page, keyring: int, name: str, sign: str) -> None:
 
     @page.claim("or a file is open that such a process opened")
     def pinned_by_file() -> str:
-        """It stays without any, see below; what the file adds cannot be seen."""
+        """It stays without any file, see below; the effect of the file is not observable."""
         return _survives(keyring)
 
     @page.claim("a link in another keyring keeps it in being")
