@@ -1,1 +1,1 @@
-"""Real programs that keep keys in keyrings, in sessions of every way: docs/consumers.md."""
+"""Real programs that keep keys in keyrings, in each kind of session: docs/consumers.md."""

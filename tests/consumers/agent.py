@@ -1,10 +1,10 @@
-"""What a user runs in a session: does there what a test asks for, also after the logout.
+"""A process in a user's session that runs commands for a test, also after the logout.
 
     agent.py SOCKET
 
-It leaves a process behind that answers on a Unix socket, and is itself the login's program:
-it ends at the end of its standard input.  A request is a line of JSON: a command for sh(1),
-and what its standard input is; the answer is its output and its status.  Started with python3 -I.
+It leaves a process that answers on a Unix socket, and is itself the program of the login: it
+ends at the end of its standard input.  A request is a line of JSON with a command for sh(1) and
+its standard input; the answer is the output and the status.  Started with python3 -I.
 """
 
 import json
@@ -30,7 +30,7 @@ def answer(request: dict[str, str]) -> dict[str, object]:
 
 
 def serve(listener: socket.socket) -> None:
-    """Answer requests until one is empty."""
+    """Answer requests until an empty one arrives."""
     listener.settimeout(IDLE)
     while True:
         connection, _ = listener.accept()

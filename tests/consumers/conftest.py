@@ -1,4 +1,4 @@
-"""Fixtures for real programs that use keyrings, in sessions of every way."""
+"""Fixtures for real programs that use keyrings, in each kind of session."""
 
 import itertools
 import subprocess
@@ -17,9 +17,9 @@ from support.fetched import CACHE
 
 @pytest.fixture(scope="session")
 def place() -> Path:
-    """A folder of this world, for what every user may read."""
+    """A folder of this world for files that every user can read."""
     top = world.folder()
-    if top is None:  # before the rule of tests/conftest.py, which is each test's
+    if top is None:  # this runs before the rule of tests/conftest.py, which applies to each test
         world.skip(world.NEEDS_ROOT)
     assert top
     folder = top / "consumers"
@@ -30,7 +30,7 @@ def place() -> Path:
 
 @pytest.fixture(scope="session")
 def cache(place: Path) -> Path:
-    """What is kept for the next run, where every user can read it."""
+    """A cache for later runs, which every user can read."""
     CACHE.mkdir(parents=True, exist_ok=True)
     CACHE.chmod(0o755)
     seen = place / "cache"
@@ -47,13 +47,13 @@ def packages(cache: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def environment(packages: Path) -> dict[str, str]:
-    """For programs that are to find those packages."""
+    """The environment for programs that must find those packages."""
     return debian.environment(packages)
 
 
 @pytest.fixture(scope="module")
 def etc(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """/etc, as it is and to be written to: the machine's is covered for as long."""
+    """A writable copy of /etc, mounted over the machine's meanwhile."""
     copy = place / f"etc-{tmp_path_factory.mktemp('etc').name}"
     subprocess.run(["cp", "-a", "/etc", copy], check=True)
     subprocess.run(["mount", "--bind", copy, "/etc"], check=True)
@@ -65,7 +65,7 @@ def etc(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
 def kerberos(
     etc: Path, packages: Path, environment: dict[str, str], place: Path
 ) -> Iterator[kdc.Kdc]:
-    """A KDC on loopback, and /etc/krb5.conf that leads to it."""
+    """A KDC on loopback, and /etc/krb5.conf for it."""
     folder = place / f"kdc-{next(_numbers)}"
     folder.mkdir()
     with kdc.running(folder, packages, etc / "krb5.conf", environment) as one:
@@ -74,7 +74,7 @@ def kerberos(
 
 @pytest.fixture(scope="module")
 def server(place: Path, environment: dict[str, str], etc: Path) -> Iterator[sshd.Sshd]:
-    """An sshd that takes keys and passwords, and finds the packages' libraries."""
+    """An sshd that accepts keys and passwords, and finds the packages' libraries."""
     folder = place / f"sshd-{next(_numbers)}"
     folder.mkdir()
     passwords = "PasswordAuthentication yes\n"
@@ -83,19 +83,19 @@ def server(place: Path, environment: dict[str, str], etc: Path) -> Iterator[sshd
 
 
 _numbers = itertools.count()
-# A module that comes too early puts its keys into the session keyring of who runs it.
+# A module that runs too early adds its keys to the session keyring of the caller.
 APART = ("keyctl", "session", "-")
 
 
 @pytest.fixture(params=WAYS, ids=str)
 def way(request: pytest.FixtureRequest) -> Way:
-    """Each way to a session keyring in turn."""
+    """Each way to get a session keyring, in turn."""
     return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture
 def folder(place: Path) -> Path:
-    """A folder of this test, where every user may write."""
+    """A folder of this test where every user can write."""
     mine = place / f"test-{next(_numbers)}"
     mine.mkdir()
     mine.chmod(0o1777)
@@ -104,7 +104,7 @@ def folder(place: Path) -> Path:
 
 @pytest.fixture
 def _no_keys() -> Iterator[None]:
-    """alice's keyrings that outlive sessions are empty before a test, and after it."""
+    """Clear alice's keyrings that outlive sessions, before and after a test."""
     clear = "keyctl clear @u; keyctl clear @us; keyctl clear $(keyctl get_persistent @s)"
     as_alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
     command = [*as_alice, "keyctl", "session", "-", "sh", "-c", clear]
@@ -119,7 +119,7 @@ def opened(
 ) -> Iterator[Opener]:
     """Opens a session of a user: opened(way), opened(way, password=..., services=...).
 
-    With a password it is asked for, by a stack that the test gives.
+    With a password, the stack that the test gives asks for it.
     """
     sessions: list[Session] = []
 
@@ -149,7 +149,7 @@ def _start(
     folder: Path,
     environment: dict[str, str],
 ) -> Session:
-    """Begin to start a session; `password` is for who is asked for one by ssh(1)."""
+    """Begin to start a session; ssh(1) asks for `password`, if there is one."""
     if way.program == "su":
         command = [*APART, "su", "--shell=/bin/sh", user, "-c"]
         return Session(command, folder, environment, shell=True)

@@ -1,7 +1,7 @@
 """Debian's packages of consumers, unpacked, and sources: installing would change this machine.
 
-libpam-krb5 puts itself into /etc/pam.d, krb5-kdc starts a daemon, cifs-utils adds to
-/etc/request-key.d.  What is fetched is kept below build/consumers for the next run.
+libpam-krb5 adds itself to /etc/pam.d, krb5-kdc starts a daemon, cifs-utils adds to
+/etc/request-key.d.  Downloads are kept below build/consumers for later runs.
 """
 
 import subprocess
@@ -17,7 +17,7 @@ PACKAGES = (
 
 
 def fetched() -> Path:
-    """The folder with all of them; it is complete when it has a file of their names."""
+    """The folder with all of them; it is complete when it contains a file with their names."""
     folder = CACHE / "debian"
     complete = folder / "complete"
     names = "\n".join(PACKAGES)
@@ -36,7 +36,7 @@ def fetched() -> Path:
 
 
 def _link_alternatives(folder: Path) -> None:
-    """Give kinit and its like their names: in Debian 13 update-alternatives(1) does."""
+    """Give kinit and similar programs their names: update-alternatives(1) does it in Debian 13."""
     for program in folder.glob("usr/bin/*.mit"):
         link = program.with_suffix("")
         if not link.is_symlink():
@@ -44,7 +44,7 @@ def _link_alternatives(folder: Path) -> None:
 
 
 def environment(folder: Path) -> dict[str, str]:
-    """What a program needs to find the others there, and their libraries."""
+    """The environment in which a program finds the others and their libraries."""
     libraries = [f"{folder}/{place}/{native.MULTIARCH}" for place in ("usr/lib", "lib")]
     programs = [f"{folder}/{place}" for place in ("usr/bin", "usr/sbin", "bin", "sbin")]
     return {
@@ -60,7 +60,7 @@ def pam_module(folder: Path, name: str) -> Path:
 
 
 def source(package: str) -> Path:
-    """The sources of the package's makers, as Debian has them for this release."""
+    """The upstream sources of a package, as Debian has them for this release."""
     folder = CACHE / f"{package}-source"
     complete = folder / "complete"
     script = f"""set -eu

@@ -1,4 +1,4 @@
-"""A Kerberos of the tests' own: a KDC on loopback, with one user."""
+"""A private Kerberos realm for tests: a KDC on loopback, with one user."""
 
 import contextlib
 import os
@@ -42,7 +42,7 @@ SERVER = """\
 
 
 class Kdc:
-    """A running KDC: `keytab` is the user's, which is theirs to read."""
+    """A running KDC; the user can read `keytab`, which holds the user's key."""
 
     def __init__(self, folder: Path) -> None:
         self.keytab = folder / "user.keytab"
@@ -52,7 +52,7 @@ class Kdc:
 def running(
     folder: Path, packages: Path, client: Path, environment: Mapping[str, str]
 ) -> Iterator[Kdc]:
-    """A KDC, from here to the end of the block; `client` becomes krb5.conf(5)."""
+    """A KDC until the end of the block; `client` becomes krb5.conf(5)."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""Sessions of a user that real programs are run in, by each of the ways to come to one.
+"""Sessions of a user for real programs, one for each way to get a session.
 
 A way is a login with pam_keyinit or with our module, or `pykeyinit-helper run`.
 """
@@ -20,8 +20,8 @@ from support import world
 AGENT = Path(__file__).with_name("agent.py")
 HELPER = "/usr/local/bin/pykeyinit-helper"
 LINES = {"pam_keyinit": world.ORACLE, **world.LOADERS}
-# What `run` stands for: a program that came by a way which never saw PAM.  The first word
-# makes the user, with the user-session keyring in place, as in a daemon; the second is tried.
+# `run` stands for a program that never used PAM.  The first command becomes the user, with the
+# user-session keyring in place, as in a daemon; the second is the one under test.
 AS_DAEMON = [HELPER, "run", "--quiet", "--session=user-session"]
 
 PATIENCE = 600  # seconds for a command
@@ -30,11 +30,11 @@ _numbers = itertools.count()
 
 @dataclass(frozen=True)
 class Way:
-    """How a user comes to a session keyring: by which program, and by which module's line."""
+    """How a user gets a session keyring: the program, and the module in its PAM line."""
 
     program: str  # sshd, su or run
     module: str = ""  # of LINES
-    asked: str = ""  # of run: what --session= says
+    asked: str = ""  # of run: the value of --session=
 
     def __str__(self) -> str:
         return "-".join(filter(None, (self.program, self.module, self.asked)))
@@ -51,17 +51,17 @@ class Way:
 
     @property
     def helped(self) -> list[str]:
-        """What stands before a program that the helper runs."""
+        """The words before a program that the helper runs."""
         asked = [f"--session={self.asked}"] if self.asked else []
         return [HELPER, "run", "--quiet", *asked, "--"]
 
     @property
     def revokes(self) -> bool:
-        """Whether the end of the session is the end of its keyring."""
+        """Whether the end of the session revokes its keyring."""
         return self.program != "run"
 
 
-# pam_python.so has no business in a set-user-ID program.
+# pam_python.so does not belong in a set-user-ID program.
 LOGINS = [
     Way("sshd", "pam_keyinit"),
     Way("sshd", "native"),
@@ -74,14 +74,14 @@ WAYS = [*LOGINS, Way("run"), Way("run", asked="new")]
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command gave."""
+    """The result of a command."""
 
     output: str
     status: int
 
 
 class Session:
-    """A session, from `Session(...)` on.  Call it to have a command run in it."""
+    """A session, from `Session(...)` on.  Call it to run a command in it."""
 
     def __init__(
         self,
@@ -92,14 +92,14 @@ class Session:
         shell: bool = False,
         outside: Mapping[str, str] | None = None,
     ) -> None:
-        """`command` runs what follows it as the user; as one word for a shell, if that is set.
+        """`command` runs its arguments as the user; as one word for a shell, if that is set.
 
         The environment is that of the session's programs, and of `command` with `outside` added.
         """
         number = next(_numbers)
         self._socket = folder / f"session{number}"
         program = folder / f"agent{number}.py"
-        shutil.copy(AGENT, program)  # the tree may be where the user cannot read
+        shutil.copy(AGENT, program)  # the user may be unable to read the tree
         settings = [f"{name}={value}" for name, value in environment.items()]
         agent = ["env", *settings, "/usr/bin/python3", "-I", str(program), str(self._socket)]
         self._process = subprocess.Popen(
@@ -113,7 +113,7 @@ class Session:
         )
 
     def begin(self, typed: str = "") -> "Session":
-        """Wait for the session, where something is to be typed first."""
+        """Wait for the session, where a password must be typed first."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(typed)
@@ -122,12 +122,12 @@ class Session:
         return self
 
     def __call__(self, command: str, typed: str = "") -> Answer:
-        """Run a command in the session, as a process of its own; also after its end."""
+        """Run a command in the session, as a new process; also after the end of the session."""
         request = json.dumps({"command": command, "input": typed})
         return Answer(**json.loads(self._ask(request)))
 
     def do(self, command: str, typed: str = "") -> str:
-        """Run a command that has to succeed; its output."""
+        """Run a command that must succeed; return its output."""
         answer = self(command, typed)
         assert answer.status == 0, (command, answer)
         return answer.output.strip()
@@ -142,16 +142,16 @@ class Session:
                 return stream.readline()
 
     def logout(self, *, revokes: bool = True) -> None:
-        """End the session; one process of it lives on, and is what answers from now on."""
+        """End the session; one process of it remains, and answers from now on."""
         self._process.communicate(timeout=30)
-        # A daemon closes the session at some moment after its client has left.
+        # A daemon closes the session some time after its client has disconnected.
         end = time.monotonic() + 10
         while revokes and "revoked" not in self("keyctl describe @s").output:
             assert time.monotonic() < end, self("keyctl show @s")
             time.sleep(0.02)
 
     def close(self) -> None:
-        """End the session and the process that it left behind."""
+        """Close the session, and end the process that it left."""
         self._process.communicate(timeout=30)
         self._ask("")
 

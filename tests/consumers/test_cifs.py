@@ -1,4 +1,4 @@
-"""cifs-utils: passwords of file servers, in the session keyring, where the kernel takes them."""
+"""cifs-utils: passwords of file servers, in the session keyring, where the kernel finds them."""
 
 from pathlib import Path
 
@@ -13,14 +13,14 @@ KEY = "logon cifs:d:EXAMPLE"
 
 
 def has_key(session: Session) -> bool:
-    """Whether the kernel would find it for a process of this session."""
+    """Whether the kernel finds the key for a process of this session."""
     return session(f"keyctl search @s {KEY}").status == 0
 
 
 def test_cifscreds(way: Way, opened: Opener) -> None:
     first, second = opened(way), opened(way)
     added = first.do("cifscreds add -d EXAMPLE -u alice", "secret\n")
-    assert "no persistent session keyring" not in added  # it warns of bare @us
+    assert "no persistent session keyring" not in added  # it warns if @s is @us
     assert (has_key(first), has_key(second)) == (True, False)
     assert first("cifscreds update -d EXAMPLE -u alice", "changed\n").status == 0
     first.logout(revokes=way.revokes)
@@ -30,7 +30,7 @@ def test_cifscreds(way: Way, opened: Opener) -> None:
 
 
 def stack(line: str, krb5: str, cifs: str, order: str) -> str:
-    """A stack that wants the password, with our line where `order` says."""
+    """A stack that asks for the password, with our line at the place that `order` gives."""
     auth = [f"auth required {krb5} no_ccache minimum_uid=1000", f"auth optional {cifs}"]
     session = [f"session optional {cifs} domain=EXAMPLE"]
     if order == "auth line":
@@ -44,7 +44,7 @@ def stack(line: str, krb5: str, cifs: str, order: str) -> str:
 @pytest.mark.parametrize("way", LOGINS, ids=str)
 @pytest.mark.usefixtures("kerberos")
 def test_pam_cifscreds(way: Way, order: str, opened: Opener, packages: Path) -> None:
-    """Its key is lost where a new session keyring is made after it."""
+    """Its key is lost if a new session keyring is created after it."""
     krb5, cifs = (debian.pam_module(packages, f"pam_{name}.so") for name in ("krb5", "cifscreds"))
     services = {way.program: stack(way.line, str(krb5), str(cifs), order)}
     session = opened(way, password=kdc.PASSWORD, services=services)

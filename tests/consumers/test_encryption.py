@@ -1,4 +1,4 @@
-"""Encrypted folders: fscrypt and e4crypt on a real ext4, and eCryptfs' passphrases."""
+"""Encrypted folders: fscrypt and e4crypt on a real ext4, and the passphrases of eCryptfs."""
 
 import contextlib
 import re
@@ -15,19 +15,19 @@ pytestmark = pytest.mark.privileged
 
 
 def do(*words: str | Path) -> str:
-    """Run a command as root; its output."""
+    """Run a command as root; return its output."""
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (words, done)
     return done.stdout.strip()
 
 
 def loop_device(image: Path) -> str:
-    """A loop device with this file; the world's /dev has none until now."""
+    """A loop device with this file; until now the world's /dev has none."""
     control = Path("/dev/loop-control")
     if not control.exists():
         do("mknod", control, "c", "10", "237")
-    for _ in range(5):  # somebody else may take the same one
-        device = do("losetup", "--find").removesuffix(" (lost)")  # Debian 13, of no node
+    for _ in range(5):  # another process may take the same one
+        device = do("losetup", "--find").removesuffix(" (lost)")  # Debian 13, without a node
         if not Path(device).exists():
             do("mknod", device, "b", "7", device.removeprefix("/dev/loop"))
         with contextlib.suppress(AssertionError):
@@ -38,7 +38,7 @@ def loop_device(image: Path) -> str:
 
 @pytest.fixture(scope="module")
 def volume(place: Path) -> Iterator[Path]:
-    """An ext4 whose folders can be encrypted."""
+    """An ext4 with support for encrypted folders."""
     image, mounted = place / "image", place / "volume"
     image.touch()
     do("truncate", "--size=32M", image)
@@ -62,7 +62,7 @@ def volume(place: Path) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def fscrypt(volume: Path, etc: Path, environment: dict[str, str]) -> Path:
-    """The volume, set up for fscrypt, with the policies whose keys are in keyrings: version 1."""
+    """The volume, set up for fscrypt with policies of version 1, whose keys are in keyrings."""
     configuration = etc / "fscrypt.conf"
     fscrypt = [*(f"{n}={v}" for n, v in environment.items()), "fscrypt", "setup", "--quiet"]
     do("env", *fscrypt, "--force", "--time=1ms")
@@ -74,7 +74,7 @@ def fscrypt(volume: Path, etc: Path, environment: dict[str, str]) -> Path:
 
 
 def forget(volume: Path) -> None:
-    """Have the kernel forget what it has decrypted."""
+    """Make the kernel forget what it has decrypted."""
     device = do("findmnt", "--noheadings", "--output=SOURCE", volume)
     do("umount", volume)
     do("mount", "-t", "ext4", device, volume)
@@ -82,7 +82,7 @@ def forget(volume: Path) -> None:
 
 @pytest.fixture
 def secret(volume: Path) -> Iterator[Path]:
-    """An empty folder of alice's on it."""
+    """An empty folder of alice on it."""
     folder = volume / "alice"
     folder.mkdir()
     do("chown", "alice:alice", folder)
@@ -91,12 +91,12 @@ def secret(volume: Path) -> Iterator[Path]:
 
 
 def reads(session: Session, secret: Path) -> bool:
-    """Whether the file of the tests can be read in a session."""
+    """Whether a session can read the file of the tests."""
     return session(f"cat {secret}/file").output == "hello\n"
 
 
 def writes(session: Session, secret: Path) -> str:
-    """What comes of making a new file."""
+    """The result of creating a file."""
     return session(f"echo new >{secret}/new.$$").output
 
 
@@ -104,7 +104,7 @@ NO_KEY = "Required key not available"
 
 
 def test_fscrypt(way: Way, opened: Opener, fscrypt: Path, secret: Path, folder: Path) -> None:
-    """Its key is in the user keyring: to be found, that has to be in the session keyring."""
+    """Its key is in the user keyring, which must be linked into the session keyring."""
     first, second = opened(way), opened(way)
     key = f"--key={folder}/key"
     first.do(f"head -c 32 /dev/urandom >{folder}/key")
@@ -160,7 +160,7 @@ def test_fscrypt_2(way: Way, opened: Opener, secret: Path, folder: Path) -> None
 
 
 def test_e4crypt(way: Way, opened: Opener, secret: Path) -> None:
-    """Its key is in the session keyring: each session has to add it."""
+    """Its key is in the session keyring: each session must add it."""
     first, second = opened(way), opened(way)
     salt = "-S s:pykeyinit"
     first.do(f"e4crypt add_key {salt} {secret}", "passphrase\n")
@@ -174,7 +174,7 @@ def test_e4crypt(way: Way, opened: Opener, secret: Path) -> None:
 
 
 def test_ecryptfs_passphrase(way: Way, opened: Opener) -> None:
-    """Its key is in the user keyring, whatever it says: all sessions find it."""
+    """Its key is in the user keyring, whatever it prints: all sessions find it."""
     first, second = opened(way), opened(way)
     added = first.do("ecryptfs-add-passphrase -", "passphrase")
     (signature,) = re.findall(r"sig \[(\w+)\]", added)

@@ -1,4 +1,4 @@
-"""Kerberos tickets in keyrings: which programs and which logins find them, and for how long."""
+"""Kerberos tickets in keyrings: which programs and logins find them, and for how long."""
 
 import subprocess
 from pathlib import Path
@@ -17,7 +17,7 @@ FOUND, NOT_FOUND, REVOKED = "found", "not found", "revoked"
 
 
 def table() -> dict[str, list[str]]:
-    """The table of docs/consumers.md: what is seen of each credential cache, in four places."""
+    """The table of docs/consumers.md: the visibility of each credential cache, in four places."""
     text = (world.ROOT / "docs/consumers.md").read_text()
     uid = str(world.uid(kdc.USER))
     rows = [line.strip("| ").split(" | ") for line in text.splitlines()]
@@ -25,7 +25,7 @@ def table() -> dict[str, list[str]]:
 
 
 def cache_of(kind: str) -> str:
-    """The one of a kind there: "session", "persistent", "user"."""
+    """The cache of a kind in that place: "session", "persistent", "user"."""
     (found,) = (name for name in table() if name.startswith(f"KEYRING:{kind}:"))
     return found
 
@@ -44,7 +44,7 @@ def sees(session: Session, cache: str, before: str = "") -> str:
 
 @pytest.mark.usefixtures("kerberos")
 def test_how_far_a_ticket_reaches(way: Way, opened: Opener) -> None:
-    """As the table says; but what is not revoked after the end can be found."""
+    """As the table says; but a key that is not revoked may still be found after the end."""
     first, second = opened(way), opened(way)
     seen: dict[str, list[str]] = {}
     for cache in table():
@@ -64,7 +64,7 @@ def test_how_far_a_ticket_reaches(way: Way, opened: Opener) -> None:
 
 @pytest.mark.usefixtures("kerberos")
 def test_a_name_in_the_user_keyring_is_taken_for_the_sessions(way: Way, opened: Opener) -> None:
-    """The user keyring is searched through the session keyring, so a name there comes first."""
+    """The user keyring is searched through the session keyring, so a name there is found first."""
     first, second = opened(way), opened(way)
     first.do(f"KRB5CCNAME={cache_of('user')} kinit {kdc.USER}", kdc.PASSWORD + "\n")
     same_name = cache_of("user").replace("user", "session")
@@ -73,7 +73,7 @@ def test_a_name_in_the_user_keyring_is_taken_for_the_sessions(way: Way, opened: 
 
 @pytest.mark.usefixtures("kerberos")
 def test_persistent_and_user_caches_need_no_session_keyring(opened: Opener) -> None:
-    """One that keyctl(1) makes has nothing in it."""
+    """A session keyring that keyctl(1) creates is empty."""
     session = opened(Way("run"))
     for kind in ("persistent", "user"):
         session.do(f"KRB5CCNAME={cache_of(kind)} kinit {kdc.USER}", kdc.PASSWORD + "\n")
@@ -101,7 +101,7 @@ def test_kstart(way: Way, opened: Opener, kerberos: kdc.Kdc, folder: Path) -> No
         assert sees(session, cache) == FOUND
         session.logout(revokes=way.revokes)
         assert sees(session, cache) == (REVOKED if way.revokes else FOUND)
-    finally:  # it lives on, and is of no use to anybody after a logout
+    finally:  # it keeps running, and has no use after a logout
         assert session(f"kill $(cat {folder}/k5start.pid)").status == 0
 
 
@@ -109,7 +109,7 @@ PLACES = ("session alone", "auth behind pam_krb5", "auth before pam_krb5")
 
 
 def stack(line: str, krb5: str, where: str) -> str:
-    """A stack that wants the password, with our line in one of the places."""
+    """A stack that asks for the password, with our line at one of the places."""
     auth = [f"auth required {krb5}"]
     if where != "session alone":
         auth.insert(0 if "before" in where else 1, f"auth optional {line}")
@@ -121,7 +121,7 @@ def stack(line: str, krb5: str, where: str) -> str:
 
 
 def has_ticket(session: Session) -> bool:
-    """Whether the programs of a login find what pam_krb5 has got for it."""
+    """Whether the programs of a login find the ticket that pam_krb5 got."""
     return PRINCIPAL in session("klist").output
 
 
@@ -129,7 +129,7 @@ def has_ticket(session: Session) -> bool:
 @pytest.mark.parametrize("where", PLACES)
 @pytest.mark.parametrize("way", LOGINS, ids=str)
 def test_pam_krb5(way: Way, where: str, opened: Opener, packages: Path) -> None:
-    """A ticket in the session keyring needs our line in auth, before pam_krb5 gets it."""
+    """For a ticket in the session keyring, our line in auth must come before pam_krb5."""
     module = debian.pam_module(packages, "pam_krb5.so")
     found = {}
     for kind in ("session", "persistent"):
@@ -144,7 +144,7 @@ def test_pam_krb5(way: Way, where: str, opened: Opener, packages: Path) -> None:
 def test_what_try_says_of_it(
     where: str, packages: Path, environment: dict[str, str], tmp_path: Path
 ) -> None:
-    """A real ticket is lost where a program calls pam_setcred(3) first; not by login's order."""
+    """A real ticket is lost in a program that calls pam_setcred(3) first; not in login's order."""
     module = debian.pam_module(packages, "pam_krb5.so")
     krb5 = f"{module} ccache={cache_of('session')} minimum_uid=1000"
     (tmp_path / "svc").write_text(stack("pam_pykeyinit.so force revoke", krb5, where))

@@ -1,4 +1,4 @@
-"""keyring-rs, by way of its npm package: what applications of desktops keep passwords with."""
+"""keyring-rs, through its npm package: desktop applications keep passwords with it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_a_password_is_found_by_the_next_process(way: Way, opened: Opener, node:
     first, second = opened(way), opened(way)
     assert node(first, SET) == "undefined"
     assert node(first, GET) == "secret"
-    assert node(second, GET) == "secret"  # it is in the persistent keyring, too
+    assert node(second, GET) == "secret"  # it is also in the persistent keyring
     first.logout(revokes=way.revokes)
     assert ("KeyRevoked" in node(first, GET)) == way.revokes
     assert node(opened(way), GET) == "secret"

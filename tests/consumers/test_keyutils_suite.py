@@ -1,4 +1,4 @@
-"""The tests that keyutils comes with, run by ordinary users in sessions of several ways."""
+"""The tests of keyutils itself, run by ordinary users in several kinds of session."""
 
 import shlex
 from concurrent.futures import ThreadPoolExecutor
@@ -12,12 +12,12 @@ from support.fetched import CACHE
 
 pytestmark = pytest.mark.privileged
 
-# A user each, so that they can run at the same time.
+# One user each, so that they can run at the same time.
 ORACLE = ("alice", Way("sshd", "pam_keyinit"))
 OTHERS = [("bob", Way("sshd", "native")), ("carol", Way("run"))]
-# It fills the user's quota, which is raised while tests run.
+# It uses up the user's quota, which is raised while tests run.
 LEFT_OUT = "features/limits"
-# The words keep it from making a session keyring of its own.
+# These words stop it from creating a session keyring of its own.
 ONE = "cd {test} && OUTPUTFILE=$PWD/out TEST={test} bash ./runtest.sh --inside-test-session"
 
 
@@ -33,7 +33,7 @@ def passes(session: Session, where: Path, test: str) -> bool:
 
 
 def failures(session: Session, suite: Path, folder: Path) -> set[str]:
-    """The tests that fail in a session, in a copy of the suite that is the user's."""
+    """The tests that fail in a session, in a copy of the suite that the user owns."""
     where = folder / session.do("id -un")
     session.do(f"cp -r {suite} {where}")
     found = session.do(f"cd {where} && find keyctl bugzillas features -name runtest.sh")
@@ -52,7 +52,7 @@ def test_the_same_of_them_pass(
     oracle, *others = found
     assert len(oracle) < 10
     for session, failed, (user, way) in zip(sessions[1:], others, OTHERS, strict=True):
-        # Some of them are races: what fails here alone has to fail again.
+        # Some of them are races: a test counts as failed here if it fails twice.
         again = {test for test in failed - oracle if not passes(session, folder / user, test)}
         assert again == set(), way
     remarks.append(f"keyutils' own suite: fails with pam_keyinit: {', '.join(sorted(oracle))}")

@@ -1,7 +1,7 @@
 """Keys that the kernel requests from /sbin/request-key.
 
 The kernel starts that program in the first mount namespace, so it is the machine's own, with
-the machine's request-key.conf(5).  What stands in there as Debian installs it is used here.
+the machine's request-key.conf(5).  The tests use the rules that Debian installs.
 """
 
 import os
@@ -15,11 +15,11 @@ from support import world
 
 pytestmark = pytest.mark.privileged
 
-LOOP = f"debug:loop:pykeyinit-{os.getpid()}"  # a rule that gives the word back that it gets
+LOOP = f"debug:loop:pykeyinit-{os.getpid()}"  # a rule that returns the word that it receives
 
 
 def upcall(name: str) -> str:
-    """What is in a key that root asks for; "" where nothing is made."""
+    """The content of a key that root requests; "" if it is not created."""
     ask = f"keyctl print $(keyctl request2 user {name} word @s)"
     command = ["keyctl", "session", "-", "sh", "-c", ask]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -28,9 +28,9 @@ def upcall(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def _request_key() -> None:
-    """Skip where the machine's request-key does not make debug:loop:*.
+    """Skip if the machine's request-key does not create debug:loop:*.
 
-    That is no want of privileges: a container's kernel starts the host's program.
+    This is not a lack of privileges: the kernel of a container starts the host's program.
     """
     if upcall(f"{LOOP}-probe") != "word":
         world.leave_out("this machine has no /sbin/request-key, or no debug:loop:* in its rules")

@@ -31,7 +31,7 @@ _numbers = itertools.count()
 
 
 def suite() -> str:
-    """The Debian release that this machine runs, by its name."""
+    """The name of this machine's Debian release."""
     text = Path("/etc/os-release").read_text()
     (name,) = re.findall(r"^VERSION_CODENAME=(.*)$", text, re.MULTILINE)
     return str(name)
@@ -44,7 +44,7 @@ def _asked_for(request: pytest.FixtureRequest) -> None:
 
 
 def scratch() -> Path:
-    """A new folder in the world's memory."""
+    """A new folder in the world's tmpfs."""
     folder = world.folder()
     assert folder
     made = folder / f"deb{next(_numbers)}"
@@ -53,7 +53,7 @@ def scratch() -> Path:
 
 
 def build(tree: Path, *arguments: str, **variables: str) -> Path:
-    """Build the package of a tree; where it is."""
+    """Build the package of a tree; return its path."""
     dist = scratch()
     done = subprocess.run(
         [tree / "setup", "deb", *arguments],
@@ -83,7 +83,7 @@ def package() -> Path:
 
 @pytest.fixture(scope="session")
 def next_package() -> Path:
-    """One of a later version, none of whose files gets along with this version's."""
+    """A later version, none of whose files works with the files of this version."""
     tree = copy()
     changed = 0
     for source in tree.glob("pam_pykeyinit/*.py"):
@@ -101,7 +101,7 @@ def next_package() -> Path:
 
 
 def bootstrap(packages: str) -> Path:
-    """Lay a system of this machine's Debian release."""
+    """Create a system of this machine's Debian release."""
     root = scratch() / "root"
     options = ("--quiet", "--mode=root", "--variant=apt", "--dpkgopt=force-unsafe-io")
     subprocess.run(
@@ -112,12 +112,12 @@ def bootstrap(packages: str) -> Path:
 
 @pytest.fixture(scope="session")
 def bare() -> Path:
-    """A system with what the package depends on, to be copied."""
+    """A system with the dependencies of the package, to be copied."""
     return bootstrap(INSTALLED + ",libpython" + native_version())
 
 
 def native_version() -> str:
-    """The version of this machine's Python, as Debian's packages of it are named."""
+    """The version of this machine's Python, as in the names of Debian's packages."""
     return str(native.VERSION)
 
 

@@ -1,4 +1,4 @@
-"""Debian's own sshd and cron, as they are in a scratch system, with Debian's own PAM files."""
+"""Debian's sshd and cron in a scratch system, with Debian's own PAM files."""
 
 import contextlib
 import os
@@ -24,7 +24,7 @@ PidFile none
 
 
 def prepare(system: System) -> None:
-    """Keys, an account that may log in, and no daemon that a package starts by itself."""
+    """Create keys and an account for logins, and stop packages from starting daemons."""
     alone = system.root / "usr/sbin/policy-rc.d"
     alone.write_text("#!/bin/sh\nexit 101\n")
     alone.chmod(0o755)
@@ -54,7 +54,7 @@ def _running(system: System, *command: str) -> Iterator["subprocess.Popen[bytes]
 
 
 def ssh(system: System, *command: str) -> str:
-    """What a command prints in a login of alice's."""
+    """The output of a command in a login of alice."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -70,7 +70,7 @@ def ssh(system: System, *command: str) -> str:
 
 
 def cron_job(system: System, command: str) -> str:
-    """What a job of alice's prints, where cron runs in a session keyring with a key of root's."""
+    """The output of a job of alice, where cron runs in a session keyring with a key of root."""
     job = system.root / "drive/job"
     job.write_text(f"#!/bin/sh\nexec >/tmp/job.new 2>&1\n{command}\n")
     job.chmod(0o755)
@@ -103,7 +103,7 @@ State = dict[str, tuple[int, int, int, bytes]]
 
 
 def etc(system: System) -> State:
-    """Each file, folder and link of /etc: mode, owner, group, and what is in it."""
+    """Each file, folder and link of /etc: mode, owner, group, and content."""
     root, found = system.root / "etc", {}
     for path in sorted(root.rglob("*")):
         status = path.lstat()
@@ -118,6 +118,6 @@ def etc(system: System) -> State:
 
 
 def changed(before: State, after: State) -> list[str]:
-    """The names of what is not the same."""
+    """The names of everything that differs."""
     names = sorted(before.keys() | after.keys())
     return [name for name in names if before.get(name) != after.get(name)]

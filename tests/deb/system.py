@@ -1,4 +1,4 @@
-"""A Debian in a folder, people who log in to it all the while, and what became of them."""
+"""A Debian in a folder, with concurrent logins, and their results."""
 
 import shutil
 import subprocess
@@ -10,13 +10,13 @@ from pathlib import Path
 from support import world
 from support.drive import Driver
 
-FEW = 5  # sessions of each loader that have to be seen before and after something happens
+FEW = 5  # sessions of each loader that must be seen before and after an action
 LOADERS = {name: f"session optional {line} force revoke" for name, line in world.LOADERS.items()}
 
 
 @dataclass
 class Seen:
-    """One session: what went wrong with the login itself, and whether it had its keyring."""
+    """One session: the errors of the login itself, and whether it had its keyring."""
 
     loader: str
     wrong: str
@@ -61,12 +61,12 @@ class System:
         return done
 
     def take(self, package: Path) -> str:
-        """Copy a package into it; its name there."""
+        """Copy a package into it; return its path there."""
         shutil.copy(package, self.root / "root")
         return f"/root/{package.name}"
 
     def session(self, loader: str) -> Seen:
-        """Open and close a session of alice's."""
+        """Open and close a session of alice."""
         services = Path("/") / self._services.relative_to(self.root)
         script = f"start 0 {loader} alice\nopen 0\nclose 0\nend 0\n"
         try:
@@ -80,19 +80,19 @@ class System:
         return Seen(loader, "" if outcome.codes() == [0, 0] else f"{outcome.codes()}", own)
 
     def stop(self) -> None:
-        """Let go of the folder."""
+        """Unmount the folder."""
         subprocess.run(["/bin/umount", self.root / "proc"], check=True)
 
 
 class LoginsAllTheWhile:
-    """Sessions, one after the other with each loader, while something happens."""
+    """Sessions, one after the other with each loader, during an action."""
 
     def __init__(self, system: System, loaders: tuple[str, ...]) -> None:
         self._system = system
         self._loaders = loaders
 
     def during(self, what: Callable[[], object]) -> list[Seen]:
-        """The sessions from some time before to some time after it."""
+        """The sessions from some time before the action to some time after it."""
         seen: list[Seen] = []
         over = threading.Event()
         threads = [

@@ -1,4 +1,4 @@
-"""conf/ansible, run by a real ansible-core on a scratch system: done, done again, and undone."""
+"""conf/ansible, run by a real ansible-core on a scratch system: applied, repeated, and undone."""
 
 import re
 import shutil
@@ -36,7 +36,7 @@ def fleet(package: Path, pamdrive: Path) -> Iterator[System]:
 
 
 def play(system: System, *variables: str, check: bool = True) -> tuple[int, str]:
-    """How many tasks changed something, and what was printed."""
+    """The number of tasks that changed something, and the output."""
     (deb,) = (system.root / "root").glob("*.deb")
     given = (f"pykeyinit_deb=/root/{deb.name}", *variables)
     words = [

@@ -1,4 +1,4 @@
-"""The package for Arch, built by Debian's makepkg, and laid into a scratch root."""
+"""The package for Arch, built by Debian's makepkg, and installed into a scratch root."""
 
 import shutil
 import subprocess
@@ -17,7 +17,7 @@ HELPER = "/usr/local/bin/pykeyinit-helper"
 
 @pytest.fixture(scope="module")
 def laid() -> Path:
-    """A root with what the package of the last commit has in it."""
+    """A root with the content of the last commit's package."""
     if not shutil.which("makepkg"):
         world.skip("needs makepkg")
     if not (world.ROOT / ".git").exists():
@@ -31,14 +31,14 @@ def laid() -> Path:
     done = subprocess.run(
         ["/usr/bin/makepkg", "--nodeps", "--noconfirm"],  # their names are Arch's
         cwd=folder,
-        # The tests that it runs are not to meet what an alice of another world has left in /tmp.
+        # Its tests must not find files in /tmp of an alice of another world.
         env={
             "PATH": "/usr/bin:/bin",
             "HOME": str(folder),
             "TMPDIR": str(folder),
             "LC_ALL": "C.UTF-8",
         },
-        user=world.uid("alice"),  # makepkg does not build as root
+        user=world.uid("alice"),  # makepkg refuses to build as root
         group=world.gid("alice"),
         extra_groups=[],
         capture_output=True,

@@ -28,7 +28,7 @@ def test_it_is_built_from_a_copy_of_the_tree_as_it_stands(tmp_path: Path) -> Non
     found = subprocess.run(
         ["/usr/bin/lintian", *asked, str(changes)], capture_output=True, text=True, check=False
     )
-    # The package of debug symbols has the field as well, and can have no overrides.
+    # The package of debug symbols also has the field, and cannot have overrides.
     symbols = "W: libpam-pykeyinit-dbgsym: unknown-field Static-Built-Using\n"
     assert found.stdout in ("", symbols)
 

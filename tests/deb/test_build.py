@@ -28,7 +28,7 @@ def test_built_twice_it_is_the_same(package: Path) -> None:
         "TZ": "Asia/Tokyo",
         "LANG": "de_DE.UTF-8",
         "HOME": "/nonexistent",
-        "CFLAGS": "-g0 -O3",  # Debian's are taken, not the caller's
+        "CFLAGS": "-g0 -O3",  # the build uses Debian's flags, not the caller's
         "DEB_BUILD_OPTIONS": "parallel=1",
     }
     again = build(copy(), **elsewhere)
@@ -46,7 +46,7 @@ def test_what_is_not_of_the_tree_does_not_get_in(package: Path) -> None:
 
 
 def test_the_programs_first_line_is_the_trees(package: Path) -> None:
-    """dh_python3 writes those that it takes for a Python's anew, without their options."""
+    """dh_python3 rewrites the first line of a Python program, without its options."""
     laid = scratch()
     subprocess.run(["/usr/bin/dpkg-deb", "--extract", package, laid], check=True)
     first = (laid / "usr/bin/pykeyinit-helper").read_text().partition("\n")[0]

@@ -1,4 +1,4 @@
-"""A machine that uses the package, from its first day to its last: real logins, and /etc."""
+"""A machine that uses the package, from install to purge: real logins, and /etc."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ ENABLED = ("sshd", "cron", "systemd-user")
 
 @pytest.fixture(scope="module")
 def with_daemons() -> Path:
-    """A system with what the package depends on, and daemons, to be copied."""
+    """A system with the dependencies of the package, and daemons, to be copied."""
     return bootstrap(f"{INSTALLED},libpython{native_version()},{daemons.PACKAGES}")
 
 
@@ -40,17 +40,17 @@ def machine(with_daemons: Path, pamdrive: Path) -> Iterator[System]:
 
 @pytest.fixture
 def name(package: Path) -> str:
-    """What dpkg calls the package."""
+    """The name of the package for dpkg."""
     return package.name.partition("_")[0]
 
 
 def own_keyring(shown: str) -> bool:
-    """Whether what keyctl(1) shows is a session keyring of alice's, with her keys in it."""
+    """Whether keyctl(1) shows a session keyring that alice owns, with her keys in it."""
     return bool(re.search(rf"^ *\d+ \S+ +{world.uid('alice')} .*keyring: _ses\n", shown, re.M))
 
 
 def lines_of_ours(system: System) -> list[str]:
-    """The files of /etc/pam.d in which our module is at work."""
+    """The files of /etc/pam.d in which our module is active."""
     pattern = re.compile(r"^[^#\n]*pam_pykeyinit", re.M)
     folder = system.root / "etc/pam.d"
     return sorted(path.name for path in folder.iterdir() if pattern.search(path.read_text()))
@@ -80,7 +80,7 @@ def test_from_the_first_day_to_the_last(
 
     machine.run("dpkg", "--remove", name)
     assert daemons.changed(pristine, daemons.etc(machine)) == []
-    assert own_keyring(daemons.ssh(machine, *SHOW))  # and not: none at all
+    assert own_keyring(daemons.ssh(machine, *SHOW))  # that there is none at all would be wrong
     machine.run("dpkg", "--install", old)
     machine.run("pykeyinit-helper", "enable", *ENABLED)
     assert own_keyring(daemons.ssh(machine, *SHOW))
@@ -93,7 +93,7 @@ def test_from_the_first_day_to_the_last(
 def test_a_block_that_cannot_be_taken_out_is_named(
     machine: System, package: Path, name: str
 ) -> None:
-    """Somebody has put a line of their own into it: the package goes, and says what stays."""
+    """An administrator added a line to it: the package is removed, and prints what stays."""
     machine.run("dpkg", "--install", machine.take(package))
     machine.run("pykeyinit-helper", "enable", "sshd", "cron")
     file = machine.root / "etc/pam.d/sshd"
@@ -110,7 +110,7 @@ def test_a_block_that_cannot_be_taken_out_is_named(
 def test_what_was_there_comes_back_also_from_a_package_that_is_not_whole(
     machine: System, package: Path, name: str, gone: str
 ) -> None:
-    """The helper cannot run any more: the package's own script does what it would."""
+    """The helper no longer works: the package's own script restores the file."""
     pristine = daemons.etc(machine)
     machine.run("dpkg", "--install", machine.take(package))
     machine.run("pykeyinit-helper", "enable", *ENABLED)
@@ -136,7 +136,7 @@ def test_a_line_that_locks_people_out_is_refused_before_anything_is_changed(
 
 
 def test_a_job_of_crons_does_not_run_in_roots_keyring(machine: System, package: Path) -> None:
-    """As systemd starts cron.service: with a session keyring of root's."""
+    """systemd starts cron.service like this: with a session keyring that root owns."""
     show = "keyctl show @s; keyctl request user roots-own >/dev/null && echo found roots"
     assert "found roots" in daemons.cron_job(machine, show)  # Debian has no keyring module here
     machine.run("dpkg", "--install", machine.take(package))
@@ -183,7 +183,7 @@ def test_the_profile_of_an_older_version_goes_with_the_upgrade(
 
 
 def test_from_debian_12_to_13(machine: System, package: Path, name: str) -> None:
-    """Debian's own new file is beside the one that `enable` has changed, as dpkg does it."""
+    """dpkg puts Debian's new file beside the one that `enable` changed."""
     if suite() != "bookworm":
         pytest.skip("starts from Debian 12")
     sources = machine.root / "etc/apt/sources.list"

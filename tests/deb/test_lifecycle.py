@@ -11,7 +11,7 @@ BOTH = tuple(LOADERS)
 
 
 def wrong(seen: list[Seen]) -> list[Seen]:
-    """Those that did not get in."""
+    """The sessions that failed."""
     return [session for session in seen if session.wrong]
 
 

@@ -1,4 +1,4 @@
-"""The sdist, as packagers build it: with nothing but meson and headers, and no network."""
+"""The sdist, built as packagers build it: with only meson and headers, and no network."""
 
 import subprocess
 from pathlib import Path

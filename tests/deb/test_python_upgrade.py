@@ -1,4 +1,4 @@
-"""Another minor version of Python, by a real upgrade of Debian 12, with 3.11, to 13, with 3.13."""
+"""A new minor version of Python, by a real upgrade of Debian 12, with 3.11, to 13, with 3.13."""
 
 from pathlib import Path
 
@@ -36,7 +36,7 @@ def test_nobody_is_kept_out_nor_without_a_keyring(
     steps = {
         "Debian is upgraded": (*APT, "full-upgrade"),
         "what is not needed is removed": (*APT, "--purge", "autoremove"),
-        # The loader was built with it, and has it inside.
+        # The loader was built with it, and contains it.
         "the old Python is removed": (*APT, "--purge", "remove", "libpython3.11-minimal"),
         "the package is upgraded": (*APT, "install", trixies),
     }

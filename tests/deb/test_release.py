@@ -1,4 +1,4 @@
-"""build-aux/release.sh: everything, with sums that hold, and the same every time."""
+"""build-aux/release.sh: complete, with correct checksums, and reproducible."""
 
 import subprocess
 from pathlib import Path
@@ -24,7 +24,7 @@ def release(tree: Path, dist: Path) -> "subprocess.CompletedProcess[str]":
 
 @pytest.fixture(scope="module")
 def dated() -> Path:
-    """A copy of this tree, as on the day of its release."""
+    """A copy of this tree, dated on its day of release."""
     tree = copy()
     notes = tree / "CHANGELOG.md"
     notes.write_text(notes.read_text().replace("(not released)", "(2026-11-20)", 1))
