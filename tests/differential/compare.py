@@ -1,10 +1,10 @@
 """Compare the effects of our module and of pam_keyinit.
 
-pam_keyinit keeps its state in the process.  Here every handle has a copy of it, under a
-file name of its own, and so a state of its own, as our module has without that.
+pam_keyinit keeps its state in the process.  Here every handle loads its own copy, under its own
+file name, and so has its own state, as with our module.
 
-What may differ is listed here, and nowhere else; DIFFERENCES in pam_pykeyinit(8) tells
-administrators the same.  tests/module/test_differences.py shows each, the two behaviours side by
+Only the differences that are listed here are allowed; DIFFERENCES in pam_pykeyinit(8) documents
+them for administrators.  tests/module/test_differences.py shows each, both behaviours side by
 side.
 """
 
@@ -22,14 +22,14 @@ DISPLACED = "a keyring that is not this thread's any more is revoked; pam_keyini
 
 @dataclass
 class Comparison:
-    """The differences of one sequence: the wanted ones by name, the others in words."""
+    """The differences of one sequence: the intended ones by name, the others in words."""
 
     wanted: set[str] = field(default_factory=set)
     unwanted: list[str] = field(default_factory=list)
 
 
 def _named(outcome: Outcome) -> list[tuple[Step, dict[str, Any]]]:
-    """Each step with its keyrings named by the order in which they were first seen."""
+    """Each step with its keyrings named by the order of their first appearance."""
     names: dict[int, str] = {}
     named = []
     for step in outcome.steps:
@@ -44,16 +44,16 @@ def _named(outcome: Outcome) -> list[tuple[Step, dict[str, Any]]]:
 
 
 def compare(ours: Outcome, theirs: Outcome, *, threads: bool) -> Comparison:
-    """Compare codes, ids and keyrings after every single call.
+    """Compare codes, ids and keyrings after every call.
 
-    With threads it ends at a keyring that we alone revoked: another thread may have it in
-    place, and goes on with a live one there and with a dead one here.
+    With threads, stop at a keyring that only our module revoked: another thread may have it in
+    place, and continues with a live keyring there and with a dead one here.
     """
     found = Comparison()
     if len(ours.steps) != len(theirs.steps):
         found.unwanted.append(f"{len(ours.steps)} steps, {len(theirs.steps)} of pam_keyinit")
     before = ours.steps[0].ids
-    released: set[str] = set()  # revoked by us alone
+    released: set[str] = set()  # revoked only by our module
     for (our, our_view), (their, their_view) in zip(_named(ours), _named(theirs), strict=False):
         where = f"after {our.call} {our.handle}"
         if our.ids != before:
@@ -70,7 +70,7 @@ def compare(ours: Outcome, theirs: Outcome, *, threads: bool) -> Comparison:
             found.wanted.add(DISPLACED)
         code = our.code
         if now and our.call == "delete" and their.code == PAM_CRED_ERR:
-            code = PAM_CRED_ERR  # what pam_keyinit says when it could not revoke
+            code = PAM_CRED_ERR  # what pam_keyinit returns if it cannot revoke
         if code != their.code:
             found.unwanted.append(f"{where}: code {our.code}, pam_keyinit {their.code}")
 
@@ -84,7 +84,7 @@ def compare(ours: Outcome, theirs: Outcome, *, threads: bool) -> Comparison:
 
 
 def _revoked_by_us_alone(ours: dict[str, Any], theirs: dict[str, Any]) -> set[str]:
-    """Keyrings that are not in place any more, revoked here and alive there."""
+    """Keyrings that are no longer in place, revoked here and alive there."""
     return {
         name
         for name, state in ours["keyrings"].items()

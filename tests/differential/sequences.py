@@ -1,4 +1,4 @@
-"""Sequences of calls, generated: users, stacks, the stage, and what is called."""
+"""Generated sequences of calls: users, stacks, the stage, and the calls."""
 
 import itertools
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from support import world
 
 OPTIONS = ("debug", "force", "revoke")
-# The calls that do something are drawn more often than those that are ignored.
+# Calls with an effect are drawn more often than ignored ones.
 CALLS = (
     *("open", "close", "establish", "delete") * 3,
     *("auth", "reinitialize", "refresh", "forkend", "end"),
 )
-# What applications call between start and end.
+# The calls of applications between start and end.
 LIVES = (
     "auth establish open forkend close delete",  # su
     "establish open forkend close delete",  # runuser
@@ -21,7 +21,7 @@ LIVES = (
     "auth open establish forkend close",  # login
     "establish open reinitialize delete close",  # cron
     "establish open establish close delete",  # sshd, with its child's second call
-    "open end close",  # pamela: a handle to open, another one to close
+    "open end close",  # pamela: one handle to open, another one to close
     "open close",
     "open open close close",
     "open close open close",
@@ -31,7 +31,7 @@ USERS = ("alice", "bob", "alice", "bob", "alice", "root", "nosuch", "-")
 
 @dataclass(frozen=True)
 class Line:
-    """One appearance of the module in a stack: in the auth or in the session part."""
+    """One occurrence of the module in a stack: in the auth or in the session part."""
 
     part: str
     options: tuple[str, ...]
@@ -39,14 +39,14 @@ class Line:
 
 @dataclass(frozen=True)
 class Handle:
-    """Whose handle it is ("-": nobody's yet, "nosuch": unknown), and its stack."""
+    """The user of a handle ("-": not known yet, "nosuch": unknown), and its stack."""
 
     user: str
     lines: tuple[Line, ...]
-    permit: bool  # whether pam_permit stands beside the module in every part
+    permit: bool  # whether pam_permit is beside the module in every part
 
     def stack(self, module: str) -> str:
-        """The service file, with the module called by this name."""
+        """The service file, with this name for the module."""
         text = [f"{line.part} required {module} {' '.join(line.options)}" for line in self.lines]
         if self.permit:
             text += [f"{part} required pam_permit.so" for part in ("auth", "account", "session")]
@@ -55,13 +55,13 @@ class Handle:
 
 @dataclass(frozen=True)
 class Sequence:
-    """One case: the stage, one or two handles, and the calls on them, each in a thread."""
+    """One case: the stage, one or two handles, and their calls, each in a thread."""
 
-    stage: str  # what pamdrive's `prep` takes
-    real: str  # whose real ids the application has; its effective ones are root's
+    stage: str  # the argument of pamdrive's `prep`
+    real: str  # the user of the application's real ids; its effective ids are root's
     handles: tuple[Handle, ...]
     calls: tuple[tuple[str, int], ...]
-    threads: tuple[int, ...]  # for each call; without any, all are of the first thread
+    threads: tuple[int, ...]  # for each call; if empty, all calls are in the first thread
 
     def script(self) -> str:
         """The script for pamdrive; handle N uses the service hN."""
@@ -86,7 +86,7 @@ class Sequence:
 
 _words = st.lists(st.sampled_from((*OPTIONS, "force", "revoke")), max_size=4).map(tuple)
 _lines = st.builds(Line, st.sampled_from(("session", "auth")), _words)
-# The usual stack has an auth and a session line with the same options; others have any.
+# The usual stack has an auth and a session line with the same options; others have any lines.
 _stacks = st.one_of(
     _words.map(lambda words: (Line("auth", words), Line("session", words))),
     _words.map(lambda words: (Line("auth", words), Line("session", words))),
@@ -102,7 +102,7 @@ _stages = st.one_of(
 
 @st.composite
 def _lives(draw: st.DrawFn, handles: int) -> list[tuple[str, int]]:
-    """The life of each handle as an application has it, interleaved in any way."""
+    """The calls of each handle as an application makes them, interleaved in any way."""
     left = [draw(st.sampled_from(LIVES)).split() for _ in range(handles)]
     calls = []
     while any(left):
@@ -113,9 +113,9 @@ def _lives(draw: st.DrawFn, handles: int) -> list[tuple[str, int]]:
 
 @st.composite
 def sequences(draw: st.DrawFn, *, threads: str = "") -> Sequence:
-    """Every kind of sequence, the short and simple ones first when it shrinks.
+    """Every kind of sequence; short and simple ones first when Hypothesis shrinks.
 
-    With `threads` half of them have three: each "call" is in any of them, or the calls of
+    With `threads` half of them have three threads: each "call" is in any of them, or the calls of
     each "handle" are.
     """
     handles = draw(st.one_of(st.tuples(_handles), st.tuples(_handles, _handles)))

@@ -17,9 +17,9 @@ from support.drive import Driver, Outcome
 pytestmark = [pytest.mark.privileged, pytest.mark.lengthy]
 
 USUAL, LONG = 2_000, 100_000
-PARTS = 4  # that workers can have at the same time
+PARTS = 4  # that workers can run at the same time
 
-# What the loader does to the process before it calls us, seen with an empty module too.
+# What the loader changes in the process before it calls us, also with an empty module.
 LOADERS_OWN = {"pam_python": ("locale ",), "native": ()}
 
 
@@ -32,7 +32,7 @@ def _pam_keyinit() -> Path:
 
 
 class Bench:
-    """Runs a sequence through both modules at once, each in a fresh process."""
+    """Runs a sequence through both modules at once, each in a new process."""
 
     def __init__(self, driver: Driver, loader: str) -> None:
         self.driver = driver
@@ -42,7 +42,7 @@ class Bench:
             shutil.copy(_pam_keyinit(), copy)
 
     def run(self, sequence: Sequence) -> tuple[Outcome, Outcome]:
-        """What our module did, and what pam_keyinit did."""
+        """The results of our module and of pam_keyinit."""
         ours = {f"h{n}": h.stack(self.loader) for n, h in enumerate(sequence.handles)}
         theirs = {
             f"h{n}": h.stack(str(copy))
@@ -57,7 +57,7 @@ class Bench:
 
 
 def assert_hygiene(outcome: Outcome, loader: str) -> None:
-    """Nothing of the process has changed, but for what the loader itself changes."""
+    """The process is unchanged, except for the changes of the loader itself."""
     kind = next(name for name, line in world.LOADERS.items() if line == loader)
     before, after = (
         [line for line in seen if not line.startswith(("SigQ", *LOADERS_OWN[kind]))]
@@ -67,7 +67,7 @@ def assert_hygiene(outcome: Outcome, loader: str) -> None:
 
 
 def _reached(outcome: Outcome) -> set[str]:
-    """How far a sequence got, to show that the generator is not shooting into the air."""
+    """The progress of a sequence, to show that the generator reaches the interesting states."""
     states = [state for step in outcome.steps for state in step.keyrings.values()]
     first = len(outcome.steps[0].keyrings)
     made = any(len(step.keyrings) > first for step in outcome.steps)
@@ -77,7 +77,7 @@ def _reached(outcome: Outcome) -> set[str]:
 
 
 def _threads(loader: str) -> str:
-    """What can be compared: pam_python.so never takes the GIL, and crashes with threads; and
+    """The comparable kind of threads: pam_python.so never takes the GIL, and crashes with threads;
     pam_keyinit.so has its state in the thread since Linux-PAM 1.5.3.
     """
     if loader.startswith("pam_python"):

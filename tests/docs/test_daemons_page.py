@@ -1,4 +1,4 @@
-"""docs/daemons.md: each block of Python in it runs as it stands, as an ordinary user."""
+"""docs/daemons.md: each block of Python in it runs unchanged, as an ordinary user."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def test_the_python_runs(block: str) -> None:
 
 
 def test_the_hook_of_gunicorn_runs_in_a_worker() -> None:
-    """As gunicorn calls it when the worker has become the user."""
+    """gunicorn calls it after the worker has become the user."""
     text = (world.ROOT / "docs/daemons.md").read_text()
     hook = text.split("    def post_worker_init", 1)[1].split("\n\nWith `name=`", 1)[0]
     hook = "def post_worker_init" + hook.replace("\n    ", "\n")

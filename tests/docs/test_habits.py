@@ -49,7 +49,7 @@ def _text_files() -> list[str]:
 
 
 def _is_as_it_came(name: str) -> bool:
-    """Whether .editorconfig leaves it alone: the files of others, and differences to them."""
+    """Whether .editorconfig excludes it: third-party files, and patches to them."""
     return name.endswith(".diff") or name.startswith(
         ("tests/helper/stacks/distributions/", "tests/fuzz/corpus/")
     )

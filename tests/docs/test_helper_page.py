@@ -1,4 +1,4 @@
-"""pykeyinit-helper(8): its examples run, with programs and users that there are."""
+"""pykeyinit-helper(8): its examples run, with programs and users that exist."""
 
 import shutil
 import subprocess
@@ -13,7 +13,7 @@ from .texts import PAGES, alice, examples
 
 pytestmark = pytest.mark.privileged
 
-# What stands for the reader's own.
+# Replacements for the reader's own names.
 HERE = {
     "/usr/local/sbin/mydaemon\n": "/bin/cat\n",
     "/usr/sbin/mydaemon -f": "/usr/bin/keyctl show @s",
@@ -70,7 +70,7 @@ def test_the_daemon_in_python() -> None:
 
 
 def test_all_services_that_had_pam_keyinit(tmp_path: Path) -> None:
-    """With a copy of /etc/pam.d; what `check` says of this machine is this machine's affair."""
+    """On a copy of /etc/pam.d, because the findings of `check` depend on the machine."""
     stacks = Path(shutil.copytree("/etc/pam.d", tmp_path / "pam.d"))
     for service in ("su-l", "login"):
         (stacks / service).write_text("session optional pam_keyinit.so force revoke\n")

@@ -1,4 +1,4 @@
-"""docs/promises.md: SECURITY.md's promises, each with what its tests gave."""
+"""docs/promises.md: the promises of SECURITY.md, each with the results of its tests."""
 
 import importlib.util
 from types import ModuleType

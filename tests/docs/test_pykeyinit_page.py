@@ -1,4 +1,4 @@
-"""pykeyinit(7): each statement of it about the kernel, and each example."""
+"""pykeyinit(7): each statement about the kernel, and each example."""
 
 import re
 from pathlib import Path
@@ -88,7 +88,7 @@ def test_who_does_not_possess_a_key_may_not_read_it() -> None:
 
 
 def test_the_user_keyring_outlives_the_users_processes() -> None:
-    """Alice has none between two of these; before Linux 5.3 she would have lost her keys."""
+    """Alice has no process between two of these; before Linux 5.3 she would have lost her keys."""
     release = Path("/proc/sys/kernel/osrelease").read_text()
     if tuple(int(number) for number in re.findall(r"\d+", release)[:2]) < (5, 3):
         pytest.skip(f"Linux {release.strip()} is older than 5.3")
@@ -104,7 +104,7 @@ def test_the_persistent_keyring_expires_as_the_page_says() -> None:
     (left,) = re.findall(rf"^{serial:08x} \S+ +\d+ +(\d+)([smhdw]) ", shown, re.MULTILINE)
     unit = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}[left[1]]
     setting = Path("/proc/sys/kernel/keys/persistent_keyring_expiry")
-    # The kernel tells it in whole units, and some seconds have passed.
+    # The kernel prints it in whole units, and some seconds have passed.
     assert int(left[0]) * unit <= int(setting.read_text()) <= (int(left[0]) + 1) * unit + 60
 
 

@@ -18,7 +18,7 @@ TEXT = (world.ROOT / "README.md").read_text()
 BLOCKS = list(fences(TEXT))
 INSTALL = "tests/installed/test_install.py"
 
-# What is run elsewhere: a command, and the test or the script that runs it.
+# Commands that are run elsewhere, with the test or the script that runs them.
 ELSEWHERE = {
     "sudo ./setup demo": "tests/installed/test_demo.py",
     "sudo ./setup deb": "tests/deb/conftest.py",
@@ -48,7 +48,7 @@ def test_every_block_says_what_it_is() -> None:
 
 
 def test_no_command_hides_from_these_tests() -> None:
-    """A block that is indented is one that nobody runs: fence it, as sh, pam or python."""
+    """No test runs an indented block: fence it, as sh, pam or python."""
     prose = re.sub(r"^```.*\n((?:.*\n)*?)```$", "", TEXT, flags=re.MULTILINE)
     assert re.findall(r"^    .*", prose, re.MULTILINE) == []
 
@@ -74,7 +74,7 @@ def test_the_output_that_it_shows_is_what_is_printed() -> None:
     assert of_demo in demo.stdout
     script = "keyctl link @u @s; keyctl add user mail secret @u >&2; pykeyinit-helper show"
     shown = _without_numbers(alice("sh", "-ec", script).stdout)
-    lines = iter(shown)  # among them may be keys of other tests
+    lines = iter(shown)  # keys of other tests may be among them
     assert all(line in lines for line in _without_numbers(of_show)), shown
 
 
@@ -89,7 +89,7 @@ def test_what_runs_elsewhere_is_there(command: str) -> None:
 
 @pytest.mark.privileged
 def test_the_commands_run_in_their_order(tmp_path: Path) -> None:
-    """With a copy of the machine's /etc/pam.d: what they change there is not the machine's."""
+    """With a copy of the machine's /etc/pam.d, so that the machine's own is unchanged."""
     stacks = Path(shutil.copytree("/etc/pam.d", tmp_path / "pam.d"))
     (tmp_path / "lib").mkdir()
     own = {"/etc/pam.d": stacks, "/var/lib": tmp_path / "lib"}

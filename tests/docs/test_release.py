@@ -1,4 +1,4 @@
-"""build-aux/changelog.py: what a release needs of CHANGELOG.md, and what packages get of it."""
+"""build-aux/changelog.py: the parts of CHANGELOG.md for a release and for packages."""
 
 import email.utils
 import importlib.util
@@ -102,7 +102,7 @@ def test_the_change_log_in_debian_is_of_this_change_log() -> None:
     releases = changelog.parse((world.ROOT / "CHANGELOG.md").read_text())
     there = (world.ROOT / "debian/changelog").read_text()
     (maintainer,) = changelog.MAINTAINER.findall((world.ROOT / "debian/control").read_text())
-    # The day of what is not out yet is that on which it was made.
+    # The date of an unreleased version is the day of its build.
     (day,) = re.findall(r"  (\w{3}, .*)$", there.split("\n\npam-")[0], re.MULTILINE)
     now = int(email.utils.parsedate_to_datetime(day).timestamp())
     assert there == changelog.debian(releases, "", maintainer, now)

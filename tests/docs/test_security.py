@@ -1,4 +1,4 @@
-"""SECURITY.md: every promise names tests, and they exist."""
+"""SECURITY.md: every promise names tests that exist."""
 
 import re
 
@@ -15,7 +15,7 @@ PROMISES = [
 
 
 def is_a_test(reference: str) -> bool:
-    """Whether `tests/FILE.py::TEST`, a file or a folder of tests is of this tree."""
+    """Whether `tests/FILE.py::TEST`, a file or a folder of tests exists in this tree."""
     path, _, name = reference.partition("::")
     file = world.ROOT / path
     if not name:

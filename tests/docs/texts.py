@@ -1,4 +1,4 @@
-"""Code in README.md and in manual pages, to be run as it stands."""
+"""Code in README.md and in manual pages, to be run unchanged."""
 
 import re
 import subprocess
@@ -14,26 +14,26 @@ PAGES = {
 
 
 def fences(text: str) -> Iterator[tuple[str, str]]:
-    """The code blocks of a Markdown text: what is said of each after ```, and the block."""
+    """The code blocks of a Markdown text: the words after ```, and the block."""
     for match in re.finditer(r"^```(.*)\n((?:.*\n)*?)```$", text, re.MULTILINE):
         yield match[1], match[2]
 
 
 def examples(page: Path) -> list[str]:
-    """The literal blocks of a page's EXAMPLES, as a reader sees them."""
+    """The literal blocks of a page's EXAMPLES, as rendered."""
     section = page.read_text().split(".Sh EXAMPLES\n")[1].split("\n.Sh ")[0]
     blocks = re.findall(r"^\.Bd -literal.*\n((?:.*\n)*?)\.Ed$", section, re.MULTILINE)
     return [block.replace("\\e", "\\") for block in blocks]
 
 
 def alice(*command: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command as alice, in a login of hers: with a session keyring of its own."""
+    """Run a command as alice, in a login: with a session keyring of its own."""
     line = ["/usr/bin/keyctl", "session", "-", *command]
     return _as_alice(line)
 
 
 def alice_without_session(*command: str) -> "subprocess.CompletedProcess[str]":
-    """Run a command as alice, as a daemon: the user-session keyring stands in."""
+    """Run a command as alice, as a daemon: with the user-session keyring as the fallback."""
     start = ["/usr/local/bin/pykeyinit-helper", "run", "--session", "user-session", "--", *command]
     return _as_alice(start)
 

@@ -1,4 +1,4 @@
-"""What each call that the module makes can be refused with, as its manual pages have it.
+"""The errnos of each call that the module makes, according to its manual pages.
 
 test_errnos.py compares this with the pages themselves.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 
 _PAM_TYPES = Path("/usr/include/security/_pam_types.h")
 
-# Of a page's section ERRORS, or RETURN VALUES.
+# From the section ERRORS, or RETURN VALUES, of a page.
 PAGES: dict[str, tuple[str, ...]] = {
     "add_key(2)": (
         *("EACCES", "EDQUOT", "EFAULT", "EINVAL", "EKEYEXPIRED", "EKEYREVOKED", "ENOKEY"),
@@ -60,10 +60,11 @@ PAGES: dict[str, tuple[str, ...]] = {
         *("ENOTDIR", "EOVERFLOW"),
     ),
 }
-# No page has them: a kernel without the call, and a filter, seccomp(2), which may give any.
+# On no page: a kernel without the call, and a seccomp(2) filter, which can return any errno.
 OF_ANY_SYSTEM_CALL = ("ENOSYS", "EIO")
 
-# The pages of each call, by what pamfault calls it: of keyctl(2), with the operation's number.
+# The pages of each call, by its name in pamfault: for keyctl(2), with the number of the
+# operation.
 CALLS: dict[str, tuple[str, ...]] = {
     "add_key": ("add_key(2)",),
     "flock": ("flock(2)",),
@@ -89,13 +90,13 @@ CALLS: dict[str, tuple[str, ...]] = {
 
 
 def names_of(call: str) -> list[str]:
-    """What a call can be refused with, by name."""
+    """The possible errnos of a call, by name."""
     names = {name for page in CALLS[call] for name in PAGES[page]}
     return sorted(names if call.startswith("pam_") else names | {*OF_ANY_SYSTEM_CALL})
 
 
 def number(name: str) -> int:
-    """The number of an errno, or of one of PAM's codes."""
+    """The number of an errno, or of a code of PAM."""
     return _pam_codes()[name] if name.startswith("PAM_") else int(getattr(errno, name))
 
 

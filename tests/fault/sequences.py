@@ -1,4 +1,4 @@
-"""Sequences of PAM calls for pamfault, one fault in each, and what came of them."""
+"""Sequences of PAM calls for pamfault, one fault in each, and their results."""
 
 import threading
 import time
@@ -11,8 +11,8 @@ from fault import errnos
 from support.drive import Driver, Step
 from support.journal import Journal, Line
 
-# Cases in a process: no user may have more keyrings than the quota allows, and on a busy
-# machine it must be done before the driver loses its patience.
+# Cases in a process: they must not need more keyrings than a user's quota allows, and on a busy
+# machine they must finish before the driver's timeout.
 BATCH = 10
 _NEXT = "start 9 next carol\nopen 9\nclose 9\nend 9\n"
 _LOOKS_AFTER = 4  # of those
@@ -20,14 +20,14 @@ _LOOKS_AFTER = 4  # of those
 
 @dataclass(frozen=True)
 class Sequence:
-    """Options of the PAM line, and the calls, of which each handle is alice's or bob's."""
+    """Options of the PAM line, and the calls; each handle is alice's or bob's."""
 
     options: str
     calls: tuple[str, ...]
 
     @property
     def script(self) -> str:
-        """The commands for pamfault; after each call, those that the module has made so far."""
+        """The commands for pamfault; after each PAM call, list the module's calls."""
         handles = sorted({call.split()[1] for call in self.calls})
         starts = [f"start {handle} s {('alice', 'bob')[int(handle)]}" for handle in handles]
         calls = [line for call in self.calls for line in (call, "calls")]
@@ -35,13 +35,13 @@ class Sequence:
 
     @property
     def looks(self) -> int:
-        """How many there are while the script runs, those at the starts included."""
+        """The number of inspections during the script, including those at the starts."""
         return len(self.calls) + len({call.split()[1] for call in self.calls})
 
 
 @dataclass
 class Case:
-    """One fault: the Nth call of the module's, and what it is refused with; 0 is none."""
+    """One fault: the Nth call of the module, and its errno; 0 is none."""
 
     position: int = 0
     call: str = ""
@@ -52,7 +52,7 @@ class Case:
     lines: list[Line] = field(default_factory=list)
 
     def commands(self, number: int) -> str:
-        """What stands before the sequence."""
+        """The commands before the sequence."""
         code = errnos.number(self.error) if self.error else 0
         return f"fork\nsyslog CASE{number}\nfault {self.position} {code}\n"
 
@@ -62,7 +62,7 @@ def _stack(line: str) -> str:
 
 
 class _Draining(threading.Thread):
-    """Reads the log while it is written: it holds some ten lines, and then has writers wait."""
+    """Reads the log while it is written: its socket holds about ten lines, then writers block."""
 
     def __init__(self, journal: Journal) -> None:
         super().__init__()
@@ -77,14 +77,14 @@ class _Draining(threading.Thread):
             time.sleep(0.002)
 
     def finish(self) -> list[Line]:
-        """What came; whoever wrote has ended."""
+        """All lines; the writers have ended."""
         self._over.set()
         self.join()
         return self.lines + self._journal.read()
 
 
 class Player:
-    """Plays cases of a sequence with one loader: what stands before the options of a line."""
+    """Plays cases of a sequence with one loader, which is the start of a PAM line."""
 
     def __init__(self, program: Path, driver: Driver, journal: Journal, loader: str) -> None:
         self._driver = Driver(program, driver.scratch)
@@ -96,7 +96,7 @@ class Player:
         return "\n".join(f"{part} required {self._loader} {options}" for part in parts)
 
     def play(self, sequence: Sequence, cases: list[Case]) -> list[Case]:
-        """Each in a process of its own, in which our loader has started Python already."""
+        """Play each case in its own process, in which our loader has started Python already."""
         script = ["start 0 s bob\nauth 0\nend 0\n"]
         before = 3
         for number, case in enumerate(cases):
@@ -122,7 +122,7 @@ class Player:
 
 
 def _share(lines: list[Line], cases: list[Case]) -> None:
-    """Give each case the lines that came between its mark and the next."""
+    """Give each case the lines between its mark and the next."""
     current: list[Line] = []
     for line in lines:
         if line.text.startswith("CASE"):
@@ -132,7 +132,7 @@ def _share(lines: list[Line], cases: list[Case]) -> None:
 
 
 def cases_of(good: Case) -> list[Case]:
-    """A case for each call that was made, and all that its manual pages refuse it with."""
+    """A case for each call that was made, with each errno of its manual pages."""
     made = good.made[-1]
     return [
         Case(position, call, error)
@@ -142,7 +142,7 @@ def cases_of(good: Case) -> list[Case]:
 
 
 def reported(steps: list[Step]) -> list[tuple[Any, ...]]:
-    """What was seen, with keyrings numbered in the order in which they came: to compare."""
+    """What was seen, with keyrings numbered in the order of their appearance, to compare."""
     serials: dict[int, int] = {}
 
     def number(serial: int) -> int:

@@ -1,4 +1,4 @@
-"""tests/fault/errnos.py is what the manual pages on this machine say."""
+"""tests/fault/errnos.py matches the manual pages on this machine."""
 
 import gzip
 import re
@@ -16,7 +16,7 @@ def _file(page: str) -> Path:
 
 
 def _reported(text: str) -> set[str]:
-    """The names that begin an entry in the section of errors, or of return values."""
+    """The names at the start of the entries in the section of errors, or of return values."""
     section = re.search(r'^\.SH "?(?:ERRORS|RETURN VALUES)"?$(.*?)^\.SH ', text, re.M | re.S)
     assert section
     entries = [line for line in section[1].splitlines() if re.match(r"\.BR? E|PAM_", line)]
@@ -26,7 +26,7 @@ def _reported(text: str) -> set[str]:
 @pytest.mark.parametrize("page", errnos.PAGES)
 def test_a_page_says_so(page: str) -> None:
     file = _file(page)
-    if not file.exists():  # those of libpam are not in Debian 13's
+    if not file.exists():  # Debian 13 lacks those of libpam
         pytest.skip("not here: it is of manpages-dev, libkeyutils-dev, or libpam0g-dev")
     assert _reported(gzip.decompress(file.read_bytes()).decode()) == set(errnos.PAGES[page])
 

@@ -41,11 +41,11 @@ ERRNOS = (
 )
 OTHERS = (KeyboardInterrupt, MemoryError, RecursionError, RuntimeError, SystemExit, ValueError)
 
-Call = tuple[str, int]  # a kernel function, and which call of it in the handler
+Call = tuple[str, int]  # a kernel function, and the number of its call in the handler
 
 
 class Fault:
-    """Stands before the system calls, and refuses one, or all from it on, or raises there."""
+    """Wraps the system calls, and refuses one, or all from it on, or raises there."""
 
     def __init__(self, at: Call | None, error: BaseException | None, lasting: bool) -> None:
         self.at, self.error, self.lasting = at, error, lasting
@@ -73,7 +73,7 @@ class Fault:
 
 @dataclass
 class Seen:
-    """What a faulty call gave."""
+    """The result of a faulty call."""
 
     code: object
     ids_kept: bool
@@ -86,7 +86,7 @@ def _open(handle: Handle, *options: str, user: str = "alice") -> int:
     return handle.pam_sm_open_session(Pamh(user), 0, ["pam_pykeyinit", "revoke", *options])
 
 
-# Each scenario: what goes well first, and then the call that meets the fault.
+# Each scenario: the calls that succeed first, and then the call with the fault.
 def _establish() -> Callable[[], object]:
     return lambda: Handle().pam_sm_setcred(Pamh("alice"), codes.PAM_ESTABLISH_CRED, ["m", "force"])
 
@@ -157,15 +157,15 @@ def _links_of_thread_keyring() -> int:
 def _expected(
     scenario: Callable[[], Callable[[], object]], at: Call, error: BaseException
 ) -> tuple[int, str]:
-    """Code and level of the line for one fault, as the contract has it; "" is no line."""
+    """Code and level of the line for one fault, as the contract says; "" is no line."""
     name, count = at
     number = error.errno if isinstance(error, syscalls.KernelError) else None
     refused = number is not None
     if refused and name in ("setresuid", "setresgid"):
         if scenario is _open_displacing and count == 1:
-            return codes.PAM_SUCCESS, "WARNING"  # to hold what is displaced, as the host
+            return codes.PAM_SUCCESS, "WARNING"  # a displaced keyring cannot be held as the host
         if count > 0:
-            return codes.PAM_SUCCESS, ""  # on the way back: tried again
+            return codes.PAM_SUCCESS, ""  # when ids are restored: tried again
     unforced = scenario is _open_unforced and at == ("get_keyring_id", 0)
     if unforced and number == errno.ENOSYS:
         return codes.PAM_SUCCESS, "NOTICE"
@@ -194,7 +194,7 @@ def test_one_fault(
 ) -> None:
     good = in_child(lambda: _try(scenario))
     assert (good.code, good.ids_kept, journal.ours()) == (0, True, [])
-    # The only hold there is is one that waits for the close of a displaced keyring.
+    # The only hold here waits for the close of a displaced keyring.
     assert good.held == (1 if scenario is _open_displacing else 0)
     for at in good.calls:
         for error in _faults():

@@ -1,12 +1,12 @@
 """Every call of the real loaders, refused with each errno of its manual pages.
 
 The keyrings, ids, log and libpam are real, and so is the module as it is installed; between
-it and libc and libpam stands tests/driver/faults.c.  At each place of a sequence of PAM calls:
+it and libc and libpam is tests/driver/faults.c.  At each place of a sequence of PAM calls:
 
-    a code that the manual page has, and a line for each call that fails, and no more
-    where nothing is said, everything is as without the fault
-    ids as before; no keyring of anybody whose session it is not
-    what we did not make is not revoked; what we made is, or it is said that it is not
+    the code is one of the manual page, and each failed call gives one line, no more
+    without a line, everything is as without the fault
+    ids are as before, and no process gets a keyring of another user
+    a keyring of others is not revoked; ours is, or a line reports that it is not
     the next session in the process works
 """
 
@@ -23,7 +23,7 @@ from support.journal import Journal
 pytestmark = pytest.mark.privileged
 
 SUCCESS, PERM_DENIED, SESSION_ERR, CRED_ERR = 0, 6, 14, 17
-NOT_FAILED = (SUCCESS, PERM_DENIED)  # a stack that only ignores gives the latter
+NOT_FAILED = (SUCCESS, PERM_DENIED)  # a stack of ignored modules returns the latter
 FAILURE = {"open": SESSION_ERR, "close": SESSION_ERR, "establish": CRED_ERR, "delete": CRED_ERR,
            "refresh": CRED_ERR}  # fmt: skip
 MOST_KEYS = 50  # of the quota's 200, before a process that makes up to 4 keyrings a case
@@ -38,21 +38,21 @@ SEQUENCES = {
     "linked": Sequence("force revoke link=user,user-session,persistent", OPEN_CLOSE),
     "refreshed": Sequence("force revoke=90 refresh", ("open 0", "refresh 0", "close 0")),
 }
-# The short form: which sequences a loader has, and in which of them keyctl(2) gives only what
-# its page of section 3 names, and what the code tells apart.
+# The short form: the sequences of each loader, and those in which keyctl(2) returns only the
+# errnos of its page of section 3 and those that the code distinguishes.
 SHORT = {"native": tuple(SEQUENCES), "pam_python": ("plain",)}  # that is slow
 BRIEF = ("overlapping", "named", "linked", "refreshed")
 TOLD_APART = ("EACCES", "EDEADLK", "EDQUOT", "ENOSYS", "EOPNOTSUPP", "EPERM")
-# What pam_python.so itself asks, and does with the answer, is its own affair.
+# The calls of pam_python.so itself, and their effects, are not tested.
 NOT_OURS = {"native": (), "pam_python": ("pam_get_data", "pam_set_data")}
-# What is not said because nothing is wrong: the keyrings make a circle, there is no state yet,
-# or a step of tidying up was left out, and a second try or the end of the process does it.
+# Not reported, because nothing is wrong: the keyrings make a circle, there is no state yet, or a
+# step of the cleanup failed, which a second try or the end of the process completes.
 SILENT = {
     *(("keyctl 8", "EDEADLK"), ("keyctl 22", "EDEADLK")),
     ("pam_get_data", "PAM_NO_MODULE_DATA"),
 }
 TIDYING = ("keyctl 9", "munmap")
-WARNED = ": perhaps session keyring "  # of what may follow, which has a line of its own if it does
+WARNED = ": perhaps session keyring "  # of a consequence; if it happens, it has its own line
 
 
 def _is_brief(case: Case) -> bool:
@@ -65,7 +65,7 @@ def _play_all(player: Player, sequence: Sequence, cases: list[Case]) -> list[Cas
     played: list[Case] = []
     for start in range(0, len(cases), BATCH):
         for user in ("alice", "bob", "carol"):
-            keyusers.settle(world.uid(user), MOST_KEYS)  # not all are collected yet
+            keyusers.settle(world.uid(user), MOST_KEYS)  # some are not collected yet
         played += player.play(sequence, cases[start : start + BATCH])
     return played
 
@@ -84,7 +84,7 @@ def _check_codes(case: Case) -> None:
 
 def _check_lines(case: Case, good: Case) -> None:
     failed = len(_failed(case))
-    if failed:  # an empty keyring that takes the place of another session's has a line at its end
+    if failed:  # an empty keyring in place of another session's has a line at its end
         displaced = sum(" was not revoked by us " in line.text for line in case.lines)
         assert len(case.lines) - displaced * case.call.startswith("pam_") == failed
     elif reported(case.steps) != reported(good.steps) and case.call not in TIDYING:

@@ -20,7 +20,7 @@ from support.pamh import Pamh
 
 pytestmark = pytest.mark.privileged
 
-# Which calls of a file's: the page of each, the option that makes them, how many there are.
+# Which calls for a file: the page of each, the option that makes them, and their number.
 LOCK = {"mkdir": ("mkdir(2)", 1), "open": ("open(2)", 2), "fstat": ("stat(2)", 1),
         "close": ("close(2)", 2)}  # fmt: skip
 PROCFS = {"open": ("open(2)", 1), "read": ("read(2)", 2), "close": ("close(2)", 1)}
@@ -31,7 +31,7 @@ FILES: list[tuple[Any, str, dict[str, tuple[str, int]]]] = [
 
 
 class _Faulty:
-    """posix, but for one call."""
+    """posix, except for one call."""
 
     def __init__(self, name: str, count: int, error: int) -> None:
         self._name, self._left, self._error = name, count, error
@@ -47,7 +47,7 @@ class _Faulty:
 
 
 def _opened(module: Any, option: str, faulty: _Faulty) -> tuple[object, int, bool]:
-    """The code, the owner of the session keyring, and whether the fault came."""
+    """The code, the owner of the session keyring, and whether the fault happened."""
     module.posix = faulty
     words = ["m", "force", *option.format(os.getpid()).split()]
     code = Handle().pam_sm_open_session(Pamh("alice"), 0, words)

@@ -1,7 +1,7 @@
 """A signal handler of a Python host may raise wherever Python checks for signals.
 
-That is where a function is entered and where a call returns.  Here an exception is raised
-at each such place in turn: ids are as before whatever happens.
+It checks where a function is entered and where a call returns.  Here an exception is raised
+at each such place in turn: ids are always as before.
 """
 
 import os
@@ -37,7 +37,7 @@ class Interrupt:
 
 
 def _interrupted(at: int) -> tuple[object, bool, bool]:
-    """What open and close gave; whether ids are as before; whether the place was reached."""
+    """The codes of open and close; whether ids are as before; whether the place was reached."""
     handle = Handle()
     before = os.getresuid(), os.getresgid()
     interrupt = Interrupt(at)
@@ -62,8 +62,8 @@ def test_ids_are_restored_wherever_an_interrupt_comes(tally: dict[str, int]) -> 
         raised += code == "raised"
         switched += 1
     assert switched > 50
-    # Nothing but entering and leaving the three functions of each handler that stand
-    # before its `try`: the loader turns what leaves a handler into an error code.
+    # These are only the entries and exits of the three functions of each handler that run before
+    # its `try`: the loader converts an exception of a handler into an error code.
     assert raised <= 12
     tally["interrupts"] = switched
 

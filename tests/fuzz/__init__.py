@@ -1,1 +1,1 @@
-"""Fuzzing: inputs that a program makes up, guided by the code that they reach."""
+"""Fuzzing: generated inputs, guided by code coverage."""

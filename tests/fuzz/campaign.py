@@ -1,8 +1,8 @@
-"""campaign.py [--keep] [SECONDS] [TARGET...]: fuzz, and say how far it came.
+"""campaign.py [--keep] [SECONDS] [TARGET...]: fuzz, and report the coverage.
 
-What is found, and inputs that reached something new, stay in build/fuzz, and the figures of
-the last run in build/fuzz/report.json.  With --keep the smallest set of inputs that reaches
-the same goes into the tree, tests/fuzz/corpus.  Ends with 1 if anything was found.
+Findings, and inputs that reached new code, stay in build/fuzz, and the figures of the last run
+in build/fuzz/report.json.  With --keep the smallest set of inputs with the same coverage goes
+into the tree, tests/fuzz/corpus.  Exit status 1 if anything was found.
 """
 
 import argparse
@@ -21,10 +21,10 @@ _HOUR = 3600
 
 
 def run(names: list[str], seconds: int, *, keep: bool = False) -> dict[str, "Future[Result]"]:
-    """Fuzz these targets, and wait for it; each result, or what stood in the way."""
+    """Fuzz these targets to the end; return each result, or the reason why it could not run."""
     engines_of: dict[str, engines.Engine] = {}
     results: dict[str, Future[Result]] = {}
-    for name in names:  # one after the other: they share what is built
+    for name in names:  # one after the other: they share a build
         results[name] = Future()
         try:
             engines_of[name] = engines.engine(name)
@@ -39,7 +39,7 @@ def run(names: list[str], seconds: int, *, keep: bool = False) -> dict[str, "Fut
 
 
 def report(results: list[Result]) -> None:
-    """Put the figures where documents can take them from: the latest of each target."""
+    """Write the figures where documents can read them: the latest of each target."""
     file = BUILD / "report.json"
     known = json.loads(file.read_text()) if file.exists() else {}
     known |= {result.target: result.figures() for result in results}
@@ -48,7 +48,7 @@ def report(results: list[Result]) -> None:
 
 
 def main() -> int:
-    """Fuzz what the command line says."""
+    """Fuzz the targets of the command line."""
     parser = argparse.ArgumentParser(prog="./setup fuzz")
     parser.add_argument("--keep", action="store_true", help="put new inputs into the tree")
     parser.add_argument("seconds", nargs="?", default="", help="for each target: 3600")

@@ -1,4 +1,4 @@
-"""What runs a target: libFuzzer for the loader, atheris for Python, else Hypothesis."""
+"""The engine of a target: libFuzzer for the loader, atheris for Python, else Hypothesis."""
 
 import fcntl
 import json
@@ -20,17 +20,17 @@ CORPUS = Path(__file__).with_name("corpus")
 VENV = ROOT / "build/fuzz/venv"
 TARGETS = ("loader", "stack", "options", "keys", "describe", "log")
 
-_PRIVILEGED = ("loader", "stack")  # the real libpam, as root; it reads nobody's files
+_PRIVILEGED = ("loader", "stack")  # the real libpam, as root; it reads no file of the machine
 _LONGEST_INPUT = 4096
-_PATIENCE = 300  # seconds that a target may take beyond what it was given: a machine may be busy
-# atheris has wheels for each version of Python from another version of its own.
+_PATIENCE = 300  # seconds that a target may take longer than requested, on a busy machine
+# Each version of Python needs its own version of atheris, for its wheels.
 _ATHERIS = "3.0.0" if sys.version_info < (3, 12) else "3.1.0"
 _SANITIZERS = {
-    "ASAN_OPTIONS": "detect_leaks=0",  # the interpreter is never ended
+    "ASAN_OPTIONS": "detect_leaks=0",  # the interpreter is never finalized
     "UBSAN_OPTIONS": "print_stacktrace=1",
 }
-# Nobody's name is looked up in the network, though libpam has a host's name to look up; and
-# no stack of the machine is read, though one may be named.
+# No name is looked up in the network, although libpam looks up host names; and no stack of the
+# machine is read, although an input may name one.
 _PRIVATE = (
     "mount --bind $0/nsswitch.conf /etc/nsswitch.conf && mount --bind $0/none /etc/pam.d"
     ' && exec "$@"'
@@ -43,7 +43,7 @@ class Unavailable(Exception):
 
 @dataclass
 class Engine:
-    """How a target is run: a command that takes libFuzzer's arguments, if there is one."""
+    """How to run a target: a command that takes libFuzzer's arguments, if there is one."""
 
     means: str
     command: list[str] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Engine:
 
 
 def fuzz(name: str, engine: Engine, seconds: int, work: Path, *, keep: bool = False) -> Result:
-    """Run one target.  With `keep` its corpus in the tree becomes what reaches most."""
+    """Run one target.  With `keep`, store the minimised corpus in the tree."""
     seeds, new = CORPUS / name, work / "corpus"
     new.mkdir(parents=True, exist_ok=True)
     run = _libfuzzer if engine.command else _unguided
@@ -94,14 +94,14 @@ def _unguided(
 
 
 def _edges(log: str) -> dict[str, list[int]]:
-    """What libFuzzer says of the loader: edges reached, and how many there are."""
+    """The edges of the loader according to libFuzzer: reached, and in all."""
     edges = re.findall(r"\((\d+) inline 8-bit counters\)", log)
     reached = re.findall(r"cov: (\d+)", log)
     return {"pam_pykeyinit.c": [int(reached[-1]), sum(map(int, edges))]}
 
 
 def _telling(code: int, log: str) -> str:
-    """The part of the output that tells what was found."""
+    """The part of the output that describes the finding."""
     noise = r"#\d+\t|\tNEW_FUNC|stat::|INFO: "
     lines = [line for line in log.splitlines() if not re.match(noise, line)]
     return "\n".join([f"ended with {code}", *lines[-60:]])
@@ -117,7 +117,7 @@ def _replay(name: str, folders: list[Path], work: Path) -> dict[str, list[int]]:
 
 
 def _keep(engine: Engine, seeds: Path, new: Path, work: Path) -> None:
-    """Put the smallest set of inputs that reaches what all of them reach into the tree.
+    """Put the smallest set of inputs with the coverage of all into the tree.
 
     Those named seed stay: they reach Python code that libFuzzer does not see in the loader.
     """
@@ -146,7 +146,7 @@ def _dictionary(name: str) -> str:
     return "".join(lines)
 
 
-# ---- how they are started ----
+# ---- processes ----
 
 
 def _module(name: str, python: str) -> list[str]:
@@ -156,10 +156,9 @@ def _module(name: str, python: str) -> list[str]:
 def _run(
     command: list[str], engine: Engine, work: Path, seconds: int | None = None
 ) -> tuple[str, int]:
-    """Run a command; as root, where it sees nobody's PAM stacks and asks no name server.
+    """Run a command; as root, where it sees no PAM stack of the machine and no name server.
 
-    Returns what it printed, and its code.  One that has not ended after so many seconds is
-    ended.
+    Returns its output and its code.  It is ended after this many seconds.
     """
     path = [str(ROOT / "tests"), os.environ.get("PYTHONPATH")]
     environment = {
@@ -199,7 +198,7 @@ def engine(name: str) -> Engine:
     if name == "loader":
         return _loader(world or "")
     VENV.parent.mkdir(parents=True, exist_ok=True)
-    with VENV.with_name("lock").open("w") as lock:  # others may be at it for another target
+    with VENV.with_name("lock").open("w") as lock:  # other targets may need it at the same time
         fcntl.flock(lock, fcntl.LOCK_EX)
         return _python(name)
 
@@ -226,11 +225,11 @@ def _build(command: list[str]) -> None:
 
 
 def _python(name: str) -> Engine:
-    """atheris, in a folder of its own; where that cannot be had, no command."""
+    """atheris, in a folder of its own; without atheris, no command."""
     python = VENV / "bin/python"
     try:
         if not python.exists():
-            # Debian's Python and its packages: what is fuzzed is what is installed.
+            # Debian's Python and its packages, because they run the installed module.
             _build(["/usr/bin/python3", "-m", "venv", "--system-site-packages", str(VENV)])
         install = "install --quiet --disable-pip-version-check --only-binary=:all:".split()
         have = [str(python), "-c", "import atheris"]

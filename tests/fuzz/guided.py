@@ -1,6 +1,6 @@
 """guided.py TARGET [LIBFUZZER ARGUMENT...]: a Python target under atheris.
 
-What of our packages the target imports is instrumented, the target itself is not.
+The modules of our packages that the target imports are instrumented, the target itself is not.
 """
 
 import importlib
@@ -11,7 +11,7 @@ import atheris
 
 
 def main() -> None:
-    """Does not return: libFuzzer ends the process, with 77 for what it has found."""
+    """Does not return: libFuzzer ends the process, with 77 if it has found something."""
     name = sys.argv.pop(1)
     sys.argv[0] = os.environ["FUZZ_COMMAND"]  # libFuzzer starts it again to minimise a corpus
     with atheris.instrument_imports(include=["pam_pykeyinit", "pykeyinit_helper"]):

@@ -1,8 +1,8 @@
-"""libpam.py FOLDER: the machine's libpam, asked over pipes what it does with a stack.
+"""libpam.py FOLDER: ask the machine's libpam over pipes how it runs a stack.
 
-For each line of input one of output: the modules that are called by the service svc of
-FOLDER, a line each, and the codes of the calls; as JSON, none of both where libpam cannot
-start.  It is a process of its own because libpam can crash.
+For each line of input it prints one line of JSON: the modules that the service svc of FOLDER
+calls, a line each, and the codes of the calls; neither if libpam cannot start.  This is a
+separate process because libpam can crash.
 """
 
 import ctypes
@@ -17,20 +17,20 @@ CALLS = {"auth": "authenticate", "account": "acct_mgmt", "session": "open_sessio
 Answer = tuple[str, list[int]]
 
 _PATIENCE = 2  # seconds
-# Nobody reads what it logs, and a log that nobody reads keeps who writes waiting, syslog(3).
+# libpam's log is not read, and writers to an unread log block, syslog(3).
 _WITHOUT_LOG = '[ ! -e /dev/log ] || mount --bind /dev/null /dev/log; exec "$@"'
-_ABORT = 26  # what pam_start(3) gives for files that it cannot read
+_ABORT = 26  # the result of pam_start(3) for unreadable files
 
 
 class Libpam:
-    """The asking side.  A process that has died is followed by a new one."""
+    """The client.  A process that died is replaced by a new one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._process: subprocess.Popen[str] | None = None
 
     def ask(self) -> Answer | None:
-        """What is called, and the codes; None where libpam has crashed, or comes to no end."""
+        """The called modules, and the codes; None if libpam has crashed, or does not end."""
         if self._process is None:
             self._process = subprocess.Popen(
                 ["unshare", "--mount", "--propagation", "unchanged", "sh", "-c", _WITHOUT_LOG, "-",
@@ -50,7 +50,7 @@ class Libpam:
         return notes, codes
 
     def forget(self) -> None:
-        """Have the next question asked of a fresh process."""
+        """Use a new process for the next question."""
         if self._process:
             self._process.kill()
             self._process.communicate()

@@ -1,7 +1,7 @@
-"""replay.py TARGET FOLDER...: which lines and branches the inputs in the folders reach.
+"""replay.py TARGET FOLDER...: the lines and branches that the inputs in the folders reach.
 
-Prints, as JSON, for each file of the target: statements reached, statements, branches
-reached, branches.
+Prints JSON, for each file of the target: statements reached, statements, branches reached,
+branches.
 """
 
 import importlib

@@ -1,18 +1,18 @@
-"""What became of a target."""
+"""The result of a target."""
 
 from dataclasses import asdict, dataclass, field
 
 
 @dataclass
 class Result:
-    """The figures of one run, and what was found."""
+    """The figures and findings of one run."""
 
     target: str
     means: str
     executions: int
     seconds: int
     seeds: int  # inputs in the tree's corpus
-    inputs: int = 0  # those, and what was added
+    inputs: int = 0  # those, and the added ones
     reached: dict[str, list[int]] = field(default_factory=dict)
     found: str = ""  # with the file of the input
 

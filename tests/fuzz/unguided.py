@@ -1,7 +1,7 @@
-"""unguided.py TARGET SECONDS CORPUS: a Python target where there is no atheris.
+"""unguided.py TARGET SECONDS CORPUS: a Python target without atheris.
 
-Hypothesis makes inputs from those of the corpus and the target's words.  It does not see
-what they reach, so this finds less; it is for machines that cannot have better.
+Hypothesis generates inputs from the corpus and the target's words.  It does not see their
+coverage, so it finds less; it is for machines that cannot run atheris.
 """
 
 import importlib
@@ -12,11 +12,11 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-_BATCH = 100  # examples, between two looks at the clock
+_BATCH = 100  # examples between two checks of the time
 
 
 def _inputs(seeds: list[bytes], words: list[bytes]) -> st.SearchStrategy[bytes]:
-    """A seed with some of its parts replaced, or anything at all."""
+    """A seed with some of its parts replaced, or any bytes."""
     piece = st.one_of(st.sampled_from(words), st.binary(max_size=6))
     edits = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 8), piece), max_size=5)
 
@@ -31,7 +31,7 @@ def _inputs(seeds: list[bytes], words: list[bytes]) -> st.SearchStrategy[bytes]:
 
 
 def main() -> None:
-    """Prints how many inputs there were; what a check raises ends it."""
+    """Print the number of inputs; an exception of a check ends it."""
     name, seconds, corpus = sys.argv[1], float(sys.argv[2]), Path(sys.argv[3])
     target = importlib.import_module(f"fuzz.targets.{name}")
     seeds = [path.read_bytes() for path in sorted(corpus.iterdir())] or [b""]

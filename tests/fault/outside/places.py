@@ -1,4 +1,4 @@
-"""Where a process that opens and closes a session can be hit: its system calls, in order."""
+"""The system calls of a process that opens and closes a session, in order."""
 
 import itertools
 import re
@@ -12,16 +12,16 @@ from pathlib import Path
 from support.drive import Driver
 
 OURS = "pam_pykeyinit.so force revoke"
-# A fault in the first session, then a second one in the same process.
+# A fault in the first session, then a second session in the same process.
 SCRIPT = (
     "start 0 s alice\nsyslog BEGIN\nopen 0\nsyslog BEGIN\nclose 0\n"
     "end 0\nstart 1 s alice\nopen 1\nclose 1\n"
 )
 CALLS = 7  # of PAM
-# The calls by which a session is what it is; all others are Python's, libpam's and libc's.
+# The calls that set up a session; all others belong to Python, libpam and libc.
 OF_A_SESSION = ("setresuid", "setresgid", "keyctl")
-# On 32 bits the same are called so; and what goes through socketcall(2) strace shows by the
-# name of the function, which it cannot refuse.
+# On 32 bits they have the same names; strace shows calls through socketcall(2) under the name of
+# the function, but cannot inject faults into them.
 OTHER_NAMES = {"setresuid32": "setresuid", "setresgid32": "setresgid", "mmap2": "mmap"}
 BY_SOCKETCALL = "send"
 _numbers = itertools.count()
@@ -46,7 +46,7 @@ class Place:
 
 
 def stack(driver: Driver) -> Path:
-    """The service files of the session, which nothing else of PAM is in the way of."""
+    """The service files of the session, without other modules."""
     return driver.services(s=f"session required {OURS}")
 
 
@@ -62,8 +62,8 @@ def traced(driver: Driver, *options: str) -> Driver:
 def enumerate_all(driver: Driver) -> list[Place]:
     """Every system call that the open and the close of the first session make.
 
-    Each begins after the driver's own line to the log, and ends where the driver begins to
-    look around, which it does with a pipe.
+    Each part begins after the driver's own line in the log, and ends where the driver starts to
+    inspect the state, for which it opens a pipe.
     """
     file = driver.scratch / "trace"
     run = traced(driver, f"--output={file}", "--string-limit=200")

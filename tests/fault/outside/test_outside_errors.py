@@ -15,14 +15,14 @@ from support.journal import Journal, Line
 pytestmark = pytest.mark.privileged
 
 SUCCESS, SYSTEM_ERR, PERM_DENIED, USER_UNKNOWN, SESSION_ERR = 0, 4, 6, 10, 14
-LIBPAMS_OWN = (SUCCESS, PERM_DENIED)  # a close after a failed open, without a word of ours
+LIBPAMS_OWN = (SUCCESS, PERM_DENIED)  # a close after a failed open, without a line of ours
 OF_THE_LOG = ("socket", "connect", "sendto")
-# brk(2) has no errno: it gives the old end of the heap, which strace does not know.
+# brk(2) has no errno: it returns the old end of the heap, which strace does not know.
 WITHOUT_ERRNO = ("brk",)
 OF_ANY_CALL = ("EPERM", "EINTR", "ENOMEM", "EMFILE", "EIO")
 OF_KEYCTL = ("EACCES", "EAGAIN", "EDQUOT", "EKEYEXPIRED", "EKEYREVOKED", "ENOKEY", "ENOSYS")
-REMEMBERED = ("getdents64",)  # Python keeps what it saw of a folder
-SPARSE = 9  # in the short form, every so manieth call, each with the next errno
+REMEMBERED = ("getdents64",)  # Python caches the content of a folder
+SPARSE = 9  # in the short form, test one call in so many, each with the next errno
 
 
 def _faults(all_places: list[Place], *, long: bool) -> list[tuple[Place, str]]:
@@ -41,7 +41,7 @@ def _faults(all_places: list[Place], *, long: bool) -> list[tuple[Place, str]]:
 def _check_codes(outcome: Outcome, lines: list[Line]) -> None:
     opened, _, *again = outcome.codes()
     assert opened in (SUCCESS, SYSTEM_ERR, USER_UNKNOWN, SESSION_ERR)
-    if again != [SUCCESS, SUCCESS]:  # but for a Python that could not be started
+    if again != [SUCCESS, SUCCESS]:  # except for a Python that could not be started
         first = lines[0].text
         assert "cannot use Python" in first
         assert {line.text for line in lines} == {first}, "another reason than the first time"

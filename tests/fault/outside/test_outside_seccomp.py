@@ -1,4 +1,4 @@
-"""Calls that a filter refuses for good, as in containers and in sandboxed services."""
+"""Calls that a filter refuses permanently, as in containers and in sandboxed services."""
 
 import errno
 import sys
@@ -23,7 +23,7 @@ OPENAT = {
     "s390x": 288,
 }[sysnums.architecture(sys.implementation._multiarch)]
 JOIN, REVOKE, LINK = 1, 3, 8
-# Which call, what open gives where it is refused, and what the line names.
+# The refused call, the code of open, and the words in the line.
 DENIED = {
     f"{sysnums.KEYCTL} {{}}": (SESSION_ERR, "keyctl(JOIN_SESSION_KEYRING)"),
     f"{sysnums.KEYCTL} {{}} {JOIN}": (SESSION_ERR, "keyctl(JOIN_SESSION_KEYRING)"),
@@ -40,7 +40,7 @@ ERRNOS = ("EPERM", "ENOSYS", "EACCES", "EDQUOT", "EINTR")
 def test_a_filter_refuses_it(
     denied: str, error: str, driver: Driver, loader: str, journal: Journal
 ) -> None:
-    """Before Python is started, and for a process in which it runs already."""
+    """Before Python is started, and in a process where it runs already."""
     code, call = DENIED[denied]
     services = driver.services(s=f"session required {loader} force revoke")
     warm = "start 0 s bob\nopen 0\nclose 0\nend 0\n"
@@ -53,7 +53,7 @@ def test_a_filter_refuses_it(
         lines = journal.ours()
         assert [line.level for line in lines] == ["ERR"] * bool(code)
         assert all(f"{call}: {error}: " in line.text for line in lines)
-        if call.startswith("setres"):  # `force`: the caller's does not stay
+        if call.startswith("setres"):  # `force`: the caller's keyring does not stay
             assert opened.session["serial"] != before.session.get("serial")
             assert opened.session["links"] == []
         elif call == "keyctl(JOIN_SESSION_KEYRING)":
@@ -62,7 +62,7 @@ def test_a_filter_refuses_it(
 
 @pytest.mark.parametrize("error", ["EPERM", "EMFILE", "ENOENT"])
 def test_no_file_can_be_opened(error: str, driver: Driver, journal: Journal) -> None:
-    """Nothing can be loaded then, and no user be looked up; the process lives."""
+    """Then nothing can be loaded, and no user can be looked up; the process survives."""
     services = driver.services(s="session required pam_pykeyinit.so force revoke")
     deny = f"seccomp {OPENAT} {getattr(errno, error)}\n"
     cold = f"start 0 s alice\n{deny}open 0\n"
@@ -70,7 +70,8 @@ def test_no_file_can_be_opened(error: str, driver: Driver, journal: Journal) -> 
     for script in (cold, warm):
         *_, before, opened = driver.run(services, script).steps
         assert opened.code not in (SUCCESS, IGNORE)
-        # Out of descriptors is no word on the user, and `force` does not leave the caller's.
+        # A lack of descriptors says nothing about the user, and `force` removes the caller's
+        # keyring.
         empty = opened.session != before.session
         assert empty == (error == "EMFILE")
         assert not empty or opened.session["links"] == []
@@ -79,7 +80,7 @@ def test_no_file_can_be_opened(error: str, driver: Driver, journal: Journal) -> 
 
 
 def test_pam_python_fails_then_or_ends_the_process(driver: Driver) -> None:
-    """The control; and a reason to prefer our own loader: Debian 12's ends the process."""
+    """The control, and a reason for our own loader: Debian 12's pam_python ends the process."""
     services = driver.services(s=f"session required {world.LOADERS['pam_python']} force")
     script = f"start 0 s alice\nseccomp {OPENAT} {errno.EMFILE}\nopen 0\n"
     try:

@@ -22,7 +22,7 @@ SPARSE = 20
 
 
 def _chosen(driver: Driver, request: pytest.FixtureRequest, sparse: int) -> list[Place]:
-    """The calls of a session, and of the others every so manieth; all in the long form."""
+    """The calls that set up a session, and a sample of the others; all in the long form."""
     every = places.enumerate_all(driver)
     if request.config.getoption("--long"):
         return every
@@ -57,7 +57,7 @@ def test_a_process_that_is_ended(
     request: pytest.FixtureRequest,
     tally: dict[str, int],
 ) -> None:
-    """Wherever it ends: its keyrings go with it, and the next process has its session."""
+    """Wherever it ends, its keyrings disappear with it, and the next process has its session."""
     chosen = _chosen(driver, request, SPARSE if name == "KILL" else 0)
     services = places.stack(driver)
     assert driver.run(services, LOGIN).codes() == [0, 0]
@@ -78,7 +78,7 @@ def test_a_process_that_is_ended(
 def test_a_process_that_is_stopped(
     driver: Driver, journal: Journal, request: pytest.FixtureRequest, tally: dict[str, int]
 ) -> None:
-    """Others log in meanwhile; it goes on as if nothing had been."""
+    """Others log in meanwhile; afterwards it continues normally."""
     services = places.stack(driver)
     for place in _chosen(driver, request, 0):
         process = _start(driver, services, place, "STOP")
@@ -92,7 +92,7 @@ def test_a_process_that_is_stopped(
 
 
 def _wait_until_stopped(process: "subprocess.Popen[bytes]") -> None:
-    """A traced process is stopped at each call; in a stop by a signal it stays."""
+    """A traced process stops at each call; after a stop signal it stays stopped."""
     still = 0
     while still < 20:
         assert process.poll() is None, "it was not stopped"
@@ -109,7 +109,7 @@ def _state(process: "subprocess.Popen[bytes]") -> str:
 
 def _continued(process: "subprocess.Popen[bytes]") -> bytes:
     while True:
-        with contextlib.suppress(ValueError, ProcessLookupError):  # it may have ended just now
+        with contextlib.suppress(ValueError, ProcessLookupError):  # it may have just ended
             os.kill(places.alone(process), signal.SIGCONT)
         try:
             return process.communicate(timeout=0.2)[0]

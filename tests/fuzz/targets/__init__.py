@@ -1,5 +1,5 @@
-"""What is fuzzed in Python, a file each.
+"""Fuzz targets in Python, a file each.
 
-Each has MODULES, whose coverage counts; WORDS, of which inputs are likely to be made; and
-check(data), which raises AssertionError where what must hold does not.
+Each has MODULES, whose coverage counts; WORDS, the usual parts of inputs; and check(data), which
+raises AssertionError if a property does not hold.
 """

@@ -11,12 +11,12 @@ _IDS = struct.Struct("<III")
 
 
 def check(data: bytes) -> None:
-    """The fields that the kernel puts together come apart again, whatever is in them."""
+    """Parsing returns the fields that the kernel joins, with any content."""
     uid, gid, mask = _IDS.unpack(data[: _IDS.size].ljust(_IDS.size, b"\0"))
     kind, _, description = data[_IDS.size :].partition(b"\xff;")
     kind = kind.replace(b"\0", b"").replace(b";", b"") or b"user"
     description = description.replace(b"\0", b"")
-    # keyctl_describe_key() in the kernel writes ids with %d: those of 2^31 and more are below 0.
+    # keyctl_describe_key() in the kernel prints ids with %d: 2^31 and above are negative.
     reported = b"%s;%d;%d;%08x;%s" % (kind, _signed(uid), _signed(gid), mask, description)
     expected = (_text(kind), uid, gid, mask, _text(description))
     assert keyctl.fields(reported) == expected, (keyctl.fields(reported), expected)

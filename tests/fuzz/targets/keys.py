@@ -1,4 +1,4 @@
-"""/proc/keys: a key's description is its maker's, line ends and all, and others see it there."""
+"""/proc/keys: the creator of a key chooses its description, with newlines, and others see it."""
 
 from pam_pykeyinit.kernel import listing
 from pam_pykeyinit.policies import refresh
@@ -16,7 +16,7 @@ _FLAGS = ("I--Q---", "IR-Q---", "I-DQ---", "--UQN-i")
 
 
 def check(data: bytes) -> None:
-    """A row tells the truth about its key or is not believed, and nothing else is lost."""
+    """A row is true or ignored, and no other row is lost."""
     truth, table = {}, b""
     for number, part in enumerate(data.split(b"\0", 12)):
         chosen, description = part[:1] or b"\0", part[1:]
@@ -40,7 +40,7 @@ def check(data: bytes) -> None:
         assert row is not None or claims.count(f"{serial:08x}") > 1, (serial, text)
         running = row is not None and expires not in ("perm", "expd")
         assert refresh.has_timeout(text, serial) is running, (serial, text)
-    listing.rows(_text(data))  # what is no table at all is read without an error
+    listing.rows(_text(data))  # text that is no table is read without an error
 
 
 def _text(name: bytes) -> str:

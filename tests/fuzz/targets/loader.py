@@ -1,4 +1,4 @@
-"""The loader's words; what is checked is in loader/harness.c."""
+"""The words for inputs of the loader; the checks are in loader/harness.c."""
 
 WORDS = (
     "oc\n", "eocd", "alice\n", "root\n", "bob", "jörg", "nobody", "force", "revoke", "debug",

@@ -1,4 +1,4 @@
-"""What is escaped before it goes into the log: user names come from the network."""
+"""Escaping for the log: user names come from the network."""
 
 import unicodedata
 
@@ -9,13 +9,13 @@ WORDS = ("\\", "\\x0a", "\n", "\x1b[2J", "\x7f", "\x9b", "\u2028", "\u202e", "\u
 
 
 def check(data: bytes) -> None:
-    """One line, nothing in it that steers, and what it was can be told from it."""
+    """The result is one line, without control characters, and can be decoded."""
     text = data.decode("utf-8", "surrogateescape")
     shown = log.printable(text)
     for char in shown:
         category = unicodedata.category(char)
         assert char == " " or category[0] not in "CZ", (text, shown, category)
-    # \x, \u and \U are undone, what was printable stays: so no two texts look alike.
+    # Undo \x, \u and \U; printable text is unchanged.  So no two texts have the same result.
     assert shown.encode("ascii", "backslashreplace").decode("unicode_escape") == text, shown
     if text.isascii() and text.isprintable() and "\\" not in text:
         assert shown == text

@@ -23,7 +23,7 @@ _NUMBERS = {"minimum_uid": (0, 2**32 - 2), "quota_warn": (1, 100)}
 
 
 class _Model:
-    """What a line asks for, word by word, the later over the earlier."""
+    """The meaning of a line, option by option; a later one overrides an earlier one."""
 
     def __init__(self) -> None:
         self.asked: dict[str, object] = {
@@ -31,7 +31,7 @@ class _Model:
             "minimum_uid": 0, "name": "", "quota_warn": 0, "refresh": False, "replace": False,
             "revoke": "never", "tag": False,
         }  # fmt: skip
-        self.wrong: list[tuple[str, bool]] = []  # a word, and whether its name is known
+        self.wrong: list[tuple[str, bool]] = []  # an option, and whether its name is known
 
     def take(self, word: str) -> None:
         if word in ("debug", "force"):
@@ -88,8 +88,8 @@ class _Model:
 
 
 def check(data: bytes) -> None:
-    """Two lines, a user and a service, then a word a line."""
-    text = data.replace(b"\0", b"").decode("utf-8", "surrogateescape")  # C has no such strings
+    """Two lines, a user and a service, then one option on each line."""
+    text = data.replace(b"\0", b"").decode("utf-8", "surrogateescape")  # as C strings
     user, service, *words = (*text.split("\n"), "", "")
     del words[-2:]
     model = _Model()

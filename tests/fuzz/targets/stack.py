@@ -1,9 +1,9 @@
 """The parser of PAM stacks, compared with the machine's libpam.
 
-The files are in the data, apart by a line of "%": the service's, three that may be included,
-and that of "other".  $M is a module that writes down its words, $N one that is not there, $0,
-$1 and $2 are the files that may be included.  Nothing else can be named, so that no input has
-libpam load a module of the machine's or read one of its files.
+The data contains the files, separated by a line of "%": the service, three that can be included,
+and "other".  $M is a module that records its arguments, $N a missing one, and $0, $1 and $2 are
+the files that can be included.  Inputs cannot name anything else, so that libpam never loads a
+module of the machine or reads one of its files.
 """
 
 import functools
@@ -29,19 +29,19 @@ WORDS = (
 )  # fmt: skip
 
 _FILES = ("svc", "inc0", "inc1", "inc2", "other")
-_MOST_BYTES = 3000  # libpam's buffer is a file's line; what is said of longer ones differs
-_MOST_INCLUDES = 8  # files that include files that include files: it takes too long
-# What the module may return; libpam has its own ideas of PAM_INCOMPLETE, and of ends of the int.
+_MOST_BYTES = 3000  # libpam's buffer for a line; the two differ in errors of longer lines
+_MOST_INCLUDES = 8  # nested includes take too long
+# The return codes of the module; libpam treats PAM_INCOMPLETE and the limits of int specially.
 _CODES = ("0", "3", "6", "7", "12", "14", "25", "28", "99")
 _NOTE = Path(__file__).parents[2] / "helper/stacks/pam_note.c"
 
 
 class _Folder:
-    """Where the files are, and the module."""
+    """The folder of the files and the module."""
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix="fuzz-stack."))
-        self.module = self.path / "note"  # a name without ".so", as inputs have to be
+        self.module = self.path / "note"  # a name without ".so", as in inputs
         subprocess.run(["gcc", "-shared", "-fPIC", "-o", self.module, _NOTE], check=True)
         self.libpam = Libpam(self.path)
         (self.path / "svc").write_text(f"session required {self.module} here\n")
@@ -55,7 +55,7 @@ def _folder() -> _Folder:
 
 
 def check(data: bytes) -> None:
-    """The parser raises nothing, and says what libpam does with the files."""
+    """The parser raises nothing, and agrees with libpam."""
     real = _folder()
     named = {b"$M": bytes(real.module), b"$N": b"/no/such.so"}
     for number in range(3):
@@ -72,18 +72,18 @@ def check(data: bytes) -> None:
     if _is_comparable(data, found, stack.read("other", folders)):
         expected = _predicted(found, str(real.module))
         if real.libpam.ask() != expected:
-            real.libpam.forget()  # once more: the files before may have damaged its memory
+            real.libpam.forget()  # try again: earlier files may have damaged its memory
             said = real.libpam.ask()
             assert said in (None, expected), (said, expected)
 
 
 def _is_comparable(data: bytes, found: Stack, other: Stack) -> bool:
-    """Whether all that is named is ours, and every libpam does the same with it."""
+    """Whether all names are ours, and every version of libpam does the same."""
     if b"/" in data or b".so" in data or len(data) > _MOST_BYTES or re.search(rb"[0-9]{9}", data):
         return False
     words = [word for entry in found.entries for word in entry.arguments]
     codes = [word[5:] for word in words if word.startswith("code=")]
-    # Of circles libpam makes 16 rounds, which takes it minutes; an include of nothing is its end.
+    # libpam follows a circle 16 times, which takes minutes; an include without a name crashes it.
     apart = ("before 1.6", "of nothing", "includes itself")
     troubles = (*found.troubles, *other.troubles)
     if any(words in trouble.text for trouble in troubles for words in apart):
@@ -92,7 +92,7 @@ def _is_comparable(data: bytes, found: Stack, other: Stack) -> bool:
 
 
 def _predicted(found: Stack, module: str) -> Answer:
-    """What Libpam.ask() is to say."""
+    """The expected answer of Libpam.ask()."""
 
     def code_of(entry: Entry) -> int:
         if entry.module != module:
