@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 PYTHON = ("/usr/bin/python3", "-IS")
 HELPER = "/usr/local/bin/pykeyinit-helper"
 
-# Keyrings belong to a uid, in every world of the machine: one for keys, one for a used-up
-# quota, out of this world's.
+# A uid's keyrings are shared by all worlds of the machine, so these uids are this world's own:
+# one for keys, one for a used-up quota.
 UID = str(world.first_uid() + 20)
 GREEDY = str(world.first_uid() + 21)
 OF_THE_KERNEL = 3  # @u, @us and the persistent keyring
@@ -50,7 +50,7 @@ class Started:
 
     @property
     def links(self) -> list[str]:
-        """The names of what is linked into it."""
+        """The names of the keys in it."""
         return [link.split(";", 4)[4] for link in self.reported["links"]]
 
 
@@ -62,7 +62,7 @@ class Stage:
         self.tell = (*PYTHON, str(probe), "tell")
 
     def command(self, kind: str, *command: str) -> list[str]:
-        """The words that set the stage and then run a command."""
+        """The command line that sets the stage and then runs a command."""
         return [*PYTHON, str(self.probe), "stage", *kind.split(), "--", *command]
 
     def start(self, kind: str, *command: str, **more: Any) -> Started:
@@ -110,7 +110,7 @@ def _dave_has_a_key() -> Iterator[None]:
 
 @pytest.fixture
 def shared() -> Iterator[str]:
-    """The name of a file that any user may write."""
+    """The name of a file that any user can write."""
     folder = world.folder()
     assert folder
     with tempfile.NamedTemporaryFile(dir=folder) as file:
@@ -120,11 +120,11 @@ def shared() -> Iterator[str]:
 
 @pytest.fixture
 def _no_keys() -> Iterator[None]:
-    """UID has no keys before the test, nor after it, and @us is as the kernel makes it.
+    """UID has no keys before and after the test, and @us is as the kernel creates it.
 
-    Dead keys that still count for its quota are collected before.
+    Dead keys that still count for its quota are collected first.
     """
-    # An expired key counts until the kernel collects it, minutes later, if it is linked anywhere.
+    # A linked expired key counts until the kernel collects it, which takes minutes.
     persistent = "keyctl clear $(keyctl get_persistent @us)"
     rings = "keyctl clear @u && keyctl clear @us && keyctl link @u @us"
     clear = [*AS, "sh", "-c", f"{rings}; {persistent}; {rings}"]
@@ -136,7 +136,7 @@ def _no_keys() -> Iterator[None]:
 
 @pytest.fixture
 def vendors(tmp_path: Path) -> Iterator[Path]:
-    """An empty /usr/lib/pam.d of this test alone."""
+    """An empty /usr/lib/pam.d of this test only."""
     with pam_folder.vendors(tmp_path / "vendors") as folder:
         yield folder
 

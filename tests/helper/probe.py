@@ -54,7 +54,7 @@ def describe(key):
 
 
 def ids_of(name):
-    """The uid and gid of a user, or of a number that nobody has."""
+    """The uid and gid of a user, or of a number without a user."""
     if name.isdigit():
         return int(name), int(name)
     entry = pwd.getpwnam(name)
@@ -73,7 +73,7 @@ def as_user(name, work):
 
 
 def has_none():
-    """Whether there is no session keyring: then it is shown the @us of whoever it becomes."""
+    """Whether there is no session keyring: then @s is the @us of each user it becomes."""
     child = os.fork()
     if child == 0:
         call(SETRESUID, 61999, 61999, 61999)
@@ -82,7 +82,7 @@ def has_none():
 
 
 def own(user, *, linked=True):
-    """Join a session keyring of a user's."""
+    """Join a session keyring that a user owns."""
 
     def work():
         serial = keyctl(JOIN, None)
@@ -113,7 +113,7 @@ def stage(words):
 
 
 def fill(user, *, hide):
-    """Use up the key quota of a user, really; what is filled hangs on their @u.
+    """Really use up the key quota of a user; the keys are linked to their @u.
 
     With `hide`, @us cannot be joined by its name afterwards.
     """
@@ -195,7 +195,7 @@ def tell():
 
 
 def main():
-    """Carry out one command line."""
+    """Execute one command line."""
     if sys.argv[1] == "tell":
         line = json.dumps(tell())
         os.write(int(os.environ.get("TELL", "1")), line.encode() + b"\n")

@@ -10,6 +10,6 @@ from support import pam_folder
 
 @pytest.fixture
 def pam_d(tmp_path: Path) -> Iterator[Path]:
-    """/etc/pam.d and /var/lib of this test alone."""
+    """/etc/pam.d and /var/lib of this test only."""
     with pam_folder.private(tmp_path) as folder:
         yield folder

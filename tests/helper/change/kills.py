@@ -1,4 +1,4 @@
-"""Kill a program at one of its system calls: strace(1) counts and kills."""
+"""Kill a program at one of its system calls: strace(1) counts the calls and kills it."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ _ABOUT_PATHS = "trace=file,desc"
 
 
 def calls(command: list[str], paths: list[Path], log: Path) -> list[tuple[str, int]]:
-    """The calls of a program that concern these paths: name, and how many of that name so far."""
+    """The calls of a program that use these paths: name, and the number of that name so far."""
     subprocess.run(
         [*_strace(log, paths), "-e", _ABOUT_PATHS, *command], check=True, capture_output=True
     )
@@ -23,7 +23,7 @@ def calls(command: list[str], paths: list[Path], log: Path) -> list[tuple[str, i
 
 
 def kill_at(call: tuple[str, int], command: list[str], paths: list[Path], log: Path) -> None:
-    """Run the program until it makes this call; it must not have come past it."""
+    """Run the program until it makes this call; it must not get past it."""
     name, number = call
     inject = ["-e", _ABOUT_PATHS, "-e", f"inject={name}:signal=KILL:when={number}"]
     done = subprocess.run([*_strace(log, paths), *inject, *command], capture_output=True)

@@ -1,4 +1,4 @@
-"""`enable` and `disable`: real files, real sessions, and what happens when it goes wrong."""
+"""`enable` and `disable`: real files, real sessions, and failures."""
 
 import fcntl
 import os
@@ -30,7 +30,7 @@ def run(*words: str) -> "subprocess.CompletedProcess[str]":
 
 
 def keyring_in(service: str) -> str:
-    """What `try` sees inside a session of alice's."""
+    """What `try` finds inside a session of alice."""
     return run("try", service, "alice").stdout.split("Inside")[1].split("After")[0]
 
 
@@ -59,7 +59,7 @@ def test_there_and_back() -> None:
 
 
 def test_it_is_our_module_that_makes_the_keyring() -> None:
-    """Without pam_keyinit's line there was none; now there is, and it is revoked."""
+    """Without pam_keyinit's line there was no keyring; now there is, and it is revoked."""
     (PAM_D / "svc").write_text(PERMIT + UID + "session required pam_permit.so\n")
     assert "keyring: _ses" not in keyring_in("svc")
     assert run("enable", "svc", "--user", "alice").returncode == 0
@@ -86,7 +86,7 @@ def test_the_difference_can_be_applied_by_patch(tmp_path: Path) -> None:
 
 
 def test_a_module_that_does_not_load(tmp_path: Path) -> None:
-    """`optional` would hide it from a mere session: the line is tried by itself as well."""
+    """`optional` hides the failure in a session, so `enable` also tries the line alone."""
     broken = tmp_path / "broken.so"
     broken.write_text("this is no library\n")
     subprocess.run(["mount", "--bind", broken, native.module()], check=True)
@@ -101,7 +101,7 @@ def test_a_module_that_does_not_load(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("client", ["none", "broken"])
 def test_without_a_trial_session_nothing_is_changed(tmp_path: Path, client: str) -> None:
-    """pamela is not there, or cannot be imported: that nothing failed says nothing."""
+    """If pamela is missing or fails to import, there is no trial and so no result."""
     folder = tmp_path / "packages"
     folder.mkdir()
     if client == "broken":
@@ -134,7 +134,7 @@ def test_a_module_that_crashes(tmp_path: Path) -> None:
 
 
 def test_what_fails_only_in_its_place_is_put_back(tmp_path: Path) -> None:
-    """A module that looks into /etc/pam.d sees the new stack only when it is there."""
+    """A module that reads /etc/pam.d sees the new stack only after it is in place."""
     script = tmp_path / "look"
     script.write_text("#!/bin/sh\n! grep -q pykeyinit /etc/pam.d/svc\n")
     script.chmod(0o755)
@@ -183,7 +183,7 @@ def test_the_vendors_file_is_copied_and_the_copy_goes_again(vendors: Path) -> No
     copy.write_text("# mine\n" + edited)
     assert run("enable", "--options", "force", "shipped").returncode == 0
     kept = KEPT / "pykeyinit-helper/pam.d/shipped"
-    assert kept.read_text() == "# mine\n" + shipped.read_text()  # without what `enable` put there
+    assert kept.read_text() == "# mine\n" + shipped.read_text()  # without the lines of `enable`
     assert run("disable", "shipped").returncode == 0
     assert copy.read_text() == "# mine\n" + shipped.read_text()
     assert not kept.exists()
@@ -226,7 +226,7 @@ def test_a_lock_of_any_users_is_in_nobodys_way() -> None:
 def test_killed_at_every_call_that_concerns_the_file(
     command: str, tmp_path: Path, pytestconfig: pytest.Config
 ) -> None:
-    """By default where enable changes something; with --long at whatever it does with a path."""
+    """By default where `enable` changes something; with --long at every call with a path."""
     path, kept = PAM_D / "svc", KEPT / "pykeyinit-helper/pam.d"
     assert run("enable", "svc").returncode == 0
     enabled, before = path.read_text(), PERMIT + THEIRS

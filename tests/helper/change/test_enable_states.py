@@ -36,7 +36,7 @@ def lines_at_work(service: str) -> list[str]:
 
 
 def keyring_of(service: str) -> str:
-    """The session keyring inside a session of alice's, if it was made for it and is gone after."""
+    """The session keyring in a session of alice; the session created it, and it is gone after."""
     output = run("try", service, "alice").stdout
     inside, after = output.split("Inside")[1].split("After")
     made = re.search(r"(\d+) alice .*keyring: _ses", inside)
@@ -46,7 +46,7 @@ def keyring_of(service: str) -> str:
 
 
 def wrong(service: str) -> set[str]:
-    """What `check` finds of the lines of a service."""
+    """The findings of `check` about the lines of a service."""
     found = run("check").stdout
     heads = re.findall(r"^\S*: (.*): (\S+)$", found, re.MULTILINE)
     return {rule for services, rule in heads if service in services.split(", ")}
@@ -111,7 +111,7 @@ AUTH = "auth optional pam_pykeyinit.so force revoke\n"
     ],
 )
 def test_what_stores_keys_at_setcred_finds_the_keyring_made(auth: str) -> None:
-    """linux-pam#149: an auth line of ours before it, or in the place of pam_keyinit's."""
+    """linux-pam#149: our auth line comes before it, or replaces pam_keyinit's."""
     path, text = PAM_D / "sshd", auth + UID + THEIRS + OK
     path.write_text(text)
     (PAM_D / "realm").write_text("-auth optional pam_krb5.so\n")
@@ -126,7 +126,7 @@ def test_what_stores_keys_at_setcred_finds_the_keyring_made(auth: str) -> None:
 
 @pytest.mark.parametrize("theirs", ["", THEIRS])
 def test_a_service_with_the_auth_lines_of_other(theirs: str) -> None:
-    """A first auth line of its own would take their place: the command that it says, pasted."""
+    """An auth line of its own would replace them: the command in the message, pasted."""
     (PAM_D / "other").write_text("auth required pam_permit.so\n-auth optional pam_krb5.so\n")
     path, text = PAM_D / "sshd", "account required pam_permit.so\n" + UID + theirs + OK
     path.write_text(text)
@@ -158,7 +158,7 @@ SPOILT = {
 
 @pytest.mark.parametrize("spoilt", SPOILT)
 def test_a_block_that_was_spoilt(spoilt: str) -> None:
-    """The oldest copy stays, whatever is enabled again; and it can be undone."""
+    """The oldest copy stays after each `enable`, and can be restored."""
     path, text = PAM_D / "sshd", PERMIT + UID + THEIRS + OK
     path.write_text(text)
     assert run("enable", "sshd").returncode == 0
@@ -234,7 +234,7 @@ def of_debian(*services: str) -> None:
 
 
 def test_one_after_the_other_as_the_manual_page_has_it() -> None:
-    """runuser-l includes runuser: a line of ours there does not make its keyring."""
+    """runuser-l includes runuser: our line in runuser does not create its keyring."""
     of_debian("runuser", "runuser-l")
     for service in ("runuser", "runuser-l"):
         assert run("enable", service).stdout.endswith(f"/{service}\n")
@@ -274,7 +274,7 @@ def test_what_changes_for_users_of_sudo_is_named_before() -> None:
 
 
 def test_each_line_comes_when_it_is_said_also_into_a_file() -> None:
-    """What changes for a service, after what was done with the one before."""
+    """The change of a service is printed after the action on the service before."""
     of_debian("sudo", "common-auth", "common-account", "common-session-noninteractive")
     (PAM_D / "doas").write_text((PAM_D / "sudo").read_text())
     command = [HELPER, "enable", "sudo", "doas"]
@@ -307,7 +307,7 @@ def test_a_service_that_makes_no_sense(service: str, why: str) -> None:
 
 
 def test_all_that_was_enabled_is_disabled() -> None:
-    """What removes the module calls this."""
+    """Programs that remove the module call this."""
     before = {}
     for name in ("sshd", "login", "my.service"):
         (PAM_D / name).write_text(PERMIT + UID + THEIRS)

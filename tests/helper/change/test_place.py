@@ -1,4 +1,4 @@
-"""Where our line is put, in real files and in generated ones; that it can be taken out again."""
+"""The place of our line in real files and in generated ones; and that it can be removed again."""
 
 from pathlib import Path
 
@@ -22,7 +22,7 @@ def reader(service: str, folders: Folders, path: Path) -> place.Read:
 
 
 def put(service: str, folders: Folders) -> tuple[str, str, Stack]:
-    """The file as it was and as it is with our line, and the stack with it, verified."""
+    """The file before and after our line is added, and the stack with it, verified."""
     path = folders.find(service, folders.services)
     assert path
     text = folders.read(path)
@@ -39,13 +39,13 @@ def put(service: str, folders: Folders) -> tuple[str, str, Stack]:
 @pytest.mark.parametrize(
     ("distribution", "services", "before", "after"),
     [
-        # In the place of pam_keyinit's line.
+        # In place of pam_keyinit's line.
         ("debian-12 debian-13", "sshd", "pam_loginuid", "pam_permit"),
         ("debian-12", "login", "pam_mail", "pam_permit"),
         ("debian-12 debian-13", "gdm-password", "pam_selinux", "pam_limits"),
         ("debian-12 debian-13", "su-l", "", "pam_env"),
         ("debian-12 debian-13", "runuser-l", "", "pam_systemd"),
-        # runuser-l has a keyring of its own before, and ours then rests: it has no `force`.
+        # runuser-l has its own keyring before, and ours then does nothing: it has no `force`.
         ("debian-12 debian-13", "runuser", "", "pam_limits"),
         ("debian-12 debian-13", "cockpit", "pam_selinux", "pam_ssh_add"),
         ("debian-12 debian-13", "systemd-user", "pam_unix", "pam_systemd"),
@@ -54,7 +54,7 @@ def put(service: str, folders: Folders) -> tuple[str, str, Stack]:
         ("fedora", "su-l sudo-i", "", "pam_keyinit"),
         ("fedora", "runuser-l", "", "pam_systemd"),
         ("fedora", "cockpit", "pam_selinux", "pam_ssh_add"),
-        # Before the mark of the substack common-session.
+        # Before the first line of the substack common-session.
         ("opensuse", "sshd login gdm-password sddm", "pam_loginuid", "common-session"),
         ("opensuse", "cockpit", "pam_loginuid", "pam_systemd"),
         ("opensuse opensuse-leap-15", "su-l runuser-l", "", "pam_systemd"),
@@ -62,11 +62,11 @@ def put(service: str, folders: Folders) -> tuple[str, str, Stack]:
         ("opensuse-leap-15", "login gdm-password", "pam_loginuid", "pam_systemd"),
         ("opensuse-leap-15", "sudo sudo-i", "", "pam_systemd"),
         ("opensuse-leap-15", "systemd-user", "pam_selinux", "pam_systemd"),
-        # Leap has it last; it is no worse there than pam_keyinit was.
+        # Leap has it last, so it is no worse there than pam_keyinit was.
         ("opensuse-leap-15", "sshd", "pam_lastlog", ""),
         # Its place was before pam_loginuid, which is wrong.
         ("fedora", "vsftpd", "pam_loginuid", "pam_keyinit"),
-        # Where there was none: behind what says whose session it is, before the includes.
+        # Where there was none: after the modules that set the user, before the includes.
         ("debian-12 debian-13", "cron", "pam_loginuid", "pam_env"),
         ("debian-12 debian-13", "atd", "pam_loginuid", "pam_permit"),
         ("debian-12 debian-13", "lightdm", "pam_loginuid", "pam_permit"),
@@ -78,12 +78,12 @@ def put(service: str, folders: Folders) -> tuple[str, str, Stack]:
         ("arch", "system-login", "pam_loginuid", "pam_limits"),
         ("arch", "crond", "pam_loginuid", "pam_limits"),
         ("opensuse", "crond xrdp-sesman", "pam_loginuid", "pam_systemd"),
-        # A login's service in which nothing tells: before all others.
+        # A login service in which nothing shows the place: before all other lines.
         ("arch", "su-l", "", "pam_unix"),
     ],
 )
 def test_where_it_is_put(distribution: str, services: str, before: str, after: str) -> None:
-    """The modules that stand before it and after it, as libpam sees them."""
+    """The modules before it and after it, as libpam sees them."""
     for name in distribution.split():
         for service in services.split():
             folders = machine.folders(DISTRIBUTIONS / name)
@@ -173,7 +173,7 @@ def test_what_an_administrator_changed_is_taken_out_or_left() -> None:
 
 
 def test_a_near_miss_of_pam_keyinits_name_is_not_taken_for_ours() -> None:
-    """Somebody has made the line in the block pam_keyinit's again, or noted that: it stays."""
+    """An administrator restored or noted pam_keyinit's line inside the block: it stays."""
     text, new, _ = put("sshd", machine.folders(DISTRIBUTIONS / "debian-12"))
     ours = next(row for row in new.split("\n") if row.startswith("session optional pam_py"))
     for row in ("session optional pam_keyint.so force", "# not: session optional pam_keyint.so"):
@@ -192,7 +192,7 @@ MODULES = ("pam_unix.so", "pam_loginuid.so", "pam_keyinit.so", "pam_krb5.so", "p
 def test_generated_files_are_left_alone_or_can_be_had_back(
     tmp_path_factory: pytest.TempPathFactory, files: dict[str, str], modules: list[str]
 ) -> None:
-    """Whatever the file: it is refused, or verified, reached, and taken out to the byte."""
+    """Every file is either refused, or verified, reached, and restored to the byte."""
     folder = tmp_path_factory.getbasetemp() / "generated"
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():
@@ -219,7 +219,7 @@ def test_the_difference_shows_what_it_is() -> None:
 
 
 def test_no_auth_line_takes_the_place_of_those_of_other(tmp_path: Path) -> None:
-    """A service without auth lines has other's: with one line of its own it has that alone."""
+    """A service without auth lines uses other's; with one of its own it has only that."""
     folder = tmp_path / "etc/pam.d"
     folder.mkdir(parents=True)
     (folder / "other").write_text("auth required pam_unix.so\nauth optional pam_krb5.so\n")

@@ -1,4 +1,4 @@
-"""replace.py: what is there is the old file or the new one, whole, whenever it ends."""
+"""replace.py: the file is always the old or the new one, complete, whenever the program ends."""
 
 import os
 import stat
@@ -74,9 +74,9 @@ def test_killed_at_every_call(tmp_path: Path, file: Path, what: str) -> None:
         kills.kill_at(call, command, paths, tmp_path / "log")
         assert replace.now(file) in (before, after), call
         ends.append(replace.now(file))
-    assert {before, after} == set(ends), ends  # it was killed on both sides of the change
+    assert {before, after} == set(ends), ends  # it was killed before and after the change
     prepare()
-    kills.calls(command, paths, tmp_path / "log")  # what was left behind is in nobody's way
+    kills.calls(command, paths, tmp_path / "log")  # leftovers do not block the next run
     assert replace.now(file) == after
     assert os.listdir(file.parent) == ([file.name] if after else [])
 
@@ -107,7 +107,7 @@ def test_what_somebody_else_has_changed_is_left_alone(file: Path) -> None:
 
 
 def test_a_disk_that_is_full(file: Path) -> None:
-    """/dev/full cannot be a file of pam.d: a limit on a file's size is the nearest."""
+    """/dev/full cannot be a file of pam.d, so the test limits the size of files."""
     child = os.fork()
     if child == 0:
         import resource
@@ -138,7 +138,7 @@ def test_one_at_a_time(tmp_path: Path) -> None:
 
 
 def test_the_lock_is_roots_alone(tmp_path: Path) -> None:
-    """Also where an older version has made the folder; what is somebody's own is not used."""
+    """Also if an older version created the folder; a folder of another user is not used."""
     state = tmp_path / "state"
     state.mkdir(mode=0o755)
     with kept.alone(state):

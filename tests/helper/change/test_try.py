@@ -76,7 +76,7 @@ def test_a_session_is_opened_and_closed(stage: Stage, services: Path, service: s
     assert ("loads pam_python.so" in started.output) == (service != "c")
 
 
-TICKET = f"ticket{os.getpid()}"  # root's keyrings are those of other worlds as well
+TICKET = f"ticket{os.getpid()}"  # other worlds share root's keyrings
 STORES = """
 #include <keyutils.h>
 int pam_sm_authenticate(void *h, int f, int n, const char **v) { return 0; }
@@ -103,7 +103,7 @@ def stores(tmp_path: Path) -> Path:
 def test_a_key_that_is_stored_at_setcred(
     stage: Stage, services: Path, stores: Path, keyring: str
 ) -> None:
-    """linux-pam#149: lost where a program calls setcred first, but for an auth line before it."""
+    """linux-pam#149: lost in a program that calls setcred first, without an auth line before it."""
     line = f"optional {keyring} force revoke\n"
     auth = f"auth required {stores}\n"
     (services / "lost").write_text(auth + f"session {line}")
@@ -126,7 +126,7 @@ def test_a_key_that_is_stored_at_setcred(
 
 @pytest.mark.parametrize(("kind", "ring"), [("new", "@s"), ("user-session", "@us")])
 def test_what_was_stored_is_taken_back(services: Path, stores: Path, kind: str, ring: str) -> None:
-    """The caller's keyring has what it had: somebody else's ticket does not stay in it."""
+    """Afterwards the caller's keyring is as before: no ticket of another user stays in it."""
     line = "session optional pam_pykeyinit.so force revoke\n"
     (services / "lost").write_text(f"auth required {stores}\n{line}")
     wrong = f"grep -c 'wrong: the key user:{TICKET}'"
@@ -167,7 +167,7 @@ def test_a_key_of_the_callers_is_not_one_that_was_lost(stage: Stage, services: P
 
 
 def test_the_keyring_of_the_caller_is_none_of_its_own(stage: Stage, services: Path) -> None:
-    """Without `force` a keyring that is there is kept: cron's jobs would share root's."""
+    """Without `force` an existing keyring is kept: cron's jobs would share root's."""
     (services / "mild").write_text(PERMIT + "session optional pam_pykeyinit.so revoke\n")
     started = stage.start(
         "none",

@@ -1,4 +1,4 @@
-"""Bash completion, as bash calls it: what it offers for the words typed so far."""
+"""Bash completion, as bash calls it: the words that it offers."""
 
 import subprocess
 
@@ -38,7 +38,7 @@ def offered(*words: str) -> list[str]:
         ("se", "sessions"),
         ("run --", OPTIONS),
         ("run --session ", "keep new user-session name="),
-        ("run --session =", "keep new user-session name="),  # bash's words for --session=
+        ("run --session =", "keep new user-session name="),  # as bash splits --session=
         ("run --session = n", "new name="),
         ("run --session = name = ", ""),
         ("run --session = name = mine --st", "--strict"),

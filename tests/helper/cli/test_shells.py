@@ -35,14 +35,14 @@ def _output(*command: "str | Path") -> str:
 
 
 def by_fish(line: str) -> set[str]:
-    """What fish offers at the end of a command line."""
+    """The words that fish offers at the end of a command line."""
     file = _installed("fish/vendor_completions.d/pykeyinit-helper.fish")
     code = f"source {file}; complete --do-complete='pykeyinit-helper {line}'"
     lines = _output("/usr/bin/fish", "--no-config", "-c", code).splitlines()
     return {line.split("\t")[0].rstrip("/") for line in lines}
 
 
-# A terminal for zsh: in a world, whose /dev has been put together, nobody can open one.
+# A terminal for zsh: the /dev of a world allows no process to open one.
 TERMINAL = """
 mount -t devpts -o ptmxmode=666 devpts /dev/pts
 mount --bind /dev/pts/ptmx /dev/ptmx
@@ -51,7 +51,7 @@ exec "$@"
 
 
 def by_zsh(line: str) -> set[str]:
-    """What zsh offers: of a path, its last part."""
+    """The words that zsh offers; for a path, its last part."""
     folder = _installed("zsh/site-functions/_pykeyinit-helper").parent
     script = world.ROOT / "tests/helper/cli/complete.zsh"
     alone = ("/usr/bin/unshare", "--mount", "--propagation=unchanged")

@@ -1,4 +1,4 @@
-"""The command line: help, version, and an output that is closed or full."""
+"""The command line: help, version, and a closed or full output."""
 
 import os
 import re
@@ -16,7 +16,7 @@ PACKAGES = "/usr/lib/python3/dist-packages"  # Debian's
 COMMANDS = (
     "run", "show", "explain", "sessions", "watch", "adopt", "try", "check", "enable", "disable",
 )  # fmt: skip
-OF_THE_MACHINE = COMMANDS[-3:]  # they say 2 where the others say 125
+OF_THE_MACHINE = COMMANDS[-3:]  # their status is 2 where the status of the others is 125
 
 
 def test_help_and_version(stage: Stage) -> None:
@@ -90,12 +90,12 @@ def test_help_into_a_pipe_that_is_closed_or_a_disk_that_is_full(
     "left",
     [
         "",  # nothing
-        "mkdir keyutils",  # what dpkg leaves of a folder that something else was put into
+        "mkdir keyutils",  # what dpkg leaves of a folder that contained another file
         "mkdir keyutils; echo 'import keyutils._keyutils' >keyutils/__init__.py",
     ],
 )
 def test_without_the_packages(stage: Stage, tmp_path: Path, left: str) -> None:
-    """What wants them says which to install; what starts daemons does without."""
+    """Commands that need them name the package to install; `run` works without them."""
 
     def start(*words: str) -> Started:
         hide = f"cd {tmp_path}; rm -rf keyutils; {left or ':'}; mount --bind . {PACKAGES}"

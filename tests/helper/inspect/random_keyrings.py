@@ -1,6 +1,6 @@
 """Random keyrings, and the kernel's answers about their keys, without the helper.
 
-A case is played in a process of its own, which begins as root and ends as who asks.
+A case runs in a process of its own, which begins as root and ends as the user who asks.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _DESCRIBE = 6
 _DEAD = (errno.EKEYREVOKED, errno.EKEYEXPIRED)
 _libc = ctypes.CDLL(None, use_errno=True)
 
-# Keyrings and keys may do all, or lack something: search, read, view, what the owner may.
+# Keyrings and keys grant everything, or lack one permission: search, read, view, the owner's.
 MASKS = (
     0x3F3F0000, 0x3F030000, 0x3F010000, 0x3F3F3F3F, 0x37010000, 0x37370000, 0x3D010000, 0x35010000,
     0x3F000000, 0x01010000, 0x3F080000, 0x08080000, 0x3F110011,
@@ -37,7 +37,7 @@ def call(number: int, *arguments: object) -> int:
 
 
 def tries(word: str) -> bool:
-    """Whether somebody who tries it can use the key: by its name or its number."""
+    """Whether the calling process can use the key: by its name or its number."""
     asked = parse(word)
     assert asked
     serial = asked.serial
@@ -46,13 +46,13 @@ def tries(word: str) -> bool:
         if serial < 0:
             return False
     size = call(KEYCTL, _READ, serial, None, 0)
-    if size == -errno.EOPNOTSUPP:  # of a key that the kernel alone reads, dead or not
+    if size == -errno.EOPNOTSUPP:  # a key that only the kernel reads, dead or alive
         return -call(KEYCTL, _DESCRIBE, serial, None, 0) not in _DEAD
     return size >= 0
 
 
 def found(kind: str, description: str) -> int:
-    """What request_key(2) finds, or a negative errno."""
+    """The result of request_key(2), or a negative errno."""
     return call(_REQUEST_KEY, kind.encode(), description.encode(), None, 0)
 
 
@@ -63,7 +63,7 @@ class Keyrings:
         self.random = random.Random(case)
         self.owner = owner
         self.asker = asker
-        self.strangers = strangers  # keys of another user's
+        self.strangers = strangers  # keys of another user
         self.names = [f"case{case}:{letter}" for letter in "abc"]
         self.kinds = {name: self.random.choice(("user", "user", "logon")) for name in self.names}
         self.top = SESSION_KEYRING
@@ -74,7 +74,7 @@ class Keyrings:
         self.late = False
 
     def build(self) -> None:
-        """Make them as the owner, and become the asker."""
+        """Create them as the owner, and become the user who asks."""
         _become(self.owner, back=True)
         self._session()
         for number in range(self.random.randrange(1, 10)):
@@ -95,7 +95,7 @@ class Keyrings:
     def _session(self) -> None:
         how = self.random.choice(("linked", "linked", "bare", "bare", "none"))
         if self.asker != self.owner:
-            how = "bare"  # a foreign session keyring; what is in @u could not be taken out again
+            how = "bare"  # a foreign session keyring; keys in @u could not be removed again
         if how == "none":
             self.top = USER_KEYRING
         else:
@@ -105,8 +105,8 @@ class Keyrings:
                 self.top = self.random.choice((SESSION_KEYRING, SESSION_KEYRING, USER_KEYRING))
 
     def _any_ring(self) -> int:
-        # The last one is taken more often, for the sake of depth.  In the user keyring, which
-        # all cases share, it would keep others from linking that: ELOOP.
+        # The last one is drawn more often, for depth.  All cases share the user keyring: there
+        # it would make other links of that keyring fail with ELOOP.
         deep = [ring for ring in self.rings if self.top != USER_KEYRING or self.depths[ring] < 3]
         return self.random.choice([self.top, *deep, *deep[-1:] * 4])
 
@@ -120,7 +120,7 @@ class Keyrings:
 
     def _key(self, name: str) -> None:
         kind, ring = self.kinds[name], self._any_ring()
-        if self.random.random() < 0.1:  # request-key(8) cannot make it: a negative key
+        if self.random.random() < 0.1:  # request-key(8) cannot create it: a negative key
             call(_REQUEST_KEY, kind.encode(), name.encode(), b"callout", ring)
             return
         serial = call(ADD_KEY, kind.encode(), name.encode(), b"x", 1, ring)
@@ -128,7 +128,7 @@ class Keyrings:
             self.keys.append(serial)
 
     def _spoil(self) -> None:
-        """Share, take permissions away, and let some die."""
+        """Share some, remove permissions, and let some expire or be revoked."""
         shared = self.keys + (self.rings if self.top == SESSION_KEYRING else [])
         for key in self.random.sample(shared, min(3, len(shared))):
             with contextlib.suppress(KernelError):
@@ -159,7 +159,7 @@ class Keyrings:
             self.late = True
 
     def remove(self) -> None:
-        """Take out of @u what was put there: it keeps keys, and other cases look into it."""
+        """Remove them from @u again: other cases search it, and it would keep the keys alive."""
         if self.asker == self.owner:
             for key in helper_keyctl.links(USER_KEYRING):
                 with contextlib.suppress(KernelError):

@@ -1,4 +1,4 @@
-"""`explain`: every sentence of it has a case that produces it, on prepared keyrings."""
+"""`explain`: a case for each of its sentences, on prepared keyrings."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from support import world
 pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("_no_keys")]
 
 
-# Every sentence of `explain`: its code, how the shell is started, its script, the key that is
-# asked for, the status, words that are printed.
+# Every sentence of `explain`: its code, how the shell is started, its script, the key to explain,
+# the status, and words of the output.
 NEW, BARE = ("--session=new",), ("--session=new", "--link=none")
 ADD = "k=$(keyctl add user colour blue {}); "
 CHAIN = (
@@ -141,10 +141,10 @@ def test_a_used_up_quota(stage: Stage) -> None:
 
 @pytest.mark.parametrize("state", ["own", "none"])
 def test_a_used_up_quota_in_a_user_namespace(stage: Stage, state: str) -> None:
-    """Root of it is an ordinary user outside, and the limit is the host's."""
+    """Root of the namespace is an ordinary user outside, and the limit is the host's."""
     world.need_user_namespaces()
     ask = f"unshare -Ur {HELPER} explain user:never-made"
-    # The second time it is used up already, and a session keyring is not to be had any more.
+    # The second time the quota is used up already, and a session keyring cannot be created.
     first = f"own {UID} fill {UID}" if state == "own" else f"none fill {UID}"
     session = "--session=keep" if state == "own" else "--session=user-session"
     printed = output(stage, ask, session, first=first, code=1)
@@ -160,7 +160,7 @@ def test_every_sentence_has_a_case() -> None:
     for module in (circumstances, diagnosis, reasons):
         source = Path(str(module.__file__)).read_text()
         codes.update(re.findall(r'Finding\(\s*f?"([a-z-]+[a-z])-?["{]', source))
-    elsewhere = {  # tested by a test of their own
+    elsewhere = {  # other tests cover these
         "session-foreign", "session-none", "session-outer", "refused", "quota", "unreadable",
         "key",
     }  # fmt: skip
@@ -203,7 +203,7 @@ def test_json_is_what_the_manual_page_says(stage: Stage) -> None:
 
 @pytest.mark.parametrize("columns", [20, 40, 80, 200])
 def test_it_keeps_to_the_width_of_the_terminal(stage: Stage, columns: int) -> None:
-    """A command goes on behind a backslash, so that it can still be pasted."""
+    """A command continues behind a backslash, so that it can still be pasted."""
     script = f"keyctl revoke @s; COLUMNS={columns} {HELPER} explain 'user:some words'"
     printed = output(stage, script, *NEW, code=1)
     assert max(map(len, printed.splitlines())) <= max(columns, len(f"   {HELPER} \\"))

@@ -137,7 +137,7 @@ def test_what_does_not_fit_is_not_added(
 
 
 def test_nothing_is_put_into_a_session_keyring_of_anothers() -> None:
-    """It would be theirs to use."""
+    """It would belong to the other user."""
     case = Case(COLOUR, "bob", error="ENOKEY", session="foreign", serial=7, deep=8)
     for linked in (True, False):
         for maker in mends.MAKERS.values():

@@ -1,6 +1,6 @@
-"""Every command that is printed "To mend it" is pasted where it was printed, and mends it.
+"""Every command that is printed as "To mend it" is pasted where it was printed, and mends it.
 
-A mend of another kind than those below, or of another shape, fails the last test here.
+The last test here fails if a mend has another shape than those below.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from pykeyinit_helper.inspect.case import Case
 from pykeyinit_helper.inspect.keynames import Asked
 from support import world
 
-# One worker: the last test asks what the others have pasted.
+# One worker: the last test needs the results of the others.
 pytestmark = [
     pytest.mark.privileged,
     pytest.mark.usefixtures("_no_keys"),
@@ -27,7 +27,7 @@ pytestmark = [
 PATH = "PATH=/usr/local/bin:$PATH; export PATH; "
 QUIETLY = ">/dev/null 2>&1; "
 
-# What becomes of the session keyring: how the shell is started, and what it does.
+# The state of the session keyring: how the shell is started, and its commands.
 SESSIONS = {
     "linked": (("--session=new",), "none", ""),
     "own": (("--session=new", "--link=none"), "none", ""),
@@ -51,7 +51,7 @@ SLEEPER = (
     " until keyctl describe %user:colour; do sleep 0.05; done; "
 )
 PERSISTENT = (
-    # Out of that session again, which lasts until the kernel has forgotten it.
+    # Leave that session again; it lasts until the kernel has destroyed it.
     "keyctl session - sh -c 'p=$(keyctl get_persistent @s); keyctl add user colour blue $p;"
     " keyctl unlink $p @s'; "
     "cleanup=\"$cleanup; keyctl session - sh -c 'keyctl clear \\$(keyctl get_persistent @s)'\"; "
@@ -68,7 +68,7 @@ LOST = f"keyctl link $k @u; {MUTE}"
 
 
 class Paste(NamedTuple):
-    """A situation; `before` and `after` are what is done around that to the session keyring."""
+    """A situation; `before` and `after` change the session keyring around it."""
 
     maker: str
     session: str
@@ -140,7 +140,7 @@ def shape(command: str) -> str:
 
 
 def pasted(stage: Stage, paste: Paste, tmp: str, command: str = "explain") -> tuple[str, str]:
-    """What `explain` prints in that situation, and after its mend was pasted there.
+    """The output of `explain` in that situation, and again after its mend was pasted there.
 
     A shell that the mend starts reads the question from standard input.
     """
@@ -206,7 +206,7 @@ THERE = (
 
 @pytest.mark.parametrize("asked", ["user:colour", "$k"])
 def test_what_is_to_be_pasted_where_the_key_is(stage: Stage, asked: str) -> None:
-    """Only a process of another session possesses it; what is printed is run there."""
+    """Only a process of another session possesses the key; the printed command runs there."""
     folder = world.folder()
     assert folder
     file = folder / "home" / f"there-{len(asked)}"
@@ -234,7 +234,7 @@ def test_what_is_to_be_pasted_where_the_key_is(stage: Stage, asked: str) -> None
 
 
 def possible() -> set[tuple[str, str]]:
-    """The shapes of all that the makers can make."""
+    """The shapes of all mends that the makers can create."""
     sessions = ("own", "stand-in", "outer", "foreign", "unknown", "none", "EKEYREVOKED")
     yes_or_no = (True, False)
     made = set()
@@ -254,11 +254,11 @@ def possible() -> set[tuple[str, str]]:
 
 
 def test_every_mend_that_there_can_be_was_pasted() -> None:
-    """Needs the tests above to have been run; what cannot come about is named here."""
+    """Needs the results of the tests above; shapes that cannot occur are listed here."""
     if len(seen) < len(mends.MAKERS):
         pytest.skip("the tests above have not been run")
     unheard = {
-        # @us is not outside of itself, and what is deep is so in a live keyring of one's own.
+        # @us is not outside itself, and a deep key is in a live keyring of the user.
         ("link-user-session", "keyctl link @us @us"),
     }
     assert possible() - seen - unheard == set()

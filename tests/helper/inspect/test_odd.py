@@ -1,4 +1,4 @@
-"""`explain`, `show` and `adopt` where the names, the locale, /proc or the descriptors are odd."""
+"""`explain`, `show` and `adopt` with odd names, locales, /proc or descriptors."""
 
 import json
 import subprocess
@@ -63,7 +63,7 @@ def test_what_nobody_can_add_has_no_command(stage: Stage, word: str, said: str) 
 
 
 def test_keys_that_vanish_during_the_walk(stage: Stage) -> None:
-    """Somebody makes and drops keys and keyrings all the time."""
+    """Another process creates and removes keys and keyrings all the time."""
     churn = (
         "import keyutils, itertools\n"
         "for n in itertools.count():\n"
@@ -89,7 +89,7 @@ def test_keys_that_vanish_during_the_walk(stage: Stage) -> None:
 
 @pytest.mark.parametrize("mount", ["-o hidepid=2 -t proc proc /proc", "-t tmpfs none /proc"])
 def test_without_much_of_proc(stage: Stage, mount: str) -> None:
-    """hidepid=2, and none at all: the verdicts and the mends are the same."""
+    """With hidepid=2, and without /proc: the verdicts and the mends are the same."""
     script = (
         "k=$(keyctl add user colour blue @u); d=$(keyctl add user dead blue @u); keyctl revoke $d;"
         "e=$(keyctl add user late blue @u); keyctl timeout $e 1; sleep 1.2;"
@@ -138,7 +138,7 @@ sys.exit(status)
 
 
 def test_the_terminal_is_asked_for_its_width(stage: Stage) -> None:
-    """Without COLUMNS.  The world's /dev/ptmx is the machine's: this wants one of its own."""
+    """Without COLUMNS.  The world shares the machine's /dev/ptmx; this test needs its own."""
     mounts = "mount -t devpts -o newinstance,ptmxmode=666 none /dev/pts"
     script = f'{mounts} && mount --bind /dev/pts/ptmx /dev/ptmx && unset COLUMNS && exec "$@"'
     unshare = ("unshare", "-m", "--propagation", "unchanged", "sh", "-c", script, "sh")

@@ -1,4 +1,4 @@
-"""`show --dot`, as Graphviz reads it; and when `show` and the others use colours."""
+"""`show --dot`, as Graphviz reads it; and the use of colours by all commands."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ RED = "\033[31m"
 
 
 def _read_by_graphviz(picture: str) -> "dict[str, object]":
-    """The picture as Graphviz understands it."""
+    """The graph as Graphviz reads it."""
     if not shutil.which("dot"):
         world.skip("needs graphviz")
     done = subprocess.run(
@@ -61,7 +61,7 @@ def test_a_picture_of_one_keyring(stage: Stage) -> None:
 
 
 def test_the_picture_of_the_documents_is_one() -> None:
-    """`sudo ./setup picture` makes it."""
+    """`sudo ./setup picture` creates it."""
     picture = ET.parse(world.ROOT / "docs/login.svg")
     texts = [element.text for element in picture.iter("{http://www.w3.org/2000/svg}text")]
     assert {"keyring: _ses", "keyring: _uid.1000", "user: mail", "session keyring"} <= set(texts)

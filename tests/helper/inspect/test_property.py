@@ -1,7 +1,7 @@
 """`explain` and `show` compared with the kernel, on random keyrings of two users.
 
-What explain says is what somebody sees who tries it; what show marks with a star is what
-request_key(2) finds; and a mend mends.
+The verdict of `explain` matches what a process can do; the keys with a star in `show` are those
+that request_key(2) finds; and each mend works.
 """
 
 import os
@@ -34,7 +34,7 @@ Wrong = list[tuple[object, ...]]
 
 @pytest.fixture
 def _room() -> Iterator[None]:
-    """Quotas are large enough for many cases at the same time."""
+    """Quotas that are large enough for many concurrent cases."""
     files = {Path("/proc/sys/kernel/keys", name): least for name, least in LIMITS.items()}
     before = {file: file.read_text() for file in files}
     for file, least in files.items():
@@ -48,7 +48,7 @@ def _room() -> Iterator[None]:
 
 @pytest.fixture
 def strangers() -> Iterator[list[int]]:
-    """Keys of another user's, which others may see, read, search or link, or some of it."""
+    """Keys of another user, with view, read, search or link for others, or some of these."""
 
     def make() -> list[int]:
         os.setgroups([])
@@ -70,7 +70,7 @@ def strangers() -> Iterator[list[int]]:
 
 
 class Lane:
-    """A process that plays cases, one after the other, beside others of its kind."""
+    """A process that runs cases, one after the other, concurrently with others."""
 
     def __init__(self, cases: range, strangers: list[int]) -> None:
         reading, writing = os.pipe()
@@ -89,7 +89,7 @@ class Lane:
         self._pipe = reading
 
     def wrong(self) -> Wrong:
-        """What was wrong in its cases; waits for its end."""
+        """The failures of its cases; waits for its end."""
         with os.fdopen(self._pipe, "rb") as pipe:
             found: Wrong = pickle.load(pipe)
         os.wait()
@@ -97,7 +97,7 @@ class Lane:
 
 
 def play(case: int, strangers: list[int]) -> Wrong:
-    """One case, in a process of its own: what was wrong in it."""
+    """Run one case in a process of its own; return its failures."""
     asker = STRANGER if case % 6 == 0 else MINE
     keyrings = Keyrings(case, MINE, asker, strangers)
     keyrings.build()
@@ -109,7 +109,7 @@ def play(case: int, strangers: list[int]) -> Wrong:
 
 
 def verdicts(keyrings: Keyrings) -> Wrong:
-    """Where explain and who tries it disagree, or the sentences and the verdict."""
+    """Disagreements between `explain` and the kernel, or between its sentences and its verdict."""
     wrong: Wrong = []
     for word in keyrings.words:
         asked = parse(word)
@@ -127,7 +127,7 @@ def verdicts(keyrings: Keyrings) -> Wrong:
 
 
 def stars(keyrings: Keyrings) -> Wrong:
-    """Keys that show takes for possessed and the kernel does not find."""
+    """Keys that `show` marks as possessed and the kernel does not find."""
     tree = Tree().read()
     negative = {serial for serial, row in tree.rows.items() if "N" in row.flags}
     wrong: Wrong = []
@@ -135,14 +135,14 @@ def stars(keyrings: Keyrings) -> Wrong:
         key = tree.keys[serial]
         if key.kind != "user" or key.description not in keyrings.names or serial in negative:
             continue
-        # Another one of that name may come before it, also one that may not be viewed.
+        # Another key of that name can come first, even one without view permission.
         if found(key.kind, key.description) <= 0:
             wrong.append(("star", serial, key.description))
     return wrong
 
 
 def mended(keyrings: Keyrings) -> Wrong:
-    """Mends that were pasted into a shell and mended nothing."""
+    """Mends that were pasted into a shell and changed nothing."""
     wrong: Wrong = []
     for word in keyrings.words[:3]:
         asked = parse(word)

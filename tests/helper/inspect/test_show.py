@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.privileged, pytest.mark.usefixtures("_no_keys")]
 
 
 def normalised(text: str) -> str:
-    """Serial numbers become A, B, C in the order of their coming; the quota goes."""
+    """Serial numbers become A, B, C in the order of their appearance; the quota is removed."""
     names: dict[str, str] = {}
 
     def name(match: "re.Match[str]") -> str:
@@ -53,7 +53,7 @@ def test_show(stage: Stage) -> None:
 
 
 def test_show_tells_where_a_keyring_came_from(stage: Stage) -> None:
-    """What the module's option `tag` leaves; it may hold what steers a terminal."""
+    """The text of the module's option `tag`; it may contain control characters."""
     add = "printf 'service=sshd tty=ssh\\033[2J' | keyctl padd user pam_pykeyinit @s >/dev/null"
     shown = output(stage, f"{add}; {HELPER} show @s", "--session=new")
     assert "\\_ user: pam_pykeyinit: service=sshd tty=ssh\\x1b[2J\n" in shown

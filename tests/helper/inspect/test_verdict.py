@@ -1,4 +1,4 @@
-"""`explain` answers as the kernel does: each case asks both."""
+"""`explain` agrees with the kernel: each case asks both."""
 
 import re
 
@@ -14,7 +14,7 @@ CHAIN = "r=@s; for n in 1 2 3 4 5 6{}; do r=$(keyctl newring c$n $r); done; "
 LIVE = 'k=$(keyctl add user colour blue "$r"); '
 NEGATIVE = "keyctl request2 user colour callout @s 2>/dev/null; "
 
-# What is set up, what is asked, whether the kernel finds it, and what is to be read of it.
+# The setup, the question, whether the kernel finds the key, and words of the output.
 CASES = {
     "a short way behind a longer one": (
         NEW,
@@ -113,7 +113,7 @@ def test_other_types(stage: Stage, key: str, found: int, said: str) -> None:
 
 
 def test_a_type_of_more_than_nine_letters_that_only_proc_keys_has(stage: Stage) -> None:
-    """A revoked key cannot be described: /proc/keys has nine letters of its type."""
+    """The kernel does not describe a revoked key, and /proc/keys has nine letters of its type."""
     add = "k=$(keyctl add encrypted colour 'new user:master 32' @s); keyctl revoke $k; "
     master = "keyctl add user master 12345678901234567890123456789012 @s; "
     printed = output(stage, f"{master}{add}{HELPER} explain encrypted:colour", *NEW, code=1)
@@ -133,7 +133,7 @@ def test_a_key_in_another_session_of_ones_own(stage: Stage) -> None:
 
 
 def test_what_can_be_used_is_not_mended(stage: Stage) -> None:
-    """A session keyring of root's, or a quota that is used up, is no harm to what is found."""
+    """A session keyring of root, or a used-up quota, does not affect a key that is found."""
     add = "keyctl add user colour blue @s >/dev/null; "
     as_uid = f"setpriv --reuid={UID} --regid={UID} --clear-groups"
     script = f"{add}{as_uid} {HELPER} explain user:colour"
@@ -160,7 +160,7 @@ def test_how_a_key_is_named(stage: Stage, word: str, status: int) -> None:
 
 @pytest.mark.parametrize("kind", ["read", "no read"])
 def test_a_serial_that_is_in_no_keyring(stage: Stage, kind: str) -> None:
-    """What may be read may be read by its number, also where no search finds it."""
+    """A readable key can be read by its number, even if no search finds it."""
     mask = "0x3f030000" if kind == "read" else "0x3f010000"
     inner = f"{HELPER} run --session=new sh -c 'keyctl read '$k' >&2; {HELPER} explain '$k"
     script = f"k=$(keyctl add user colour blue @s); keyctl setperm $k {mask}; {inner}"
@@ -191,7 +191,7 @@ def test_without_proc_a_revoked_key_is_known_as_one(stage: Stage) -> None:
 
 @pytest.mark.parametrize(("how", "status"), [("describe", 0), ("revoke", 1)])
 def test_a_key_without_reading_by_its_number(stage: Stage, how: str, status: int) -> None:
-    """keyctl_read(3) says EOPNOTSUPP of it, dead or alive."""
+    """keyctl_read(3) gives EOPNOTSUPP, dead or alive."""
     script = f"k=$(keyctl add logon svc:colour blue @s); keyctl {how} $k >&2; {HELPER} explain $k"
     printed = output(stage, script, *NEW, code=status)
     assert ("EKEYREVOKED" in printed) == bool(status)

@@ -1,8 +1,8 @@
-"""at_once.py UID COUNT WORD...: so many `pykeyinit-helper run WORD...` of a uid, at once.
+"""at_once.py UID COUNT WORD...: COUNT concurrent `pykeyinit-helper run WORD...` of a uid.
 
-Each prints the serial number of its session keyring, and stays until all have.  Who has made
-a keyring waits, before it can be found and after, for the others to be just as far; where
-they do not come, for a moment.  So more than one is made whenever that is possible at all.
+Each prints the serial number of its session keyring, and stays until all have done so.  A
+process that has created a keyring waits before and after it can be found, until the others are
+just as far, or for a moment.  So a second keyring is created whenever that is possible at all.
 """
 
 # ruff: noqa: T201  # it prints
@@ -16,8 +16,8 @@ from pam_pykeyinit.kernel import keyctl, syscalls
 from pam_pykeyinit.policies import lock, naming
 from pykeyinit_helper.run import run
 
-BEFOREHAND = (keyctl, lock, naming)  # or the imports would set them apart
-PATIENCE = 0.4  # seconds; less than that of who waits for a turn
+BEFOREHAND = (keyctl, lock, naming)  # or their import would separate the processes
+PATIENCE = 0.4  # seconds; less than the timeout of the lock
 TELL = 'keyctl show @s | sed -n "2s/^ *\\([0-9]*\\).*/\\1/p"; read until_all_have'
 
 set_permissions = syscalls.set_permissions
@@ -25,7 +25,7 @@ forks = multiprocessing.get_context("fork")
 
 
 def main(uid: int, count: int, words: list[str]) -> None:
-    """Have them all begin at once."""
+    """Start all of them at the same time."""
     begin, as_far = forks.Barrier(count), forks.Barrier(count)
 
     def wait() -> None:

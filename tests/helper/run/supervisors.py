@@ -1,4 +1,4 @@
-"""Programs that start daemons, Debian's own, and what a daemon of dave's finds under them.
+"""Debian's programs that start daemons, and the keys that a daemon of dave finds under them.
 
 They are unpacked into a scratch folder: installing them would start services on this machine.
 """
@@ -21,8 +21,8 @@ PACKAGES = (
     "inetutils-inetd", "xinetd", "runit", "s6", "execline", "cron", "supervisor",
     "python3-pkg-resources",
 )  # fmt: skip
-FIRST = "revoked root"  # what the daemons inherit
-# dave's keyrings are the same in every world of the machine: each run has a key of its own.
+FIRST = "revoked root"  # the session keyring that daemons inherit
+# All worlds of the machine share dave's keyrings: each run has a key of its own.
 KEY = f"pykeyinit-helper-test-{os.getpid()}"
 AS_DAVE = ("/usr/bin/setpriv", "--reuid=dave", "--regid=dave", "--clear-groups")
 REQUEST = ("/usr/bin/keyctl", "request", "user", KEY)
@@ -31,7 +31,7 @@ HELPED = (HELPER, "run", "--quiet", "--user=dave", *REQUEST)
 
 
 class Supervisors:
-    """Debian's supervisors in a folder, and how to start one on a stage."""
+    """Debian's supervisors in a folder, started on a stage."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -43,7 +43,7 @@ class Supervisors:
 
     @contextlib.contextmanager
     def running(self, stage: Stage, *command: str) -> Iterator[None]:
-        """Run one, in a session of its own, and end it with all that it started."""
+        """Run one, in a session of its own, and end it with all its children."""
         process = subprocess.Popen(
             stage.command(FIRST, *command),
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -73,7 +73,7 @@ def unpacked(folder: Path) -> Supervisors:
 
 @contextlib.contextmanager
 def a_key_of_daves() -> Iterator[None]:
-    """dave's user keyring has KEY."""
+    """dave's user keyring contains KEY."""
     add = [*AS_DAVE, "keyctl", "add", "user", KEY, "secret", "@u"]
     subprocess.run(add, check=True, capture_output=True)
     yield
@@ -84,7 +84,7 @@ def a_key_of_daves() -> Iterator[None]:
 def written(
     path: Path, start: contextlib.AbstractContextManager[object], begin: Path | None = None
 ) -> str:
-    """What is written into a file while something runs, that may wait for another file."""
+    """The text that a running program writes to a file; it may wait for another file."""
     with start:
         if begin:
             begin.touch()
@@ -103,7 +103,7 @@ def free_port() -> int:
 
 
 def reply(port: int, start: contextlib.AbstractContextManager[None]) -> str:
-    """What a server on loopback answers."""
+    """The answer of a server on loopback."""
     with start:
         for _ in range(100):
             with (
@@ -117,7 +117,7 @@ def reply(port: int, start: contextlib.AbstractContextManager[None]) -> str:
 
 
 def as_dave(command: tuple[str, ...]) -> str:
-    """What is left of a command for whom somebody else has made dave."""
+    """The rest of a command for supervisors that become dave themselves."""
     return " ".join(word for word in command if word not in AS_DAVE and word != "--user=dave")
 
 
@@ -126,7 +126,7 @@ PERMIT = "".join(f"{kind} required pam_permit.so\n" for kind in ("auth", "accoun
 
 @contextlib.contextmanager
 def pam_services(folder: Path, **stacks: str) -> Iterator[None]:
-    """/etc/pam.d with these services alone."""
+    """/etc/pam.d with only these services."""
     services = folder / "pam.d"
     services.mkdir()
     for name, text in {"other": "auth required pam_deny.so\n", **stacks}.items():
@@ -141,5 +141,5 @@ def mounted(source: Path, target: str) -> Iterator[None]:
     try:
         yield
     finally:
-        # A job of a daemon that has been ended may still be in there.
+        # A job of a daemon that was ended may still use it.
         subprocess.run(["umount", "--lazy", target], check=True)

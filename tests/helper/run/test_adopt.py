@@ -46,7 +46,7 @@ def test_adopt_says_which_condition_failed(
 
 @pytest.mark.parametrize("error", ["EDQUOT", "EPERM"])
 def test_adopt_claims_only_what_it_has_seen(stage: Stage, error: str) -> None:
-    """The new session keyring is made, and no keyring can be linked into it."""
+    """The new session keyring is created, and no keyring can be linked into it."""
     link = "8"
     script = f"{HELPER} adopt; echo status $?; keyctl list @s"
     started = stage.start(f"revoked alice deny {error} {link}", *AS_ALICE, "sh", "-c", script)
@@ -58,7 +58,7 @@ def test_adopt_claims_only_what_it_has_seen(stage: Stage, error: str) -> None:
 
 
 def test_adopt_tells_what_to_do_instead(stage: Stage, shared: str) -> None:
-    """It is pasted, and the shell that it starts has a session keyring of its own."""
+    """The printed command is pasted, and the shell that it starts has its own session keyring."""
     command = f"{HELPER} adopt >{shared}; sed -n 's/^To mend it: //p' {shared}"
     paste = f'PATH=/usr/local/bin:$PATH; mend=$({command}); eval "$mend"'
     ask = f"{ASK}; echo status $?\n"

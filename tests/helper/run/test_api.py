@@ -62,7 +62,7 @@ def test_errors(stage: Stage) -> None:
 
 
 def test_the_table_is_whole() -> None:
-    """Each cell has an action; what is kept without being asked for is the user's own, or @us."""
+    """Each cell has an action; only the user's own keyring, or @us, is kept by default."""
     actions = (decide.LEAVE, decide.JOIN_NEW, decide.JOIN_NAMED, decide.JOIN_USER_SESSION)
     kept = []
     for found, asked in itertools.product(decide.FOUND, decide.ASKED):

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.privileged
 
 
 def sessions(*words: str, by: int = 0) -> set[str]:
-    """The session keyrings of four that are started at once."""
+    """The session keyrings of four programs that are started concurrently."""
     folder = world.folder()
     assert folder
     program = folder / "at_once.py"
@@ -43,7 +43,7 @@ def test_of_an_ordinary_user_the_oldest_is_found() -> None:
 
 @contextlib.contextmanager
 def taken(uid: int, name: str) -> Iterator[None]:
-    """Somebody has the turn, as a login of the user's has it."""
+    """Another process holds the lock, as a login of the user does."""
     folder = Path(lock.FOLDER)
     folder.mkdir(mode=0o700, exist_ok=True)
     with (folder / lock.file_name(uid, name)).open("w") as file:
@@ -52,7 +52,7 @@ def taken(uid: int, name: str) -> Iterator[None]:
 
 
 def test_it_is_the_turn_of_logins() -> None:
-    """Who stands still for ever costs a second, and not the start."""
+    """A holder that never continues delays the start by one second, and does not stop it."""
     command = [HELPER, "run", f"--user={UID}:{UID}", "--session=name=turn", "--debug", "true"]
     with taken(int(UID), "turn"):
         waited = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -1,6 +1,6 @@
 """conf/: each way to start a daemon, with its file, under the real program.
 
-What stands in the files for somebody's program and its user is filled in; nothing else.
+Only the placeholders for the program and its user are filled in.
 """
 
 import configparser
@@ -44,7 +44,7 @@ def folder() -> Path:
 
 
 def filled(path: str, folder: Path, *, to: str = "", **more: str) -> str:
-    """A file's text with a daemon that looks for dave's key, and dave as its user."""
+    """The text of a file with a daemon that looks for dave's key, and dave as its user."""
     daemon = folder / "mydaemon"
     daemon.write_text(f"#!/bin/sh\nexec {shlex.join(REQUEST)} {to}\n")
     daemon.chmod(0o755)
@@ -130,7 +130,7 @@ def test_a_containers_entry_point(stage: Stage, folder: Path) -> None:
 
 
 def unit(folder: Path) -> configparser.SectionProxy:
-    """The [Service] of the template, for dave, verified by systemd."""
+    """The [Service] section of the template, for dave, verified by systemd."""
     text = filled("systemd/mydaemon@.service", folder)
     (folder / "mydaemon@.service").write_text(text)
     verify("mydaemon@dave.service", folder)
@@ -154,7 +154,7 @@ def verify(name: str, folder: Path) -> None:
 
 
 def test_the_units_capabilities_are_enough(stage: Stage, folder: Path) -> None:
-    """With KeyringMode=inherit, and no more capabilities than the unit has."""
+    """With KeyringMode=inherit, and only the capabilities of the unit."""
     service = unit(folder)
     assert service["KeyringMode"] == "inherit"
     names = service["CapabilityBoundingSet"].lower().replace("cap_", "+").split()
@@ -169,7 +169,7 @@ def test_the_units_capabilities_are_enough(stage: Stage, folder: Path) -> None:
 
 
 def test_the_units_filter_allows_what_the_helper_calls(folder: Path) -> None:
-    """Every system call up to the program's own is in the sets of SystemCallFilter=."""
+    """Every system call before the program's own is in the sets of SystemCallFilter=."""
     service, log = unit(folder), folder / "calls"
     command = ["strace", "-o", str(log), *shlex.split(service["ExecStart"])]
     subprocess.run(command, check=True, capture_output=True)
@@ -180,7 +180,7 @@ def test_the_units_filter_allows_what_the_helper_calls(folder: Path) -> None:
 
 
 def calls_of(name: str) -> set[str]:
-    """A set of system calls, by systemd-analyze(1), with the sets that it has in it."""
+    """A set of system calls, from systemd-analyze(1), with its nested sets."""
     command = ["systemd-analyze", "syscall-filter", "--no-pager", name]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     words = [line.strip() for line in done.stdout.splitlines()[1:] if line.startswith("    ")]
@@ -202,7 +202,7 @@ def test_the_drop_in(folder: Path) -> None:
 def test_every_file_of_conf_is_run() -> None:
     """By tests of the helper, and of tests/deb; a new file needs a test."""
     files = {str(path.relative_to(CONF)) for path in CONF.rglob("*") if path.is_file()}
-    files -= {"README", "meson.build"}  # which tests/installed/test_meson.py builds
+    files -= {"README", "meson.build"}  # tests/installed/test_meson.py builds that one
     others = {path for path in files if not path.endswith(".diff")}
     others = {path for path in others if not path.startswith("ansible/")}  # tests/deb
     testing = (world.ROOT / "tests/helper").rglob("test_*.py")

@@ -1,6 +1,6 @@
-"""The default of `run`: all of the user's keys are found, and what is added to @s stays.
+"""The default of `run`: all keys of the user are found, and keys added to @s stay.
 
-With bare @us as the session keyring it does not: that rule of the kernel is shown here too.
+With @us itself as the session keyring they are lost: this rule of the kernel is tested too.
 """
 
 import os
@@ -32,7 +32,7 @@ def test_what_one_process_adds_to_the_session_keyring_the_next_one_finds(
 
 
 def test_with_the_user_session_keyring_alone_it_is_lost(stage: Stage) -> None:
-    """lookup_user_key in the kernel: pykeyinit(7) says why."""
+    """lookup_user_key in the kernel: pykeyinit(7) explains why."""
     script = f"keyctl add user {KEY} v @s >/dev/null; {REQUEST}"
     assert "not available" in run(stage, script, "--session=user-session")
 
@@ -50,7 +50,7 @@ NAMESPACE = ("setpriv", "--reuid=carol", "--regid=carol", "--clear-groups", "uns
 def test_also_in_a_user_namespace_whose_session_keyring_is_us_of_outside(
     stage: Stage, mapped: str
 ) -> None:
-    """It is the user's by its owner, and a user-session keyring all the same."""
+    """The user owns it, and it is a user-session keyring, of another namespace."""
     world.need_user_namespaces()
     outside = f"keyctl add user {KEY}-us v @us >/dev/null; keyctl print %user:{KEY}-us"
     inside = f"keyctl add user {KEY} inside @s >/dev/null; keyctl print %user:{KEY}; {REQUEST}-us"
@@ -90,7 +90,7 @@ def test_it_is_kept_by_the_next_start_and_no_other_login_finds_it(stage: Stage) 
 
 
 def test_request_key_with_the_session_keyring_as_destination(stage: Stage) -> None:
-    """A key is linked there, as an upcall's is: with bare @us the program cannot use it."""
+    """The key is linked there, as by an upcall: with @us itself the program cannot use it."""
     script = (
         f"keyctl add user {KEY} v @u >/dev/null; keyctl request user {KEY} @s >/dev/null;"
         f"keyctl search @s user {KEY} >/dev/null && keyctl pipe $({REQUEST}); "

@@ -72,12 +72,12 @@ def test_where_a_new_one_is_refused_the_user_session_keyring_serves(stage: Stage
 
 @pytest.fixture
 def greedy() -> Iterator[str]:
-    """Somebody whose quota is used up, and freed afterwards."""
+    """A user whose quota is used up, and freed afterwards."""
     yield f"--user={GREEDY}:{GREEDY}"
     as_greedy = ["setpriv", f"--reuid={GREEDY}", f"--regid={GREEDY}", "--clear-groups"]
     subprocess.run([*as_greedy, "keyctl", "clear", "@u"], check=True)
     subprocess.run([*as_greedy, "keyctl", "setperm", "@us", "0x1f3f0000"], check=True)
-    for _ in range(200):  # the kernel gives it back when it gets round to it
+    for _ in range(200):  # the kernel frees it with a delay
         if _keys_used() < 10:
             return
         time.sleep(0.05)
@@ -90,7 +90,7 @@ def _keys_used() -> int:
 
 
 def test_a_quota_that_is_really_used_up(stage: Stage, greedy: str) -> None:
-    """The user-session keyring exists already, so it costs nothing to fall back to it."""
+    """The user-session keyring exists already, so the fallback to it needs no quota."""
     started = stage.run(f"own root fill {GREEDY}", greedy)
     assert "EDQUOT" in started.errors
     assert "kernel.keys.maxkeys" in started.errors
@@ -103,7 +103,7 @@ def test_a_quota_that_is_really_used_up(stage: Stage, greedy: str) -> None:
 @pytest.mark.parametrize("session", ["fallback", "new", "name=no quota"])
 @pytest.mark.usefixtures("greedy")
 def test_where_the_user_keyrings_cannot_be_made(stage: Stage, session: str) -> None:
-    """A user namespace has user keyrings of its own: they are made when they are asked for."""
+    """A user namespace has its own user keyrings: the kernel creates them on request."""
     world.need_user_namespaces()
     as_greedy = ("setpriv", f"--reuid={GREEDY}", f"--regid={GREEDY}", "--clear-groups")
     in_a_namespace = (*as_greedy, "unshare", "-Ur")
@@ -127,7 +127,7 @@ def test_where_the_user_keyrings_cannot_be_made(stage: Stage, session: str) -> N
 
 
 def test_who_uses_up_the_quota_does_not_get_roots_keys_by_it(stage: Stage, greedy: str) -> None:
-    """Everything that would cost the user something is refused: root's keyring is left first."""
+    """Every call that is charged to the user is refused: root's keyring is left first."""
     started = stage.run(f"own root hide {GREEDY}", greedy)
     assert "EDQUOT" in started.errors
     assert started.links == []

@@ -18,7 +18,7 @@ SESSIONS = ("fallback", "keep", "new", "user-session", "name=daemon")
 
 
 def state(first: str, target: str) -> str:
-    """What the first session keyring is to the target."""
+    """The state of the first session keyring for the target user."""
     kind, _, owner = first.partition(" ")
     if kind == "none" or (kind == "us" and owner == target):
         return "user-session"
@@ -27,8 +27,8 @@ def state(first: str, target: str) -> str:
     return "own" if owner == target else "foreign"
 
 
-# What the program has as its session keyring.  This is the table of pykeyinit-helper(8),
-# written down a second time, not taken from the code.
+# The program's session keyring.  This is the table of pykeyinit-helper(8), written a second time,
+# not taken from the code.
 WANTED = {
     "fallback": {
         "user-session": "stand-in",
@@ -49,7 +49,7 @@ def wanted(first: str, target: str, session: str) -> str:
 
 
 def links_of(outcome: str, uid: int) -> list[str]:
-    """What has to be linked into a keyring that was made."""
+    """The required links of a new keyring."""
     user, user_session = f"_uid.{uid}", f"_uid_ses.{uid}"
     return [user, user_session] if outcome == "stand-in" else [user]
 
@@ -110,7 +110,7 @@ def test_without_user_the_target_is_the_caller(stage: Stage) -> None:
     ],
 )
 def test_what_is_linked(stage: Stage, link: str, linked: list[str]) -> None:
-    for first in ("own root", "unlinked alice"):  # one that is made, one that is kept
+    for first in ("own root", "unlinked alice"):  # one that is created, one that is kept
         started = stage.run(first, "--user=alice", f"--link={link}")
         assert started.links == [name.format(world.uid("alice")) for name in linked], first
 

@@ -1,4 +1,4 @@
-"""`run` passes on what it was given, as env(1) would; and revokes at the exit, if asked to."""
+"""`run` passes on its environment, as env(1) does; and revokes at the exit on request."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Where the helper's lines go: to standard error, or to syslog where that is a socket."""
+"""The destination of the helper's lines: standard error, or syslog if that is a socket."""
 
 import shutil
 import socket
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.privileged
 
 
 def at_a_client(stage: Stage, first: str, *command: str) -> tuple[int, str]:
-    """What a client reads whose connection is descriptors 0, 1 and 2; and the exit status."""
+    """The output for a client whose connection is descriptors 0, 1 and 2; and the exit status."""
     listener = socket.create_server(("127.0.0.1", 0))
     client = socket.create_connection(listener.getsockname())
     served, _ = listener.accept()
@@ -78,7 +78,7 @@ BROKEN = ["cli/main", "run/words", "run/run", "saying", "run/shared", "decide"]
 def test_a_package_that_is_not_whole(
     stage: Stage, journal: Journal, broken: str, tmp_path: Path
 ) -> None:
-    """As while another version is unpacked: no traceback, and no status of the program's."""
+    """As while another version is unpacked: no traceback, and no exit status of the program."""
     installed = Path(str(pykeyinit_helper.__file__)).parent
     mine = tmp_path / "helper"
     shutil.copytree(installed, mine, ignore=shutil.ignore_patterns("__pycache__"))

@@ -1,7 +1,7 @@
-"""Real starts: what daemons find that are started by something other than a login.
+"""Daemons that are started without a login, with and without the helper.
 
-The administrator whose session keyring they inherit has logged out: it is revoked.  Without
-the helper the user's key is not found; with it, it is.
+They inherit the session keyring of an administrator who has logged out: it is revoked.  The
+user's key is not found without the helper, and is found with it.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ Starter = Callable[[Stage, "Supervisors", Path, tuple[str, ...]], str]
 
 
 def by_setsid(stage: Stage, _: Supervisors, folder: Path, command: tuple[str, ...]) -> str:
-    """dave logs in, leaves something running, and logs out: his session is closed by PAM."""
+    """dave logs in, leaves a process running, and logs out: PAM closes his session."""
     folder.chmod(0o777)
     waiting = f"until [ -e {folder}/gone ]; do sleep 0.05; done; exec {as_dave(command)}"
     session = "session required pam_python.so pam_pykeyinit.py force revoke\n"
@@ -84,7 +84,7 @@ def by_s6(stage: Stage, have: Supervisors, folder: Path, command: tuple[str, ...
 
 
 def by_cron(stage: Stage, have: Supervisors, folder: Path, command: tuple[str, ...]) -> str:
-    """Here cron is who becomes the user; @reboot is what it runs when it is started."""
+    """Here cron becomes the user; it runs @reboot jobs at its start."""
     spool = folder / "spool"
     (spool / "crontabs").mkdir(parents=True)
     table = spool / "crontabs/dave"

@@ -18,7 +18,7 @@ from support import world
 
 pytestmark = pytest.mark.privileged
 
-# Writes its own pid, its parent's, and the serial number of its session keyring; stays.
+# Write its own pid, its parent's, and the serial number of its session keyring; then stay.
 STAYS = (
     'echo $$ $PPID $(keyctl show @s | sed -n "2s/^ *\\([0-9]*\\).*/\\1/p") >>{report};'
     "trap : TERM HUP; while :; do sleep 0.1; done"
@@ -26,7 +26,7 @@ STAYS = (
 
 
 def until(what: Callable[[], object]) -> object:
-    """Wait for it; what it gave."""
+    """Wait for a true result; return it."""
     for _ in range(600):
         found = what()
         if found:
@@ -36,7 +36,7 @@ def until(what: Callable[[], object]) -> object:
 
 
 def starts(report: Path, count: int) -> list[list[int]]:
-    """What the first so many starts wrote."""
+    """The lines that this many starts wrote."""
 
     def look() -> list[list[int]]:
         text = report.read_text() if report.exists() else ""
@@ -56,7 +56,7 @@ def is_gone(pid: int) -> bool:
 
 
 def is_dead(serial: int) -> bool:
-    """Whether a keyring is revoked, or not there any more."""
+    """Whether a keyring is revoked, or no longer exists."""
     done = subprocess.run(["keyctl", "rdescribe", str(serial)], capture_output=True, text=True)
     return "revoked" in done.stderr or "not available" in done.stderr
 
@@ -68,7 +68,7 @@ def helped(report: Path, *options: str) -> list[str]:
 
 @pytest.fixture
 def report() -> Path:
-    """A file that everybody may write, new for each test."""
+    """A file that every user can write, new for each test."""
     folder = world.folder()
     assert folder
     made = folder / f"report-{len(list(folder.glob('report-*')))}"
@@ -89,7 +89,7 @@ def test_if_the_helper_is_killed_the_program_and_its_keyring_end(report: Path) -
 
 
 def test_also_where_the_program_changes_its_ids(report: Path) -> None:
-    """That would clear PR_SET_PDEATHSIG, prctl(2)."""
+    """The kernel clears PR_SET_PDEATHSIG at such a change, prctl(2)."""
     program = ["setpriv", "--reuid=carol", "--clear-groups", "--regid=carol", "sh", "-c"]
     command = [HELPER, "run", "--revoke-on-exit", *program, STAYS.format(report=report)]
     helper = subprocess.Popen(command, start_new_session=True)
@@ -101,7 +101,7 @@ def test_also_where_the_program_changes_its_ids(report: Path) -> None:
 
 
 def test_what_is_left_running_has_a_revoked_keyring_after_a_kill(report: Path) -> None:
-    """A daemon of the program's that went into the background is not killed."""
+    """A background daemon of the program is not killed."""
     script = f"setsid sh -c '{STAYS.format(report=report)}' & wait"
     helper = subprocess.Popen([HELPER, "run", "--revoke-on-exit", "sh", "-c", script])
     ((daemon, _, keyring),) = starts(report, 1)
@@ -146,7 +146,7 @@ def test_as_pid_1_it_reaps_orphans(stage: Stage) -> None:
         "def state(process):\n"
         "    try:\n"
         "        return open(f'/proc/{process}/stat').read().rsplit(')', 1)[1].split()[0]\n"
-        "    except OSError:\n"  # it has just been reaped
+        "    except OSError:\n"  # it was reaped in the meantime
         "        return 'gone'\n"
         "for _ in range(100):\n"
         "    states = [state(p) for p in os.listdir('/proc') if p.isdigit()]\n"
@@ -158,7 +158,7 @@ def test_as_pid_1_it_reaps_orphans(stage: Stage) -> None:
     run = (HELPER, "run", "--revoke-on-exit", "--session=new", "--user=carol", "--")
     started = stage.start("none", *container, *run, *PYTHON, "-c", left)
     assert (started.code, started.errors) == (0, "")
-    assert started.output.count("'") == 4, started.output  # the helper and the program alone
+    assert started.output.count("'") == 4, started.output  # only the helper and the program
 
 
 def test_where_fork_is_refused_one_line_and_125(stage: Stage) -> None:
@@ -170,7 +170,7 @@ def test_where_fork_is_refused_one_line_and_125(stage: Stage) -> None:
 
 @contextlib.contextmanager
 def ends(report: Path) -> Iterator[None]:
-    """Whatever is left of the programs is ended."""
+    """End all remaining programs."""
     try:
         yield
     finally:
@@ -204,7 +204,7 @@ def by_supervisord(folder: Path, command: str) -> list[str]:
 def test_a_supervisor_whose_helper_is_killed_has_one_program(
     stage: Stage, supervisors: Supervisors, report: Path, way: Callable[[Path, str], list[str]]
 ) -> None:
-    """It starts the second when the first has gone, and stops it in the end."""
+    """It starts the second after the first is gone, and stops it in the end."""
     folder = report.with_name(f"{report.name}.d")
     folder.mkdir()
     script = report.with_name(f"{report.name}.sh")
@@ -239,7 +239,7 @@ def test_a_supervisor_whose_helper_is_killed_has_one_program(
         until(lambda: is_dead(another))
 
 
-PTY_NUMBER, PTY_LOCK = 0x80045430, 0x40045431  # TIOCGPTN, TIOCSPTLCK: termios has them not
+PTY_NUMBER, PTY_LOCK = 0x80045430, 0x40045431  # TIOCGPTN, TIOCSPTLCK: not in termios
 STI = (
     "import fcntl, sys, termios\n"
     "for letter in 'id\\n':\n"
@@ -248,14 +248,14 @@ STI = (
 
 
 def job_at_a_terminal(*command: str) -> tuple[int, int]:
-    """Start a command as a shell would at a terminal: its pid, and the terminal's other end."""
+    """Start a command like a shell at a terminal: return its pid, and the terminal's other end."""
     master = os.open("/dev/pts/ptmx", os.O_RDWR | os.O_NOCTTY)
     number = struct.unpack("i", fcntl.ioctl(master, PTY_NUMBER, bytes(4)))[0]
     fcntl.ioctl(master, PTY_LOCK, bytes(4))  # unlock it
     pid = os.fork()
     if pid == 0:
         os.setsid()
-        slave = os.open(f"/dev/pts/{number}", os.O_RDWR)  # the first one is the controlling one
+        slave = os.open(f"/dev/pts/{number}", os.O_RDWR)  # becomes the controlling one
         for descriptor in range(3):
             os.dup2(slave, descriptor)
         os.execvp(command[0], command)
@@ -279,7 +279,7 @@ def test_in_a_new_session_it_cannot_type_into_the_terminal(revoke: tuple[str, ..
     sti = (*PYTHON, "-c", STI)
     legacy = Path("/proc/sys/dev/tty/legacy_tiocsti")
     if not legacy.exists() or legacy.read_text() == "1\n":
-        assert at_a_terminal(*run, *sti)[0] == 0  # the control: this kernel lets it
+        assert at_a_terminal(*run, *sti)[0] == 0  # the control: this kernel allows it
     code, text = at_a_terminal(*run, "--new-session", *sti)
     assert (code, b"PermissionError" in text) == (1, True), text
 

@@ -17,12 +17,12 @@ pytestmark = pytest.mark.privileged
 AS_CAROL = ("setpriv", "--reuid=carol", "--regid=carol", "--clear-groups")
 NAME = f"planted-{os.getpid()}"
 KEY = f"planted-key-{os.getpid()}"
-BY_OTHERS = "0x3f0b0b0b"  # view, read and search for everybody
+BY_OTHERS = "0x3f0b0b0b"  # view, read and search for all users
 
 
 @contextlib.contextmanager
 def planted(user: str, mask: str, name: str = NAME) -> Iterator[None]:
-    """Somebody holds a session keyring of that name, open to others, with a key in it."""
+    """Another user holds a session keyring of that name, open to others, with a key in it."""
     script = f"keyctl add user {KEY} evil @s >/dev/null; keyctl setperm @s {mask}; echo; read gone"
     become = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
     holder = subprocess.Popen(
@@ -82,7 +82,7 @@ def test_where_not_even_that_can_be_had_nothing_is_started(stage: Stage) -> None
 
 @pytest.mark.parametrize("mask", ["0x3f1b0001", "0x3f1b0800", "0x3f1b0b0b"])
 def test_a_keyring_of_ones_own_that_others_may_use_is_left(stage: Stage, mask: str) -> None:
-    name = f"{NAME}-{mask}"  # of its own: the kernel takes some time to forget one
+    name = f"{NAME}-{mask}"  # its own: the kernel takes some time to destroy one
     with planted("carol", mask, name):
         started = stage.run("none", f"--session=name={name}", "--user=carol")
     assert f"gives rights to others ({mask[2:]}): a new one without a name" in started.errors

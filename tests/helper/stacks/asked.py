@@ -16,7 +16,7 @@ def run(*words: "str | Path") -> "subprocess.CompletedProcess[str]":
 
 
 def found(*words: "str | Path") -> list[Finding]:
-    """Without quotas: those are of the whole machine, and other tests use them up."""
+    """Without quotas, which belong to the whole machine: other tests use them up."""
     done = run("--json", "--ignore", "quota", *words)
     assert done.returncode in (0, 1), done.stderr
     findings: list[Finding] = json.loads(done.stdout)["findings"]
@@ -28,7 +28,7 @@ def rules_of(findings: list[Finding]) -> list[str]:
 
 
 def paste(command: str) -> None:
-    """Run it as an administrator's shell would."""
+    """Run it like an administrator's shell."""
     assert not command.startswith("by hand"), command
     done = subprocess.run(
         ["sh", "-c", command], capture_output=True, text=True, env={"PATH": PATH}, cwd="/"
@@ -37,7 +37,7 @@ def paste(command: str) -> None:
 
 
 def mend(*rules: str) -> None:
-    """These rules find something; each mend is pasted in turn, until nothing is found."""
+    """These rules have findings; each mend is pasted in turn, until nothing is found."""
     findings = found()
     assert rules_of(findings) == [*rules]
     while findings:

@@ -1,4 +1,4 @@
-"""What these tests share: a PAM module that writes down that it was called, and a machine."""
+"""Shared fixtures: a PAM module that records its calls, and a machine."""
 
 import shutil
 import subprocess
@@ -21,9 +21,9 @@ def pam_note(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Path]:
-    """This machine with few PAM services, units and settings, which are this test's alone.
+    """This machine with few PAM services, units and settings, which only this test sees.
 
-    The folder of its services.
+    Returns the folder of its services.
     """
     folders = [PAM_D, Path("/var/lib"), Path("/etc/systemd/system"), Path("/etc/ssh")]
     folders = [path for path in folders if path.is_dir()]

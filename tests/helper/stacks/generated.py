@@ -1,12 +1,12 @@
-"""Generated PAM files, correct and otherwise, for the comparison with libpam."""
+"""Generated PAM files, correct and incorrect, for the comparison with libpam."""
 
 from hypothesis import strategies as st
 
 from pykeyinit_helper.stacks import pamconf
 
-INCLUDED = 3  # files that others may include; each includes only those after it
+INCLUDED = 3  # files that others can include; each includes only later ones
 CODES = (0, 0, 0, 3, 6, 7, 12, 14, 25, 28, 99)
-MODULE = "{module}"  # put in when the module's path is known
+MODULE = "{module}"  # filled in when the module's path is known
 FOLDER = "{folder}"
 
 _space = st.sampled_from([" ", "  ", "\t", " \\\n", "\\\n\t", " \\  \n "])
@@ -15,7 +15,7 @@ _kind = st.sampled_from(
     + ["auth"] * 3
     + ["account", "SESSION", "-session", "-Auth", "sessions", "--auth"]
 )
-# Not numbers past 2^31: libpam before 1.6 takes what is left of them.
+# No numbers of 2^31 or more: libpam before 1.6 uses their low bits.
 _action = st.one_of(
     st.sampled_from(["ok", "done", "bad", "die", "ignore", "reset"]),
     st.integers(0, 4).map(str),
@@ -53,8 +53,8 @@ def _module_line(draw: st.DrawFn) -> str:
 
 def _include_line(after: int) -> st.SearchStrategy[str]:
     names = [f"{FOLDER}/inc{n}" for n in range(after, INCLUDED)] * 4
-    # Below an include of one type, a missing @include is a failing module whose control libpam
-    # has forgotten to set: what comes of it is chance.
+    # Below an include of one type, a missing @include becomes a failing module whose control
+    # libpam does not initialise: the result is random.
     at = st.sampled_from([*names, f"{FOLDER}/none"] if after == 0 else names or ["# none"])
     name = st.sampled_from([*names, f"{FOLDER}/none"])
     word = st.sampled_from(["include", "substack", "Include"])
@@ -78,7 +78,7 @@ def _file(after: int) -> st.SearchStrategy[str]:
 
 
 def folders() -> st.SearchStrategy[dict[str, str]]:
-    """Files by name: svc, what it may include, and perhaps other."""
+    """Files by name: svc, the files that it can include, and perhaps other."""
     return st.fixed_dictionaries(
         {"svc": _file(0), **{f"inc{n}": _file(n + 1) for n in range(INCLUDED)}},
         optional={"other": _file(0)},

@@ -1,4 +1,4 @@
-"""`pykeyinit-helper check`: the command, and what it sees of a machine."""
+"""`pykeyinit-helper check`: the command, and its findings about a machine."""
 
 import json
 import os
@@ -28,7 +28,7 @@ def rules_of(*words: "str | Path") -> list[str]:
 
 @pytest.fixture
 def system(tmp_path: Path) -> Path:
-    """Another system's root: Debian's stacks, with our module as it is installed here."""
+    """The root of another system: Debian's stacks, with our module as it is installed here."""
     root = tmp_path / "root"
     shutil.copytree(DISTRIBUTIONS / "debian-12", root)
     services = root / "etc/pam.d"
@@ -42,7 +42,7 @@ def system(tmp_path: Path) -> Path:
         shutil.copyfile(path.resolve(), copied)
     for part in (root, *root.rglob("*")):
         part.chmod(0o755 if part.is_dir() else 0o644)
-    tmp_path.chmod(0o777)  # above the root: none of the other system's business
+    tmp_path.chmod(0o777)  # above the root: not a part of the other system
     return root
 
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_is_2(words: list[str], says: str) -> None:
 
 
 def test_this_machine() -> None:
-    """Its own services, quotas and keyctl: it can be read, and by an ordinary user as well."""
+    """It can read its own services, quotas and keyctl, also as an ordinary user."""
     done = run("--json")
     assert done.returncode in (0, 1), done.stderr
     assert "su" in json.loads(done.stdout)["services"]
@@ -128,7 +128,7 @@ def test_what_others_than_root_can_change(system: Path, who: str, what: str) -> 
     if who == "others":
         path.chmod(path.stat().st_mode | stat.S_IWOTH)
     elif who == "group":
-        path.chmod(path.stat().st_mode | stat.S_IWGRP)  # of group 0, or by a list: acl(5)
+        path.chmod(path.stat().st_mode | stat.S_IWGRP)  # of group 0, or by an ACL, acl(5)
     else:
         os.chown(path, world.uid("dave"), 0)
     found = json.loads(run("--root", system, "--json").stdout)["findings"]
@@ -153,7 +153,7 @@ def test_what_the_script_of_pam_python_imports(system: Path) -> None:
     sshd.write_text(sshd.read_text().replace("pam_pykeyinit.so", line))
     security = system / "lib/security"
     security.mkdir(parents=True)
-    places = (Path("/lib/security"), native.module().parent)  # pam_python.so's of Debian 12, 13
+    places = (Path("/lib/security"), native.module().parent)  # pam_python.so of Debian 12, 13
     for name in ("pam_python.so", "pam_pykeyinit.py"):
         (found,) = (place / name for place in places if (place / name).exists())
         shutil.copyfile(found, security / name)
@@ -191,13 +191,13 @@ def test_units_and_their_drop_ins(system: Path) -> None:
 
 
 def test_links_are_followed_inside_of_the_root(system: Path) -> None:
-    """An absolute link of the other system is not one to this machine's files."""
+    """An absolute link of the other system does not lead to this machine's files."""
     common = system / "etc/pam.d/common-session"
     common.rename(system / "etc/generated")
     common.symlink_to("/etc/generated")
     assert rules_of("--root", system) == []
     common.unlink()
-    common.symlink_to("/etc/passwd")  # which is here, and not there
+    common.symlink_to("/etc/passwd")  # which exists here, and not there
     assert "unreadable" in rules_of("--root", system)
     common.unlink()
     common.symlink_to("common-session")

@@ -26,7 +26,7 @@ SYSTEMS = {
 
 
 def differences(system: str) -> list[Path]:
-    """Those of a distribution: where two folders have one for a service, the first counts."""
+    """The patches of a distribution: if two folders have one for a service, the first counts."""
     found: dict[str, Path] = {}
     for folder in reversed(SYSTEMS[system]):
         found |= {path.name: path for path in (CONF / folder).glob("*.diff")}
@@ -43,7 +43,7 @@ SET_USER_ID = ("su-l", "sudo", "sudo-i")
 
 @pytest.fixture
 def system(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A distribution's files, to be changed; a vendor's services copied to where they can be."""
+    """A distribution's files, to be changed; the vendor's services are copied to be writable."""
     root = Path(shutil.copytree(DISTRIBUTIONS / request.param, tmp_path / "root", symlinks=True))
     for path in (root / "usr/lib/pam.d").glob("*"):
         if not (root / "etc/pam.d" / path.name).exists():
@@ -82,7 +82,7 @@ def test_it_fits_is_what_enable_makes_and_works(
     assert blocks.take_out(wanted) == (before, vendors)
     assert judged(folders, service) <= was_found
     services = as_pam_d(system)
-    if service == "system-login":  # not a service: it is what services include
+    if service == "system-login":  # not a service: services include it
         service = "sshd"
     outcome = driver.run(services, f"start 1 {service} alice\nopen 1\nclose 1\nend 1\n")
     assert outcome.codes() == [0, 0]
@@ -94,7 +94,7 @@ def test_it_fits_is_what_enable_makes_and_works(
 
 @pytest.mark.parametrize(("path", "system"), DIFFERENCES, indirect=["system"])
 def test_it_fits_a_file_with_other_blanks_and_comments(path: Path, system: Path) -> None:
-    """As `patch -l`, which the difference names: releases differ in what does nothing."""
+    """As `patch -l`, which the patch names: releases differ in blanks and comments."""
     file = system / "etc/pam.d" / path.stem
     lines = file.read_text().splitlines(keepends=True)
     spaced = [re.sub("[ \t]+", "\t ", line) for line in lines]
@@ -110,7 +110,7 @@ def test_it_fits_a_file_with_other_blanks_and_comments(path: Path, system: Path)
 
 
 class AsPamD:
-    """A distribution's services in the place of this machine's, with modules that it has."""
+    """A distribution's services in place of this machine's, with modules that it has."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -120,8 +120,8 @@ class AsPamD:
         self._folder.mkdir()
         for path in (system / "etc/pam.d").iterdir():
             text = path.read_text()
-            # All but the keyring modules are pam_permit.so: what they do is not at stake here,
-            # where they stand and what they jump over is.
+            # All except the keyring modules are pam_permit.so: only their places and jumps are
+            # tested here.
             text = re.sub(r"pam_(?!keyinit|pykeyinit)\w+\.so", "pam_permit.so", text)
             (self._folder / path.name).write_text(text)
         subprocess.run(["mount", "--bind", self._folder, "/etc/pam.d"], check=True)

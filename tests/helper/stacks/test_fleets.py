@@ -1,4 +1,4 @@
-"""What docs/fleets.md promises to programs: the schema of check's JSON, and the metrics."""
+"""The promises of docs/fleets.md: the schema of check's JSON, and the metrics."""
 
 import json
 import os
@@ -66,7 +66,7 @@ def test_the_schema_refuses_what_it_does_not_allow(system: Path) -> None:
 
 
 def _metrics(file: Path, path: str) -> tuple[int, dict[str, dict[str, float]]]:
-    """The exit status, and what Prometheus's own parser reads: by name, then by the labels."""
+    """The exit status, and the result of Prometheus's own parser: by name, then by the labels."""
     parser = pytest.importorskip("prometheus_client.parser", reason="needs prometheus-client")
     done = subprocess.run(
         ["/usr/bin/python3", "-I", METRICS, file], env={"PATH": path}, check=False
@@ -149,7 +149,7 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_the_units(tmp_path: Path) -> None:
-    """systemd reads them without a word, with the program where they say that it is."""
+    """systemd accepts them without a message, with the program at the named path."""
     for unit in UNITS:
         text = (world.ROOT / "conf" / unit).read_text()
         text = text.replace("/usr/local/sbin/pykeyinit-metrics", "/bin/true")

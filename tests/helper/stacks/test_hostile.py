@@ -22,7 +22,7 @@ SECRET = "root:x:0:0:the-secret-of-this-test"
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """A small system, in a folder beside which lies a file that is none of its business."""
+    """A small system, in a folder next to a file that check must not read."""
     root = tmp_path / "root"
     shutil.copytree(DEBIAN, root / "etc/pam.d")
     for folder in ("lib/security", "etc/systemd/system", "etc/ssh", "usr/bin"):
@@ -33,7 +33,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 def looked_at(root: Path) -> "subprocess.CompletedProcess[str]":
-    """What check says, with little memory; one that does not end is ended by SIGALRM."""
+    """The output of check, with little memory; SIGALRM ends it if it hangs."""
 
     def limits() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -123,7 +123,7 @@ def test_a_file_that_is_none(make: Callable[[Path], None], place: str, tree: Pat
 
 @pytest.mark.parametrize("linked", ["etc", "etc/pam.d", "lib", "usr/bin", "etc/systemd/system"])
 def test_a_folder_that_leads_out(linked: str, tree: Path) -> None:
-    """Links are followed inside: an absolute one is one of DIR's, `..` ends at DIR."""
+    """Links are followed inside: an absolute one starts at DIR, `..` stops at DIR."""
     outside = tree.parent / "outside"
     (outside / "pam.d").mkdir(parents=True)
     for each in (outside, outside / "pam.d"):

@@ -1,4 +1,4 @@
-"""Which Python is inside of the loader, and whether the system's is newer."""
+"""The Python inside the loader, and whether the system's is newer."""
 
 import sys
 from pathlib import Path
@@ -51,7 +51,7 @@ def test_a_fix_of_the_distributions(status: str, version: str, newer: str, tmp_p
 def test_what_is_set_for_dpkg_at_home_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """su and setpriv leave HOME as it is: root's, which an ordinary user may not read."""
+    """su and setpriv keep HOME: root's, which an ordinary user cannot read."""
     (tmp_path / ".dpkg.cfg").write_text("no-such-option\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     version = "3.11.2-6+deb12u7"
@@ -60,7 +60,7 @@ def test_what_is_set_for_dpkg_at_home_is_not_read(
 
 
 def test_where_there_is_no_dpkg(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the versions of Python; in another system's folder nothing is known of them."""
+    """By the versions of Python; for another system's folder no version is known."""
     monkeypatch.setattr(sys, "version_info", (3, 11, 10))
     old, same = Inside("3.11.9", "", ""), Inside("3.11.10", "", "")
     assert inside.newer(Below(), old) == "Python 3.11.10"

@@ -64,7 +64,7 @@ def test_words_that_it_takes(words: str, tmp_path: Path) -> None:
 
 
 def test_a_command_is_never_made_of_what_a_shell_would_read(tmp_path: Path) -> None:
-    """Whoever wrote the file does not choose what the administrator pastes."""
+    """The author of the file must not choose the command that the administrator pastes."""
     for word in ("$(id)", "`id`", "'; id; '", "a\\nb", "\x1b[31m", "[x y]", "[a;b]"):
         text = f"session optional pam_pykeyinit.so force tag {word}\n"
         (found,) = judged(service(tmp_path, sshd=text, x_y="session optional pam_unix.so\n"))
@@ -131,7 +131,7 @@ def test_a_line_of_a_type_in_which_it_does_nothing(kind: str, line: str, tmp_pat
 
 
 def test_a_line_of_type_auth_alone_is_a_keyring(tmp_path: Path) -> None:
-    """It makes one at pam_setcred(3)."""
+    """It creates one at pam_setcred(3)."""
     auth = OURS.replace("session", "auth")
     assert judged(service(tmp_path, sshd=AUTH + auth, login=THEIRS)) == []
 
@@ -144,15 +144,15 @@ UNREACHED = [
     ("session [success=1 default=ignore] pam_unix.so\n" + OURS + UNIX, True),
     ("session [default=1] pam_permit.so\n" + OURS + UNIX, True),
     ("session requisite pam_deny.so\n" + OURS, True),
-    ("session include part\n" + OURS, True),  # as if its lines stood here
-    ("session substack part\n" + OURS, False),  # that ends the substack alone
+    ("session include part\n" + OURS, True),  # as if its lines were here
+    ("session substack part\n" + OURS, False),  # it ends only the substack
     ("session substack ours\n", True),
     ("session sufficient pam_succeed_if.so service = x\n" + OURS, False),  # a question
     ("session [success=1 default=ignore] pam_succeed_if.so quiet\n" + OURS + UNIX, False),
     ("session optional pam_permit.so\n" + OURS, False),
     ("session optional pam_deny.so\n" + OURS, False),
     (OURS + "session sufficient pam_permit.so\n", False),
-    (OURS + "session sufficient pam_permit.so\n" + OURS, False),  # one is
+    (OURS + "session sufficient pam_permit.so\n" + OURS, False),  # one of the two is reached
     ("auth sufficient pam_permit.so\n" + OURS.replace("session", "auth"), True),
     ("auth requisite pam_deny.so\n" + OURS.replace("session", "auth"), True),
     ("auth required pam_deny.so\n" + OURS.replace("session", "auth"), True),
@@ -202,7 +202,7 @@ def test_keys_that_are_stored_at_setcred(name: str, tmp_path: Path) -> None:
 
 
 def test_one_module_at_setcred_and_another_for_the_session(tmp_path: Path) -> None:
-    """What the first has made is lost, with the keys that were stored in it."""
+    """The keyring of the first is lost, with the keys that were stored in it."""
     for first, second in ((OURS, THEIRS), (THEIRS, OURS), (OURS, SCRIPT.strip() + " force\n")):
         auth = first.replace("session", "auth")
         (found,) = judged(service(tmp_path, sshd=AUTH + auth + second))

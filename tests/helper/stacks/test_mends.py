@@ -1,4 +1,4 @@
-"""What `check` prints as a mend is a command: pasted into a shell, the finding is gone."""
+"""The mend of a `check` finding is a command: pasted into a shell, it removes the finding."""
 
 import os
 from pathlib import Path
@@ -67,7 +67,7 @@ def test_of_a_line_that_is_never_reached(text: str, machine: Path) -> None:
     for name, lines in (("part", part), ("ours", part + OURS)):
         (machine / name).write_text(lines)
     (finding,) = (each for each in found() if "sshd" in each["services"])
-    if "=1" in text:  # a jump, of which nobody knows what it is to leap over
+    if "=1" in text:  # a jump whose target is unknown
         assert finding["mend"].startswith("by hand: move it before ")
         return
     paste(finding["mend"])
@@ -84,7 +84,7 @@ def test_of_a_file_that_services_include(machine: Path) -> None:
 
 
 def test_of_a_line_in_an_included_file_and_a_unit(machine: Path) -> None:
-    """`force` goes to the service alone: for su, say, the file's line stays what it is."""
+    """Only the service gets `force`: for other services, as su, the included line is unchanged."""
     unit = UNITS / "cron.service"
     unit.write_text("[Service]\nExecStart=/usr/sbin/cron -f\n")
     common = machine / "common-session"
@@ -152,7 +152,7 @@ def test_of_a_set_user_id_program(machine: Path) -> None:
 
 
 def test_of_a_vendors_file(machine: Path, vendors: Path) -> None:
-    """The vendor's stays as it is: the administrator's hides it."""
+    """The vendor's file is unchanged: the administrator's file overrides it."""
     (vendors / "sshd").write_text(AUTH + OURS.replace("optional", "required"))
     mend("strict")
     assert (machine / "sshd").read_text() == AUTH + OURS
@@ -160,7 +160,7 @@ def test_of_a_vendors_file(machine: Path, vendors: Path) -> None:
 
 
 def test_of_a_service_with_the_auth_lines_of_other(machine: Path) -> None:
-    """A first auth line of its own would take the place of all of those."""
+    """One auth line of its own would replace all of those."""
     (machine / "other").write_text("auth required pam_permit.so\n-auth optional pam_krb5.so\n")
     (machine / "sshd").write_text("account required pam_permit.so\n" + OURS)
     (machine / "systemd-user").write_text(AUTH + OURS)  # and not the vendor's
@@ -174,13 +174,13 @@ def test_of_services_without_a_keyring(machine: Path) -> None:
     (machine / "sshd").write_text(AUTH + OURS)
     (machine / "cron").write_text(AUTH + UID + "@include common-session\n")
     done = run("--ignore", "quota")
-    assert (done.returncode, done.stderr) == (0, ""), done.stdout  # a note, and nothing wrong
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout  # a note, no problem
     assert ": nothing to mend; 1 note" in done.stdout
     mend("without")
 
 
 def test_of_one_report_pasted_as_a_whole(machine: Path) -> None:
-    """After the first mend the numbers of lines are others: the next one is not to go by them."""
+    """The first mend changes the line numbers: the next one must not depend on them."""
     required = OURS.replace("optional", "required").replace("revoke", "revok")
     (machine / "sshd").write_text(AUTH + required + THEIRS + UID)
     while findings := found():

@@ -1,4 +1,4 @@
-"""Modules and includes without a name: one of them is the end of the service."""
+"""Modules and includes without a name: each of them makes the service fail."""
 
 from pathlib import Path
 

@@ -21,7 +21,7 @@ def test_every_file_has_an_origin_and_no_other(system: Path) -> None:
     begun = tuple(word[:-1] for word in reported if word.endswith("*"))
     found = files(system)
     assert [name for name in found if name not in reported and not name.startswith(begun)] == []
-    # What was not found is not here.
+    # Files that were not found are not in the tree.
     missing = re.findall(r"^Not found: (.*)$", (system / "ORIGIN").read_text(), re.MULTILINE)
     for name in re.findall(r"[a-z][a-z-]+", " ".join(missing).partition("(")[0]):
         assert name not in found

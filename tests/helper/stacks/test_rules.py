@@ -30,7 +30,7 @@ def judged(folders: Folders, facts: Facts = Facts()) -> list[Finding]:  # noqa: 
         # cron and others have never had pam_keyinit in Debian.
         ("debian-12", [("without", "", 0, "atd cron lightdm sudo-i vsftpd xrdp-sesman")]),
         ("debian-13", [("without", "", 0, "atd cron lightdm sudo-i vsftpd xrdp-sesman")]),
-        # vsftpd makes its keyring before pam_loginuid: so it is shipped.
+        # Debian ships vsftpd with the keyring line before pam_loginuid.
         ("fedora", [("early", "/etc/pam.d/vsftpd", 1, "vsftpd")]),
         ("arch", [("without", "", 0, "crond su-l")]),
         ("opensuse", [("without", "", 0, "crond xrdp-sesman")]),
@@ -76,8 +76,8 @@ SSHD = {mode: Facts(units=(Unit("ssh.service", "/x", mode, "/usr/sbin/sshd"),)) 
         ("sshd", OURS + THEIRS, Facts(), "twice 2"),
         ("sshd", THEIRS + OURS.replace("force ", ""), Facts(), "twice 2"),
         ("sshd", OURS + THEIRS.replace("force ", ""), Facts(), ""),  # it finds ours, and rests
-        ("sshd", THEIRS + THEIRS, Facts(), ""),  # not ours to judge
-        # Never both: the one jumps over the other.
+        ("sshd", THEIRS + THEIRS, Facts(), ""),  # not our concern
+        # Never both: one jumps over the other.
         ("sshd", "session [success=1 default=ignore] pam_succeed_if.so\n" + OURS, Facts(), ""),
         (
             "sshd",
@@ -128,7 +128,7 @@ def test_each_rule(tmp_path: Path, name: str, text: str, facts: Facts, expected:
 
 
 def test_through_includes_and_brackets(tmp_path: Path) -> None:
-    """What is wrong is told where it stands, once, and of all services that it concerns."""
+    """A problem is reported once, at its line, with all affected services."""
     found = judged(
         service(
             tmp_path,
@@ -161,7 +161,7 @@ def test_a_unit_of_the_helper() -> None:
 
 
 def test_the_worst_comes_first() -> None:
-    """In the order of RULES, whatever the order of the services."""
+    """In the order of RULES, not of the services."""
     entries = tuple(
         Entry("/f", line, line, "session", "required", (-3,) * 32, module, ("force",))
         for line, module in ((1, "pam_krb5.so"), (2, "pam_pykeyinit.so"), (3, "pam_python.so"))

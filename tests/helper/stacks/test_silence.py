@@ -12,7 +12,7 @@ from pykeyinit_helper.stacks import rules
 from support import world
 from support.pam_folder import DEBIAN
 
-# The file that silences is the machine's, and each `check` reads it.
+# The silence file belongs to the machine, and each `check` reads it.
 pytestmark = [pytest.mark.privileged, pytest.mark.whole_machine]
 
 OURS = "session optional pam_pykeyinit.so force revoke\n"
@@ -22,7 +22,7 @@ REQUIRED = OURS.replace("optional", "required")
 
 @pytest.fixture(autouse=True)
 def services(machine: Path) -> Path:
-    """Two that are wrong in the same way, and one without a keyring."""
+    """Two services with the same problem, and one without a keyring."""
     for name in ("sshd", "su-l"):
         (machine / name).write_text(REQUIRED)
     (machine / "cron").write_text("session required pam_unix.so\n")
@@ -87,7 +87,7 @@ def test_a_name_of_no_rule(name: str, file: Path) -> None:
 
 
 def test_the_names_of_the_manual_page_and_of_completion() -> None:
-    """In one order, and all of them."""
+    """In the same order, and complete."""
     folder = world.ROOT / "helper"
     page = (folder / "pykeyinit-helper.8").read_text()
     part = page.partition("These are the rules, in the order of the report:")[2].partition(".El")[
@@ -101,7 +101,7 @@ def test_the_names_of_the_manual_page_and_of_completion() -> None:
 
 
 def test_the_status_is_of_what_is_wrong() -> None:
-    """A note alone is 0: Debian as it is installed has one."""
+    """The status for a note alone is 0: an installed Debian has one."""
     assert run("--ignore", "quota").returncode == 1
     done = run("--ignore", "strict,quota")
     assert done.returncode == 0

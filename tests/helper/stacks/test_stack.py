@@ -26,7 +26,7 @@ SCRIPT = "start 1 svc root\nauth 1\nacct 1\nopen 1\nend 1\n"
 
 
 def really(pamdrive: Path, folder: Path) -> tuple[str, list[int]]:
-    """What libpam calls, a line each, and the codes of the calls; none where it cannot start."""
+    """The modules that libpam calls, a line each, and the codes; none if it cannot start."""
     notes = folder / "notes"
     notes.write_text("")
     done = subprocess.run(
@@ -91,7 +91,7 @@ def test_generated_stacks(
         read = read_in(folder)
         troubles = (*read.troubles, *read_in(folder, "other").troubles)
         if MINOR >= 6 and any("before 1.6" in trouble.text for trouble in troubles):
-            seen["apart"] = seen.get("apart", 0) + 1  # the parser reads as libpam did before
+            seen["apart"] = seen.get("apart", 0) + 1  # the parser follows earlier versions
             return
         real = really(pamdrive, folder)
         assert predicted(read) == real
@@ -100,7 +100,7 @@ def test_generated_stacks(
         seen["refused"] = seen.get("refused", 0) + (not real[1])
 
     compare()
-    assert seen["calls"] > number, seen  # a comparison of nothing would agree as well
+    assert seen["calls"] > number, seen  # an empty comparison would also agree
     assert seen["refused"] < seen["stacks"] / 2
     assert seen.get("apart", 0) < number / 3
     tally["generated PAM stacks beside libpam"] = seen["stacks"]
@@ -112,7 +112,7 @@ HERE = "session required {module} here\n"
 @pytest.mark.parametrize(
     ("text", "apart"),
     [
-        (f"{HERE}session required {{module}}\0 \\\n", True),  # since 1.6 the file is not whole
+        (f"{HERE}session required {{module}}\0 \\\n", True),  # since 1.6 the file is incomplete
         (f"\0\\ \n{HERE}", True),
         (f"session required {{module}} a \0 \\\n{HERE}", True),
         (f"session required {{module}} a \\\0 b\n{HERE}", True),
@@ -133,7 +133,7 @@ def test_what_stands_behind_a_nul(
 def test_a_file_whose_end_is_a_backslash_and_a_line_of_nothing(
     pamdrive: Path, pam_note: Path, tmp_path: Path, end: str
 ) -> None:
-    """Before 1.6 it is not whole; since then the last line ends with that of nothing."""
+    """Before 1.6 it is incomplete; since then the empty line ends the last line."""
     lay(tmp_path, {"svc": f"{HERE}{end}", "other": ""}, pam_note)
     read = read_in(tmp_path)
     assert any("empty line: libpam" in trouble.text for trouble in read.troubles)
@@ -143,7 +143,7 @@ def test_a_file_whose_end_is_a_backslash_and_a_line_of_nothing(
 def test_included_names_are_looked_for_in_the_machines_folder(
     pamdrive: Path, pam_note: Path, tmp_path: Path
 ) -> None:
-    """Debian's libpam does so also where it was given another folder, the parser on request."""
+    """Debian's libpam does this also for another folder; the parser does it on request."""
     machines = Path("/etc/pam.d/pykeyinit-test-included")
     line = f"session required {pam_note} from-there\n"
     (tmp_path / "svc").write_text(f"session include {machines.name}\n")

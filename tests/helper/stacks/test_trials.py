@@ -1,4 +1,4 @@
-"""`check` opens a session through our module as it is installed, and reports what comes of it."""
+"""`check` opens a session through our module as it is installed, and reports the result."""
 
 import os
 import shutil
@@ -22,7 +22,7 @@ SCRIPT = "session optional pam_python.so pam_pykeyinit.py force revoke\n"
 
 @pytest.fixture(autouse=True)
 def services(machine: Path) -> Path:
-    """Two with our line."""
+    """Two services with our line."""
     for name in ("sshd", "su-l"):
         (machine / name).write_text(OURS)
     return machine
@@ -30,7 +30,7 @@ def services(machine: Path) -> Path:
 
 @pytest.fixture
 def module(tmp_path: Path) -> Iterator[Path]:
-    """A file in the place of our module, to be changed."""
+    """A replacement file for our module, to be changed."""
     mine = tmp_path / "module"
     shutil.copy(native.module(), mine)
     subprocess.run(["mount", "--bind", mine, native.module()], check=True)
@@ -39,15 +39,15 @@ def module(tmp_path: Path) -> Iterator[Path]:
 
 
 def become(module: Path, mode: int) -> None:
-    """Let the file be another module: nothing.c says which."""
+    """Replace the content of the file by another module: see nothing.c."""
     built, source = module.with_suffix(".so"), Path(__file__).with_name("nothing.c")
     build = ["gcc", "-Wall", f"-DMODE={mode}", "-shared", "-fPIC", "-o", str(built), str(source)]
     subprocess.run(build, check=True)
-    module.write_bytes(built.read_bytes())  # the file that is mounted, not one of its name
+    module.write_bytes(built.read_bytes())  # the mounted file, not another one of the same name
 
 
 def test_all_is_well(journal: Journal) -> None:
-    """And nothing of it stays, no file and no line in the log."""
+    """And nothing is left, no file and no log line."""
     folder = set(Path(tempfile.gettempdir()).glob("pykeyinit-helper.*"))
     assert found() == []
     assert set(Path(tempfile.gettempdir()).glob("pykeyinit-helper.*")) == folder
@@ -73,7 +73,7 @@ def test_a_module_that_does_not_work(mode: int, says: str, module: Path) -> None
 
 
 def test_a_module_that_waits(module: Path) -> None:
-    """It is ended: one for monitoring must not hang."""
+    """It is ended, because monitoring must not hang."""
     become(module, 4)
     (finding,) = found()
     assert "has not ended in 10 seconds" in finding["what"]
@@ -88,7 +88,7 @@ def test_a_file_that_is_no_module(content: bytes, module: Path) -> None:
 
 
 def test_what_others_may_write_is_loaded_all_the_same(module: Path) -> None:
-    """So that is what is said of it, and no more."""
+    """Only this finding is reported."""
     module.chmod(0o666)
     os.chown(module, world.uid("alice"), 0)
     (finding,) = found()
@@ -100,7 +100,7 @@ def test_what_others_may_write_is_loaded_all_the_same(module: Path) -> None:
 
 
 def test_a_script_that_cannot_be_run(services: Path, tmp_path: Path) -> None:
-    """What pam_python.so imports is a file of the package, as what the helper imports is."""
+    """What pam_python.so imports is a file of the package, like the imports of the helper."""
     for name in ("sshd", "cron"):
         (services / name).write_text(SCRIPT)
     (services / "su-l").unlink()
@@ -120,7 +120,7 @@ def test_a_script_that_cannot_be_run(services: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("broken", ["gone", "log.py", "options.py", "kernel"])
 def test_a_package_that_the_helper_cannot_use(broken: str, tmp_path: Path) -> None:
-    """One line and status 2: no traceback, and no word on logins."""
+    """One line and status 2: no traceback, and no statement about logins."""
     mine = native.copy(tmp_path / "package")
     if broken == "gone":
         shutil.rmtree(mine)
@@ -162,7 +162,7 @@ def test_an_ordinary_user_gets_what_they_may_see(services: Path) -> None:
 
 
 def test_an_ordinary_user_who_may_see_nothing(services: Path) -> None:
-    for mode in (0o700, 0o744):  # in the second the names are to be seen, and no more
+    for mode in (0o700, 0o744):  # in the second the names are visible, and nothing else
         services.chmod(mode)
         done = as_user()
         assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
@@ -170,7 +170,7 @@ def test_an_ordinary_user_who_may_see_nothing(services: Path) -> None:
 
 
 def test_what_an_included_file_that_is_not_to_be_seen_has(services: Path) -> None:
-    """Nothing is said of a service of which a part is not seen."""
+    """No finding for a service if a part of it is unreadable."""
     (services / "sshd").write_text("@include common-session\n" + OURS.replace("session", "auth"))
     (services / "other").write_text("auth required pam_deny.so\n")
     (services / "common-session").chmod(0o600)

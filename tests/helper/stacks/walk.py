@@ -1,4 +1,4 @@
-"""What libpam does with a stack, for codes that are given: a model of _pam_dispatch_aux.
+"""How libpam runs a stack, for given codes: a model of _pam_dispatch_aux.
 
 For a first call: authenticate, acct_mgmt, open_session.
 """
@@ -23,9 +23,9 @@ Returns = Callable[[Entry], int]
 
 
 def walk(entries: Sequence[Entry], returns: Returns) -> tuple[list[int], int]:
-    """The places of the entries whose modules are called, and the code of the whole."""
+    """The places of the entries whose modules are called, and the code of the stack."""
     called: list[int] = []
-    good, status = None, PERM_DENIED  # nothing said yet; True: good so far; False: bad
+    good, status = None, PERM_DENIED  # no result yet; True: good so far; False: bad
     entered: dict[int, tuple[bool | None, int]] = {0: (good, status)}
     at = before = 0
     while at < len(entries):
@@ -71,9 +71,9 @@ def walk(entries: Sequence[Entry], returns: Returns) -> tuple[list[int], int]:
 def calls(
     found: Stack, kinds: Mapping[str, str], returns: Returns, is_there: Callable[[Entry], bool]
 ) -> tuple[str, list[int]]:
-    """What the modules that are there note when all types are called in turn, and the codes.
+    """The calls that the modules record when all types are called in turn, and the codes.
 
-    `kinds` has the call for each type.  Nothing is called of a service that cannot start.
+    `kinds` has the call for each type.  No module of a service that cannot start is called.
     """
     if not found.usable:
         return "", []
