@@ -19,7 +19,7 @@ from support.fetched import CACHE
 def place() -> Path:
     """A folder of this world for files that every user can read."""
     top = world.folder()
-    if top is None:  # this runs before the rule of tests/conftest.py, which applies to each test
+    if top is None:  # this runs before tests/conftest.py skips tests
         world.skip(world.NEEDS_ROOT)
     assert top
     folder = top / "consumers"

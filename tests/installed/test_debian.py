@@ -1,4 +1,4 @@
-"""build-aux/debian.sh: what runs in another system sees that one, and nothing of this."""
+"""build-aux/debian.sh: a command in another system sees that system, and nothing of this one."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ def root(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def inside(root: Path) -> Inside:
-    """Runs a shell's script in that system."""
+    """Runs a shell script in that system."""
 
     def run(how: str, script: str) -> str:
         environment = {"PATH": "/usr/bin:/bin", "OF_THE_CALLER": "x", "CI": "true"}

@@ -1,4 +1,4 @@
-"""./setup demo: what it promises, and that it notices when a promise is broken."""
+"""./setup demo: its promises, and that it reports a broken one."""
 
 import shutil
 import subprocess
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.privileged
 
 
 def demo(tree: Path) -> "subprocess.CompletedProcess[str]":
-    """Run the demo of this tree, in a world of its own inside of this one."""
+    """Run the demo of this tree, in a nested world."""
     return subprocess.run(
         [tree / "setup", "demo"],
         env={"PATH": "/usr/bin:/bin", "TERM": "xterm"},

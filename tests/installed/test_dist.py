@@ -1,4 +1,4 @@
-"""./setup dist: the sdist has what the tree has, and the wheel that comes of it works alone."""
+"""./setup dist: the sdist has the files of the tree, and its wheel works alone."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/proc/none", "PYTHONDONTWRITEBY
 
 
 def run(*command: str | Path, cwd: Path = Path("/"), **variables: str) -> str:
-    """What a command prints; it must succeed."""
+    """Run a command, which must succeed; return its output."""
     done = subprocess.run(
         command,
         env={**ENVIRONMENT, **variables},
@@ -28,7 +28,7 @@ def run(*command: str | Path, cwd: Path = Path("/"), **variables: str) -> str:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """All files below a folder, but for bytecode, which tells when it was made."""
+    """All files below a folder, except bytecode, which contains timestamps."""
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
@@ -38,7 +38,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What ./setup dist makes of a copy of this tree, which is gone afterwards."""
+    """The result of ./setup dist for a copy of this tree, which is then deleted."""
     pytest.importorskip("mesonpy", reason="needs python3-mesonpy")
     scratch = tmp_path_factory.mktemp("dist")
     tree = scratch / "tree"
@@ -81,7 +81,7 @@ def test_the_sdist_installs_the_same(unpacked: Path, tmp_path: Path) -> None:
     run(unpacked / "setup", "install", DESTDIR=str(tmp_path), PREFIX="/usr/local")
     installed = files(tmp_path)
     assert len(installed) > 30
-    # The loader and the interpreter tell where they were built.
+    # The loader and the interpreter contain their build path.
     assert [
         name
         for name, content in files(stage / "stage").items()
@@ -93,7 +93,7 @@ def test_the_sdist_installs_the_same(unpacked: Path, tmp_path: Path) -> None:
 def test_the_wheel_works_without_the_sources(dist: Path, tmp_path: Path) -> None:
     (wheel,) = dist.glob("*.whl")
     venv = tmp_path / "venv"
-    # The system's packages are for keyutils, which pip cannot build.
+    # The system's packages, for keyutils, which pip cannot build.
     run("/usr/bin/python3", "-m", "venv", "--system-site-packages", venv)
     run(venv / "bin/pip", "install", "-q", "--no-index", "--no-deps", wheel)
 

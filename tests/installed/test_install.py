@@ -1,4 +1,4 @@
-"""./setup install and uninstall: what is laid, where, and that exactly that is removed."""
+"""./setup install and uninstall: the installed files, and that exactly these are removed."""
 
 import os
 import re
@@ -18,7 +18,7 @@ SECURITY = {"/usr/local": "lib/security", "/usr": "lib/security", "/opt/x": "opt
 def call(
     command: str, *, tree: Path = world.ROOT, **variables: "str | Path"
 ) -> "subprocess.CompletedProcess[str]":
-    """Run ./setup install or uninstall with these variables, from a folder that is not the tree's.
+    """Run ./setup install or uninstall with these variables, from a folder outside the tree.
 
     The umask is a careful administrator's.
     """
@@ -42,19 +42,19 @@ def install(root: Path, prefix: str = "/usr/local", tree: Path = world.ROOT) -> 
 
 
 def package(root: Path) -> Path:
-    """The package's folder, wherever the prefix has put it."""
+    """The package's folder, wherever the prefix puts it."""
     (found,) = root.glob("**/*-packages/pam_pykeyinit")
     return found
 
 
 def files(root: Path) -> list[str]:
-    """All that is below a folder and is no folder."""
+    """Everything below a folder except folders."""
     return sorted(str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir())
 
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An installation to look at."""
+    """An installation for tests that only read it."""
     root = tmp_path_factory.mktemp("installed") / "root"
     install(root)
     return root
@@ -80,7 +80,7 @@ def test_prefix(tmp_path: Path, prefix: str) -> None:
 
 
 def test_modes_and_owners_do_not_depend_on_the_umask(installed: Path) -> None:
-    conf = world.ROOT / "conf"  # has run scripts, for example
+    conf = world.ROOT / "conf"  # scripts to run, for example
     programs = {
         path.name for path in conf.rglob("*") if path.is_file() and os.access(path, os.X_OK)
     }
@@ -98,7 +98,7 @@ def test_files_are_roots_in_a_folder_that_gives_its_group_away(tmp_path: Path) -
     local = tmp_path / "usr/local"
     local.mkdir(parents=True)
     os.chown(local, 0, 50)
-    local.chmod(0o2775)  # as Debian made /usr/local for its group staff
+    local.chmod(0o2775)  # Debian creates /usr/local like this, for its group staff
     install(tmp_path)
     assert {path.stat().st_gid for path in local.rglob("*")} == {0}
 
@@ -132,7 +132,7 @@ def test_tracebacks_name_the_installed_files(installed: Path) -> None:
 
 @pytest.mark.privileged
 def test_a_prefix_of_its_own_uses_its_own_package(tmp_path: Path) -> None:
-    prefix = tmp_path / "opt"  # beside the one in /usr/local, which this world has
+    prefix = tmp_path / "opt"  # besides the one in /usr/local, which this world has
     install(Path("/"), str(prefix))
     code = f"""import runpy; runpy.run_path("{prefix}/lib/security/pam_pykeyinit.py")
 import pam_pykeyinit; print(pam_pykeyinit.__file__)"""
@@ -192,7 +192,7 @@ def test_files_of_others_survive(tmp_path: Path) -> None:
     assert f"not empty: {theirs.parent}" in done.stdout
     assert files(tmp_path) == [str(theirs.relative_to(tmp_path))]
     theirs.unlink()
-    assert (tmp_path / "usr").is_dir()  # it was there before us
+    assert (tmp_path / "usr").is_dir()  # it existed before
 
 
 def test_a_file_that_is_not_ours_is_not_replaced(tmp_path: Path) -> None:
@@ -246,7 +246,7 @@ def test_the_sources_stay_as_they_are(tmp_path: Path, tree: Path) -> None:
 
 @pytest.mark.privileged
 def test_a_folder_that_is_not_roots_alone_is_named() -> None:
-    """Our loader runs nothing from there, so who installs must hear of it."""
+    """Our loader refuses to run files from there, so `install` must say so."""
     world_folder = world.folder()
     assert world_folder
     prefix = world_folder / "staffs"
@@ -258,11 +258,11 @@ def test_a_folder_that_is_not_roots_alone_is_named() -> None:
         os.chown(prefix, 0, 50)
         prefix.chmod(0o2775)
         staffs = subprocess.run(install, env=run, capture_output=True, text=True, check=True)
-        # The world itself is in a folder where everybody may write.
+        # The world itself is in a folder that all users can write.
         warning = "what is run as root, for these are not root's alone:\n"
         assert f"{warning}/var/tmp\n" in roots.stdout
         assert f"{warning}/var/tmp\n{prefix}\n" in staffs.stdout
-        # Below a prefix of one's own the folder of libraries is Meson's to choose.
+        # Below a private prefix, Meson chooses the folder of libraries.
         line = rf"session optional {prefix}/lib\S*/security/pam_pykeyinit\.so"
         assert re.search(line, staffs.stdout)
     finally:

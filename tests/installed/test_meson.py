@@ -1,4 +1,4 @@
-"""What packagers ask of meson.build: their flags, their folders, their Python."""
+"""What packagers need from meson.build: their flags, their folders, their Python."""
 
 import json
 import re
@@ -13,7 +13,7 @@ HARDENED = "-O2 -D_FORTIFY_SOURCE=3 -Wconversion -Wshadow"
 
 
 def meson(*words: str | Path, **variables: str) -> str:
-    """What meson prints; it must succeed."""
+    """Run meson, which must succeed; return its output."""
     done = subprocess.run(
         ["/usr/bin/meson", *words],
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **variables},
@@ -26,7 +26,7 @@ def meson(*words: str | Path, **variables: str) -> str:
 
 
 def commands(build: Path) -> list[list[str]]:
-    """How the files of the loader are compiled."""
+    """The compiler commands for the files of the loader."""
     entries = json.loads((build / "compile_commands.json").read_text())
     loader = [entry["command"].split() for entry in entries if "/loader/" in entry["file"]]
     assert loader
@@ -34,7 +34,7 @@ def commands(build: Path) -> list[list[str]]:
 
 
 def laid(build: Path, root: Path) -> set[str]:
-    """What is installed below a folder: the files, without the modules of Python."""
+    """The installed files below a folder, without the modules of Python."""
     meson("install", "-C", build, "--quiet", DESTDIR=str(root))
     files = (path for path in root.rglob("*") if path.is_file())
     return {f"/{path.relative_to(root)}" for path in files if "-packages" not in str(path)}
@@ -45,7 +45,7 @@ def test_flags_of_the_distribution_are_kept(tmp_path: Path) -> None:
     meson("setup", build, world.ROOT, CFLAGS=HARDENED)
     for command in commands(build):
         assert [word for word in command if "FORTIFY_SOURCE" in word] == ["-D_FORTIFY_SOURCE=3"]
-    meson("compile", "-C", build)  # warnings are no errors
+    meson("compile", "-C", build)  # warnings are not errors
 
 
 def test_without_flags_it_is_hardened_and_has_no_warnings(tmp_path: Path) -> None:

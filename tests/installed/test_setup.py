@@ -1,4 +1,4 @@
-"""./setup: what it does not know it names, and does nothing."""
+"""./setup: it names an unknown argument, and does nothing."""
 
 import subprocess
 

@@ -9,7 +9,7 @@ import pytest
 
 from support import pam_folder, world
 
-BUILD_AUX = world.ROOT / "build-aux"  # ./setup looks what packages there are, in /var/lib
+BUILD_AUX = world.ROOT / "build-aux"  # ./setup reads the list of packages in /var/lib
 
 pytestmark = pytest.mark.privileged
 
@@ -32,14 +32,14 @@ def call(command: str, **variables: "str | Path") -> "subprocess.CompletedProces
 
 @pytest.fixture
 def pam_d(tmp_path: Path) -> Iterator[Path]:
-    """/etc/pam.d and /var/lib of this test alone."""
+    """/etc/pam.d and /var/lib of this test only."""
     with pam_folder.private(tmp_path) as folder:
         yield folder
 
 
 @pytest.fixture
 def prefix(tmp_path: Path, pam_d: Path) -> Path:
-    """Where it is installed, and sshd enabled."""
+    """The prefix of an installation, with sshd enabled."""
     made = tmp_path / "opt"
     assert call("install", PREFIX=made).returncode == 0
     (pam_d / "sshd").write_text(TEXT)
@@ -59,7 +59,7 @@ def test_what_enable_took_is_given_back(prefix: Path, pam_d: Path) -> None:
 
 
 def test_it_stays_where_people_would_be_locked_out(prefix: Path, pam_d: Path) -> None:
-    """Before anything is changed; and where `required` comes back with what was there."""
+    """Before any change; and if `required` comes back with the restored line."""
     enabled = (pam_d / "sshd").read_text()
     (pam_d / "mine").write_text(BY_HAND)
     refused = call("uninstall", PREFIX=prefix)
@@ -78,7 +78,7 @@ def test_it_stays_where_people_would_be_locked_out(prefix: Path, pam_d: Path) ->
 
 
 def half_the_package(prefix: Path) -> None:
-    """A file of the module, which the helper imports as well, ends in its middle."""
+    """A file of the module, which the helper also imports, is truncated."""
     (package_of(prefix) / "pam_pykeyinit/__init__.py").write_text("__version__ = (")
 
 
@@ -88,12 +88,12 @@ def no_helper(prefix: Path) -> None:
 
 
 def half_a_file(prefix: Path) -> None:
-    """A file of the helper ends in its middle."""
+    """A file of the helper is truncated."""
     (package_of(prefix) / "pykeyinit_helper/cli/main.py").write_text("def main(")
 
 
 def package_of(prefix: Path) -> Path:
-    """Where Python's packages are below it."""
+    """The folder of Python's packages below it."""
     (found,) = prefix.rglob("pykeyinit_helper")
     return found.parent
 
@@ -102,7 +102,7 @@ def package_of(prefix: Path) -> Path:
 def test_also_where_the_helper_itself_does_not_run(
     prefix: Path, pam_d: Path, tmp_path: Path, spoil: Callable[[Path], None]
 ) -> None:
-    """What was there stands between the comments of `enable`, and is put back from there."""
+    """The old lines are between the comments of `enable`, and are restored from there."""
     texts = {"sshd": TEXT, "cut": TEXT.rstrip("\n"), "vendors": None, "mixed": TEXT}
     for name in ("cut", "mixed"):
         (pam_d / name).write_text(texts[name] or "")

@@ -1,4 +1,4 @@
-"""The wheel: the packages alone, for PAM's folder and the manual are not Python's to fill."""
+"""The wheel: only the packages, because Python does not install to PAM's folder and the manual."""
 
 import email
 import os
@@ -18,7 +18,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONDONTWRITE
 
 
 def run(*command: str | Path) -> "subprocess.CompletedProcess[str]":
-    """Run a command, with nothing of this environment."""
+    """Run a command, without the environment variables of this one."""
     return subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=False)
 
 
@@ -32,7 +32,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(tree: Path) -> Path:
-    """What `pip wheel .` makes, without the network that it would use to get meson-python."""
+    """The result of `pip wheel .`, without the network that it would use to get meson-python."""
     pytest.importorskip("mesonpy", reason="needs python3-mesonpy")
     command = ["/usr/bin/python3", "-c", BUILD, str(tree.parent)]
     subprocess.run(command, cwd=tree, check=True, capture_output=True)
@@ -42,7 +42,7 @@ def wheel(tree: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def metadata(wheel: Path) -> Message:
-    """What the wheel says of itself."""
+    """The metadata of the wheel."""
     with zipfile.ZipFile(wheel) as archive:
         (name,) = (name for name in archive.namelist() if name.endswith("/METADATA"))
         return email.message_from_bytes(archive.read(name))
@@ -94,7 +94,7 @@ def test_twine_finds_nothing(wheel: Path) -> None:
 
 @pytest.mark.parametrize("python", PYTHONS)
 def test_pip_installs_it_in_a_clean_environment(wheel: Path, tmp_path: Path, python: str) -> None:
-    """Without the network: so nothing that would have to be fetched, or built."""
+    """Without the network: so nothing needs to be downloaded or built."""
     venv = tmp_path / "venv"
     made = run(python, "-m", "venv", venv)
     assert made.returncode == 0, made.stdout + made.stderr

@@ -1,4 +1,4 @@
-"""Keys whose makers chose their descriptions, and owners, to be misread by others."""
+"""Keys whose descriptions and owners are chosen to mislead readers."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -23,14 +23,14 @@ Publish = Callable[[str], int]
 
 @pytest.fixture
 def publish() -> Iterator[Publish]:
-    """Make a key of bob's that everybody may view; its serial number."""
+    """Create a key of bob that every user can view; return its serial number."""
 
     def make(description: str) -> int:
         become("bob")
         syscalls.join_anonymous_session()
         syscalls.link(
             syscalls.USER_KEYRING, syscalls.SESSION_KEYRING
-        )  # who possesses it may open it
+        )  # a possessor may open it
         serial = keyctl.add_user_key(description, b"x", syscalls.USER_KEYRING)
         syscalls.set_permissions(serial, SEEN_BY_ALL)
         return serial
@@ -62,7 +62,7 @@ def test_a_refresh_is_not_stopped_by_the_end_of_a_line(
 
 
 def test_a_row_that_is_forged_is_not_believed(publish: Publish) -> None:
-    """Of a key with two rows one is a lie, and nothing tells which."""
+    """If a key has two rows, one is false, and nothing shows which."""
 
     def told_and_forged() -> tuple[bool, bool]:
         serial = syscalls.join_anonymous_session()
@@ -75,7 +75,7 @@ def test_a_row_that_is_forged_is_not_believed(publish: Publish) -> None:
 
 @pytest.mark.parametrize("uid", [2**31 - 1, 2**31, 2**32 - 2])
 def test_an_owner_of_any_number_is_told_as_it_is(uid: int) -> None:
-    """The kernel writes it with a sign."""
+    """The kernel prints it with a sign."""
 
     def described() -> tuple[int, str]:
         serial = keyctl.add_user_key("a;b", b"x", syscalls.join_anonymous_session())

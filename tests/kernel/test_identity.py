@@ -1,7 +1,7 @@
-"""Which id is where while the user's are in place, and that none of the host's is lost.
+"""The ids of a host while the user's are in place; none of the host's is lost.
 
-The id that is given up is parked in the saved slot: a host that has lowered its privileges
-could not come back otherwise (setresuid(2)).
+The previous id is kept in the saved id: a host with lowered privileges could not restore it
+otherwise (setresuid(2)).
 """
 
 import errno
@@ -25,7 +25,7 @@ def _ids() -> tuple[Triple, Triple]:
 
 
 def _switched(switch: Switch, uids: Triple, gids: Triple) -> list[tuple[Triple, Triple]]:
-    """The ids of a host with these, inside and afterwards, for a session of alice."""
+    """The ids of a host with these ids, inside and afterwards, for a session of alice."""
     syscalls.setresgid(*gids)
     syscalls.setresuid(*uids)
     seen: list[tuple[Triple, Triple]] = []
@@ -33,8 +33,8 @@ def _switched(switch: Switch, uids: Triple, gids: Triple) -> list[tuple[Triple, 
     return [*seen, _ids()]
 
 
-# Whose ids are in the three places: a daemon, a set-user-ID program, one that has lowered its
-# privileges but for the saved id, and those that have another user's there.
+# The users of the three ids: a daemon, a set-user-ID program, one with lowered privileges except
+# for the saved id, and those with another user's ids there.
 HOSTS = [
     ("root", "root", "root"),
     ("bob", "root", "root"),
@@ -67,7 +67,7 @@ def test_the_id_that_is_given_up_is_parked(host: tuple[str, str, str], slot: int
 def test_ids_that_are_in_place_are_not_set(
     switch: Switch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A host without the right to set any is none the worse for a session of its own user."""
+    """A host without the privilege to set ids can have a session of its own user."""
     for name in ("setresuid", "setresgid"):
         monkeypatch.setattr(syscalls, name, lambda *ids: pytest.fail(f"set {ids}"))
     done: list[bool] = []
@@ -80,7 +80,7 @@ def test_ids_that_are_in_place_are_not_set(
 def test_nothing_is_done_as_root_for_an_id_that_changes_nothing(
     switch: Switch, nobody: str
 ) -> None:
-    """The id -1 leaves an id as it is, setresuid(2)."""
+    """The id -1 means "unchanged", setresuid(2)."""
     uid = syscalls.KEEP if nobody == "uid" else world.uid("alice")
     gid = syscalls.KEEP if nobody == "gid" else world.gid("alice")
 
@@ -120,7 +120,7 @@ def test_ids_that_are_not_restored_are_told_with_the_call_that_was_refused(
 def test_an_interrupt_does_not_keep_the_filesystem_uid(
     which: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On the way back, or before it was seen to be the old one: the host gets it all the same."""
+    """While it is restored, or before it was read: the host has it again in both cases."""
 
     def interrupted() -> list[object]:
         real = syscalls.setfsuid
@@ -145,7 +145,7 @@ def test_an_interrupt_does_not_keep_the_filesystem_uid(
 def test_an_interrupt_on_the_way_back_does_not_keep_the_ids(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A signal handler of the host raises in the middle of putting them back."""
+    """A signal handler of the host raises while the ids are being restored."""
 
     def interrupted() -> list[object]:
         real = syscalls.setresuid
@@ -153,7 +153,7 @@ def test_an_interrupt_on_the_way_back_does_not_keep_the_ids(
 
         def once(*ids: int) -> None:
             calls.append(ids)  # type: ignore[arg-type]
-            if len(calls) == 2:  # there, and the first way back
+            if len(calls) == 2:  # there, and the first try to restore
                 raise KeyboardInterrupt
             real(*ids)
 

@@ -1,4 +1,4 @@
-"""System calls of the options and of libc, asked of the kernel: limits, and what stays open."""
+"""System calls of the options and of libc, on the real kernel: limits, and open descriptors."""
 
 import posix
 import subprocess
@@ -31,7 +31,7 @@ def test_the_longest_description_is_read_whole() -> None:
 
 
 def test_ids_of_the_upper_half_are_no_negative_ones() -> None:
-    """user_namespaces(7): the highest that there are belong to containers."""
+    """user_namespaces(7): the highest ids belong to containers."""
     reported = b"keyring;-2;-2147483648;3f1f0000;a;b\xff"
     assert keyctl.fields(reported) == ("keyring", 2**32 - 2, 2**31, 0x3F1F0000, "a;b\udcff")
     assert keyctl.fields(b"user;4294967294;1000;0;")[1:3] == (2**32 - 2, 1000)
@@ -84,7 +84,7 @@ def test_nothing_in_a_line_is_taken_as_a_format(journal: Journal) -> None:
 
 
 def test_an_interpreter_of_an_unknown_architecture_is_told_there_are_no_keyrings() -> None:
-    """As any seccomp filter or kernel without them would; and no other call is made instead."""
+    """As with a seccomp filter or a kernel without keyrings; and no other call is made instead."""
     reported = subprocess.run(
         [
             sys.executable,
@@ -109,9 +109,9 @@ def test_an_interpreter_of_an_unknown_architecture_is_told_there_are_no_keyrings
 @pytest.mark.parametrize(
     ("largest", "number", "result", "expected"),
     [
-        (2**31 - 1, 215, -2, 2**32 - 2),  # of 32 bits: an id, whatever it looks like
+        (2**31 - 1, 215, -2, 2**32 - 2),  # of 32 bits: an id, although it looks negative
         (2**31 - 1, 215, 7, 7),
-        (2**31 - 1, -1, -38, None),  # no number is known for the call
+        (2**31 - 1, -1, -38, None),  # the number of the call is unknown
         (2**63 - 1, 122, 2**32 - 2, 2**32 - 2),
         (2**63 - 1, 122, -1, None),
     ],
@@ -123,7 +123,7 @@ def test_what_setfsuid_returns_is_an_id(
     expected: int | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Made up, for a processor has either 32 bits or 64."""
+    """Simulated, because a processor has either 32 bits or 64."""
     monkeypatch.setattr(syscalls, "sys", SimpleNamespace(maxsize=largest))
     monkeypatch.setattr(sysnums, "SETFSUID", number)
     monkeypatch.setattr(libc, "syscall", lambda *_: result)

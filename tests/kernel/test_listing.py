@@ -1,4 +1,4 @@
-"""/proc/keys, a line a key, as proc_keys_show() in the kernel writes it."""
+"""/proc/keys, a line for each key, as proc_keys_show() in the kernel prints it."""
 
 import pytest
 

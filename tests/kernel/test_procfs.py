@@ -1,4 +1,4 @@
-"""Reading a file of /proc: the whole of it, or nothing, and no descriptor stays."""
+"""Reading a file of /proc: its whole content, or nothing, and no descriptor stays open."""
 
 import fcntl
 import os

@@ -1,4 +1,4 @@
-"""The table of system call numbers, against the kernel's own headers."""
+"""The table of system call numbers, compared with the kernel's own headers."""
 
 import subprocess
 from pathlib import Path
@@ -17,7 +17,7 @@ HEADERS = {
     "s390x": "s390x-linux-gnu",
     "x86_64": "x86_64-linux-gnu",
 }
-# What the compiler of that architecture would define.
+# The macros of that architecture's compiler.
 MACROS = {
     "aarch64": ["__aarch64__", "__LP64__"],
     "arm": ["__arm__", "__ARM_EABI__"],
@@ -67,7 +67,7 @@ def test_the_numbers_are_the_kernels(name: str) -> None:
 def test_an_id_that_a_32_bit_process_sees_as_negative(
     uid: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """setfsuid(2) returns a long: of 32 bits there, and the id may need all of them."""
+    """setfsuid(2) returns a long: it has 32 bits there, and the id may need all of them."""
     signed = uid - 2**32 if uid >= 2**31 else uid
     monkeypatch.setattr(libc, "syscall", lambda number, *arguments: signed)
     assert syscalls.setfsuid(syscalls.KEEP) == uid

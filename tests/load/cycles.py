@@ -1,4 +1,4 @@
-"""What a process is like between its sessions."""
+"""The state of a process between its sessions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,11 @@ class Figures:
     resident: int  # kB of anonymous memory: file pages in memory are shared, and vary
     mappings: int
     descriptors: int
-    rate: int  # sessions a second since the last look
+    rate: int  # sessions per second since the last measurement
 
 
 def run(loop: Pamloop, count: int) -> Figures:
-    """Have `count` sessions, then look at the process."""
+    """Run `count` sessions, then measure the process."""
     took = loop.sessions(count).clock
     proc = Path("/proc", str(loop.pid))
     rollup = (proc / "smaps_rollup").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""Thousands of sessions at the same time: each its own keyring, and no other's."""
+"""Thousands of concurrent sessions: each has its own keyring, and no other's."""
 
 import os
 import subprocess
@@ -20,9 +20,9 @@ USER_KEYRING = -4
 def _crowd(
     driver: Driver, journal: Journal, processes: int, sessions: int, *users: str
 ) -> tuple[int, int, list[Line]]:
-    """How many sessions were opened, how many refused, and what was logged meanwhile.
+    """The number of opened and of refused sessions, and the log lines meanwhile.
 
-    The driver itself looks at each keyring after each open and each close.
+    The driver itself checks each keyring after each open and each close.
     """
     services = driver.services(s="session required pam_pykeyinit.so force revoke")
     crowd = driver.program.parent / "crowd"
@@ -39,7 +39,7 @@ def _crowd(
                 output, errors = run.communicate(timeout=0.02)
                 break
             except subprocess.TimeoutExpired:
-                lines += journal.ours()  # or its senders would wait for ever
+                lines += journal.ours()  # otherwise its senders block
     lines += journal.ours()
     assert (run.returncode, errors) == (0, "")
     words = output.split()
@@ -56,7 +56,7 @@ def test_sessions_of_one_process_are_closed_in_any_order(
 
 
 def _fill(left: int) -> None:
-    """As dave, add keys until less than `left` bytes of quota are his."""
+    """As dave, add keys until less than `left` bytes of quota are left."""
     os.setresgid(*[world.gid("dave")] * 3)
     os.setresuid(*[world.uid("dave")] * 3)
     size, number = 32_000, 0
@@ -80,8 +80,9 @@ def _nearly_used_up() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_nearly_used_up")
 def test_a_crowd_near_the_quota(driver: Driver, journal: Journal, tally: dict[str, int]) -> None:
-    """Some sessions are refused, one line each; none is in a wrong keyring, none crashes, and
-    what was opened is revoked: that must not depend on quota that the user has used up.
+    """Some sessions are refused, one line each; none is in a wrong keyring, and none crashes.
+
+    Every opened session is revoked: this must not need quota that the user has used up.
     """
     opened, refused, lines = _crowd(driver, journal, 200, 50, "dave")
 

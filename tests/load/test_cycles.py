@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.privileged, pytest.mark.whole_machine]
 
 CYCLES, LONG = 20_000, 1_000_000
 SLICES = 10
-PAGES = 256  # kB: what a loop may touch late, not a thing for each session
+PAGES = 256  # kB: late allocations of a loop, not one for each session
 
 
 def test_memory_and_descriptors_are_flat(
@@ -40,7 +40,7 @@ def test_memory_and_descriptors_are_flat(
 
 
 def test_what_leaks_is_seen(driver: Driver) -> None:
-    """pam_python starts an interpreter for each handle, and loses memory with each."""
+    """pam_python starts an interpreter for each handle, and leaks memory with each."""
     services = driver.services(s="session required pam_python.so pam_pykeyinit.py force revoke")
     with Pamloop(driver.program.parent / "pamloop", services, "s", "alice", "loop") as loop:
         warm = run(loop, 20)

@@ -13,7 +13,7 @@ PROXY = "configurable-http-proxy"
 
 @dataclass(frozen=True)
 class Installation:
-    """Where a JupyterHub and its proxy are, and what they need to be found."""
+    """The paths of a JupyterHub and its proxy, and their environment."""
 
     command: list[str]
     proxy: list[str]
@@ -22,7 +22,7 @@ class Installation:
 
 
 def _debians(where: Path) -> Installation:
-    """Debian's packages, unpacked: those that this machine lacks for it."""
+    """Debian's packages, unpacked: those that this machine lacks."""
     subprocess.run([world.ROOT / "build-aux/unpack.sh", "--all", where, "jupyterhub"], check=True)
     usr = where / "usr"
     node = shutil.which("node", path=f"{usr}/bin:/usr/bin") or "node"
@@ -46,7 +46,7 @@ def _debians(where: Path) -> Installation:
 
 
 def _pypis(version: str, python: str = "/usr/bin/python3") -> Installation:
-    """PyPI's, in a venv of a Python; its proxy is npm's."""
+    """From PyPI, in a venv of a Python; its proxy is npm's."""
     node = fetched.venv(fetched.CACHE / "node", fetched.NODE)
     proxy = fetched.npm(fetched.CACHE / PROXY, node, f"{PROXY}@5")
     name = f"jupyterhub-{version}{python.replace('/', '-')}"
@@ -60,7 +60,7 @@ def _pypis(version: str, python: str = "/usr/bin/python3") -> Installation:
 
 
 def another_python() -> str:
-    """A Python of another version than the system's, that JupyterHub 6 is for."""
+    """A Python of another version than the system's, for JupyterHub 6."""
     new_enough = "import sys, venv; sys.exit(sys.version_info < (3, 10))"
     for python in pythons.others():
         if subprocess.run([python, "-I", "-c", new_enough], check=False).returncode == 0:

@@ -30,7 +30,7 @@ def _free_ports() -> str:
 
 
 class Hub:
-    """A hub, from `Hub(...)` to `stop`.  `before` stands in front of the servers' command."""
+    """A hub, from `Hub(...)` to `stop`.  `before` is the start of the servers' command."""
 
     def __init__(
         self, installed: Installation, services: Path, scratch: Path, before: str
@@ -40,7 +40,7 @@ class Hub:
         self.left.mkdir()
         self.left.chmod(0o1777)
         for file in (PERSON, HERE / "hosts/jupyterhub_server.py"):
-            shutil.copy(file, scratch)  # the tree may be where the users cannot read
+            shutil.copy(file, scratch)  # the users may be unable to read the tree
         ports = _free_ports()
         self.url = f"http://127.0.0.1:{ports.split()[0]}"
         environment = {
@@ -55,7 +55,7 @@ class Hub:
             "SERVER": str(scratch / "jupyterhub_server.py"),
             "BEFORE": before,
         }
-        # A session keyring of its own, to tell it from what a server has.
+        # A session keyring of its own, to distinguish it from a server's.
         command = ["keyctl", "session", "-", *installed.command]
         command += ["-f", str(HERE / "hosts/jupyterhub_config.py")]
         program = mounts.wrapper(scratch / "hub", {"/etc/pam.d": services}, *command)
@@ -66,15 +66,15 @@ class Hub:
             )
 
     def seen(self) -> list[dict[str, Any]]:
-        """What the hub's own thread saw, before each start and after each stop."""
+        """The state of the hub's own thread, before each start and after each stop."""
         return [json.loads(line) for line in (self.scratch / "hub.seen").read_text().splitlines()]
 
     def log(self) -> str:
-        """All that the hub has said."""
+        """All messages of the hub."""
         return self._log.read_text()
 
     def left_by(self, user: str) -> dict[str, Any]:
-        """What a process that outlived the user's server sees now."""
+        """The state of a process that outlived the user's server."""
         answer = self.left / f"left.{user}"
         Path(f"{answer}.ask").touch()
         return dict(json.loads(self._soon(lambda: answer.read_text() or None)))
@@ -85,7 +85,7 @@ class Hub:
         self._process.wait(PATIENCE)
 
     def _soon(self, ask: Any) -> Any:
-        """Its answer, when it has one."""
+        """Its answer, as soon as there is one."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             assert self._process.poll() is None, self.log()
@@ -98,7 +98,7 @@ class Hub:
         raise AssertionError(self.log())
 
     def login(self, user: str) -> "Visitor":
-        """Log in, and have the server started."""
+        """Log in, which starts the server."""
         visitor = Visitor(self.url, user)
         self._soon(lambda: visitor.get("/hub/login"))
         visitor.post("/hub/login?next=/hub/spawn", username=user, password="any")
@@ -117,7 +117,7 @@ class Visitor:
 
     def get(self, path: str, method: str = "GET", data: bytes | None = None) -> str:
         """A page."""
-        # What a page of the hub sends along, so that other sites cannot: from 4.1 on.
+        # The header of the hub's own pages, which other sites cannot send: from 4.1 on.
         headers = {"Referer": self._url + "/hub/home", "X-XSRFToken": self._token()}
         request = urllib.request.Request(self._url + path, data, headers, method=method)
         with self._opener.open(request, timeout=PATIENCE) as answer:
@@ -128,12 +128,12 @@ class Visitor:
         return tokens[-1] or "" if tokens else ""
 
     def post(self, path: str, **form: str) -> str:
-        """The page that comes of a form."""
+        """The page after a form is sent."""
         fields = {"_xsrf": self._token(), **form}
         return self.get(path, "POST", urllib.parse.urlencode(fields).encode())
 
     def ask(self, what: str) -> dict[str, Any]:
-        """Have the user's server tell something."""
+        """Get a report from the user's server."""
         return dict(json.loads(self.get(f"/user/{self._user}/{what}")))
 
     def stop(self) -> None:

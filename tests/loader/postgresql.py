@@ -1,4 +1,4 @@
-"""A PostgreSQL of Debian's packages, unpacked, that asks PAM and has functions in Python."""
+"""A PostgreSQL of Debian's packages, unpacked, with PAM authentication and functions in Python."""
 
 import os
 import re
@@ -20,7 +20,7 @@ _HBA = "local all alice trust\nlocal all all pam pamservice=postgresql\n"
 
 
 def unpacked(where: Path) -> Path:
-    """The server, its client and the language; the folder of their programs."""
+    """The server, its client and the language; returns the folder of their programs."""
     found = subprocess.run(
         ["apt-cache", "search", "--names-only", _NAMES], capture_output=True, text=True, check=True
     )
@@ -36,7 +36,7 @@ def unpacked(where: Path) -> Path:
 
 
 class Server:
-    """A server of alice's, from `Server(...)` to `stop`; bob has to pass PAM."""
+    """A server of alice, from `Server(...)` to `stop`; bob authenticates through PAM."""
 
     def __init__(self, programs: Path, driver: Driver, stack: str) -> None:
         self._programs = programs
@@ -73,7 +73,7 @@ class Server:
         return done.stdout
 
     def _wait(self) -> None:
-        """Until it takes connections: the socket is there earlier, while it still starts."""
+        """Wait until it accepts connections: the socket exists earlier, during the start."""
         state = self._folder / "data/postmaster.pid"
         for _ in range(1000):
             assert self._process.poll() is None, self.log.read_text()
@@ -83,7 +83,7 @@ class Server:
         raise AssertionError(self.log.read_text())
 
     def query(self, user: str, *statements: str) -> str:
-        """What psql prints for some statements in one connection."""
+        """The output of psql for some statements in one connection."""
         words = [f"--command={statement}" for statement in statements]
         self._environment["PGPASSWORD"] = "any"
         psql = self._programs / "psql"
@@ -91,7 +91,7 @@ class Server:
         return self._run(psql, *options, *words)
 
     def stop(self) -> None:
-        """End it, and wait for that."""
+        """End it, and wait for its end."""
         self._process.terminate()
         try:
             self._process.wait(timeout=20)

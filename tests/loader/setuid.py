@@ -1,4 +1,4 @@
-"""The real su and sudo, as programs that anybody may run; and what they look for."""
+"""The real su and sudo, as programs that any user can run; and the files that they open."""
 
 import re
 import shutil
@@ -14,7 +14,7 @@ STACK = """auth required pam_permit.so
 account required pam_permit.so
 session optional {loader} force revoke"""
 DATABASES = ("passwd", "group", "shadow", "nsswitch.conf", "ld.so.cache", "login.defs")
-Program = tuple[dict[str, Path], list[str]]  # what it is to see at which path, and the command
+Program = tuple[dict[str, Path], list[str]]  # replaced files by path, and the command
 
 
 def su(driver: Driver, loader: str) -> Program:
@@ -25,7 +25,7 @@ def su(driver: Driver, loader: str) -> Program:
 
 
 def sudo(driver: Driver, loader: str) -> Program:
-    """A sudo that is unpacked here, with an /etc that lets everybody do everything."""
+    """A sudo that is unpacked here, with an /etc that allows every command to every user."""
     unpacked = driver.scratch / "sudo"
     unpacked.mkdir()
     subprocess.run([world.ROOT / "build-aux/unpack.sh", unpacked, "sudo"], check=True)
@@ -46,7 +46,7 @@ PROGRAMS: dict[str, Callable[[Driver, str], Program]] = {"su": su, "sudo": sudo}
 
 
 class Trace:
-    """The paths that a traced process looked for up to where it gave its privileges up."""
+    """The paths that a traced process looks for until it drops its privileges."""
 
     def __init__(self, text: str, uid: int) -> None:
         self.paths: list[str] = []
@@ -58,21 +58,21 @@ class Trace:
                 self.paths.append(path[1])
 
     def since(self, module: str) -> set[str]:
-        """Those since it loaded a PAM module."""
+        """The paths after it loaded a PAM module."""
         at = [number for number, path in enumerate(self.paths) if path.endswith(f"/{module}")]
         return set(self.paths[at[0] :])
 
 
 def is_roots(path: str) -> bool:
-    """Whether nobody but root can say what is at this path."""
+    """Whether only root controls what is at this path."""
     if not path.startswith("/"):
         return False
     for part in (Path(path), *Path(path).parents):
         try:
             status = part.lstat()
         except (FileNotFoundError, NotADirectoryError):
-            continue  # what holds it is looked at next
-        # What anybody may write to a link or a terminal changes nothing of what is there.
+            continue  # its parent is checked next
+        # Writing to a link or a terminal does not change the files behind it.
         anybody = stat.S_ISLNK(status.st_mode) or stat.S_ISCHR(status.st_mode)
         if status.st_uid or (not anybody and status.st_mode & stat.S_IWOTH):
             return False

@@ -31,7 +31,7 @@ class AuditPlugin(sudo.Plugin):
 
 
 def built() -> Path:
-    """Where it is; the test that asks is skipped where its source is not to be had."""
+    """Its folder; the calling test is skipped if the source is not available."""
     script = world.ROOT / "tests/loader/sudo-python.sh"
     with made_by_one(_BUILT):
         done = subprocess.run(
@@ -43,7 +43,7 @@ def built() -> Path:
 
 
 def command(driver: Driver, stack: str, plugins: tuple[str, ...]) -> list[str | Path]:
-    """What starts it, with this stack: `sudo` and its arguments follow."""
+    """The command that starts it with this stack: append `sudo` and its arguments."""
     usr = driver.scratch / "sudo"
     if not usr.exists():
         shutil.copytree(built() / "usr", usr, symlinks=True)

@@ -49,7 +49,7 @@ def test_only_the_service_functions_are_exported() -> None:
 
 
 def test_python_is_inside_and_nowhere_else() -> None:
-    """Neither the dynamic linker nor another Python of the program comes into it."""
+    """It uses no symbol of Python from the dynamic linker or another Python of the program."""
     for file in (native.module(), native.interpreter()):
         assert not [name for name in _wanted(file) if name.lstrip("_").startswith("Py")]
         needed = _needed(file) - {"libpam", "libc", "libdl", "libpthread"}
@@ -58,7 +58,7 @@ def test_python_is_inside_and_nowhere_else() -> None:
 
 @BOTH
 def test_all_that_it_calls_is_there(file: Path) -> None:
-    """And libm, which the Python inside wants for numbers with a fraction, is not even mapped."""
+    """And libm, which the Python inside needs for floating-point numbers, is not even mapped."""
     assert "undefined" not in _output("ldd", "-r", file)
     assert "libm" not in _needed(file)
 
@@ -101,13 +101,13 @@ def test_what_the_linker_makes_sure_of(file: Path) -> None:
 
 
 def test_python_stays_in_memory() -> None:
-    """It is never ended, and threads may have an entry of it: it must not be unloaded."""
+    """It is never finalized, and threads may have an entry of it: it must not be unloaded."""
     assert "NODELETE" in _output("readelf", "-dW", native.interpreter())
 
 
 @BOTH
 def test_what_the_compiler_makes_sure_of(file: Path) -> None:
-    """Stack protector, and functions that know the size of what they write to."""
+    """The stack protector, and fortified functions, which know the size of their buffers."""
     wanted = _wanted(file)
     assert "__stack_chk_fail" in wanted
     assert {name for name in wanted if re.fullmatch(r"__\w+_chk", name)}
@@ -119,7 +119,7 @@ def _code(file: Path) -> str:
 
 @pytest.mark.skipif(platform.machine() not in {"x86_64", "i686"}, reason="of x86")
 def test_the_stack_is_probed_and_branches_end_where_they_may() -> None:
-    """-fstack-clash-protection: what is larger than a page is touched; -fcf-protection."""
+    """-fstack-clash-protection touches each page of a large frame; -fcf-protection."""
     code = _code(native.module())
     assert re.search(r"or[lqb]? +\$0x0,(0x[0-9a-f]+)?\(%[er]sp", code)
     for file in (native.module(), native.interpreter()):

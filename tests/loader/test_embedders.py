@@ -1,6 +1,6 @@
-"""C programs that have a Python of their own, of any version, begun and ended at any time.
+"""C programs with a Python of their own, of any version, started and finalized at any time.
 
-Each is run with pam_keyinit too: what it sees there it must see here.
+Each also runs with pam_keyinit: the results must be the same.
 """
 
 import subprocess
@@ -41,7 +41,7 @@ STEPS = {
 
 
 def _run(module: str, library: str | Path, steps: str, driver: Driver) -> list[str]:
-    """What the steps printed."""
+    """The output of the steps."""
     services = driver.services(s=f"session required {module} force revoke")
     program = driver.program.parent / "embed"
     run = subprocess.run(

@@ -25,7 +25,7 @@ Run = Callable[[dict[str, Path]], list[str]]
 
 @pytest.fixture
 def run(pamdrive: Path, tmp_path: Path, journal: Journal) -> Run:
-    """Open and close a session where some paths hold other files; what was logged."""
+    """Open and close a session where other files replace some paths; return the log."""
 
     def run_with(changed: dict[str, Path]) -> list[str]:
         program = mounts.wrapper(tmp_path / "drive", changed, str(pamdrive))
@@ -35,7 +35,7 @@ def run(pamdrive: Path, tmp_path: Path, journal: Journal) -> Run:
         outcome = driver.run(services, f"prep own bob\n{SCRIPT}")
         assert outcome.codes() == [CRED_ERR, SESSION_ERR, SESSION_ERR]
         planted, _, established, opened, *_ = outcome.steps
-        for step in (established, opened):  # `force`: the caller's does not stay
+        for step in (established, opened):  # `force`: the caller's keyring does not stay
             assert step.session["serial"] != planted.session["serial"]
             assert step.session["links"] == []
             assert step.fields[1] == world.uid("alice")
@@ -61,7 +61,7 @@ def _raising(exception: str) -> str:
 SUMS = "[7.5 % 2, 2.0**0.5, round(2.51), (1 + 2j) ** (0.5 + 1j), abs(3 + 4j)]"
 SUMMED = [7.5 % 2, 2.0**0.5, round(2.51), (1 + 2j) ** (0.5 + 1j), abs(3 + 4j)]
 NOT_A_CODE = "the answer is not a PAM code"
-# What is put at the end of module.py, and what is logged.
+# Text that is appended to module.py, and the log.
 BROKEN: dict[str, tuple[str, str]] = {
     "a name that is not there": (
         "\nfrom . import elsewhere\n",
@@ -93,7 +93,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     "raises KeyboardInterrupt": (_raising("KeyboardInterrupt()"), "KeyboardInterrupt()"),
     "raises MemoryError": (_raising("MemoryError()"), "MemoryError()"),
     "exits when imported": (("\nraise SystemExit(0)\n"), "SystemExit(0)"),
-    # No login has such sums: libm is opened for them.
+    # No login has such arithmetic: libm is opened for it.
     "numbers with a fraction": (f"\nraise ValueError({SUMS})\n", repr(SUMMED)),
     "an error that cannot be printed": (
         ("\nclass Bad(Exception):\n    def __repr__(self):\n        return 1 / 0\nraise Bad\n"),
@@ -124,7 +124,7 @@ def test_the_file_with_python_is_missing(tmp_path: Path, run: Run) -> None:
 
 
 def test_the_file_with_python_is_of_another_version(run: Run) -> None:
-    """As for a moment while a package is upgraded: the one does not call the other."""
+    """As for a moment during an upgrade: the two versions do not call each other."""
     source = (world.ROOT / "pam_pykeyinit/loader/call.h").read_text()
     other = "#undef ANSWER\n#define ANSWER answer_9\n" + source
     built = workshop().build({"loader/call.h": other})

@@ -1,4 +1,4 @@
-"""Children of programs that have had sessions."""
+"""Forked children of programs that already had sessions."""
 
 import pytest
 from loader.test_hosts import Host
@@ -13,7 +13,7 @@ session required pam_pykeyinit.so force revoke"""
 
 
 def test_a_child_imports_what_its_parent_has_not(driver: Driver) -> None:
-    """Imports are one thread's at a time; a child must not find that turn taken for ever."""
+    """Imports hold a lock; a child must not find it locked forever."""
     for _ in range(5):
         printed = Host(driver, STACK)("pam_pykeyinit.so", "/usr/bin/python3", "lazy.py")
         assert printed == "fine\n"

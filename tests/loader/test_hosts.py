@@ -1,6 +1,6 @@
-"""Programs that are Python themselves, with the clients of PAM as they are distributed.
+"""Programs in Python, with unmodified clients of PAM.
 
-Each is run with pam_keyinit too: what works there must work here, in any version of Python.
+Each also runs with pam_keyinit: what works there must work here, in any version of Python.
 """
 
 import shutil
@@ -28,7 +28,7 @@ class Host:
     """Runs a script of the folder hosts/ in a Python, where /etc/pam.d has our service."""
 
     def __init__(self, driver: Driver, stack: str = STACK) -> None:
-        """Of a stack in which {} stand for the module and its options."""
+        """With a stack in which {} is replaced by the module and its options."""
         self._driver = driver
         self._stack = stack
 
@@ -41,7 +41,7 @@ class Host:
         packages: str = "",
         options: str = "force revoke",
     ) -> str:
-        """What it prints; it must end well, and print no errors."""
+        """Its output; it must succeed, without errors."""
         services = self._driver.services(pykeyinit=self._stack.format(module, options))
         program = mounts.wrapper(
             self._driver.scratch / "host",
@@ -68,7 +68,7 @@ def host(driver: Driver) -> Host:
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder with Debian's pamela and python-pam alone, for Pythons that are not Debian's."""
+    """A folder with only Debian's pamela and python-pam, for Pythons that are not Debian's."""
     folder = tmp_path_factory.mktemp("clients")
     for name in ("pamela.py", "pam", "six.py"):
         found = PACKAGES / name
@@ -103,7 +103,7 @@ def test_a_client_opens_and_closes(
     host: Host,
     journal: Journal,
 ) -> None:
-    """Each session is its user's, also of eight threads."""
+    """Each session is its user's, also with eight threads."""
     if (module, threads) == (world.ORACLE, 8):
         world.leave_out("pam_keyinit's ids are the whole process's: it fails some of them")
     printed = host(module, python, "sessions.py", client, str(threads), "50", packages=packages)
@@ -120,18 +120,18 @@ def test_a_client_opens_and_closes(
 def test_a_host_in_a_state_of_its_own(
     script: str, module: str, python: str, host: Host, journal: Journal
 ) -> None:
-    """None is refused, whatever its Python is and does."""
+    """No state of its Python makes a session fail."""
     assert host(module, python, script).split()[-1] == "fine"
     assert [repr(line) for line in journal.ours()] == []
 
 
 def test_what_holds_the_rights_to_a_keyring_ends_with_it(host: Host) -> None:
-    """In a host that has threads."""
+    """In a host with threads."""
     assert host(OURS, "/usr/bin/python3", "holding.py").split()[-1] == "fine"
 
 
 def _preloaded(source: str, folder: Path) -> dict[str, str]:
-    """An environment in which a program has this C as a part of it."""
+    """An environment in which a program contains this C code."""
     library = folder / "preloaded.so"
     build = ["gcc", "-shared", "-fPIC", "-xc", "-", "-o", str(library)]
     subprocess.run(build, input=source, text=True, check=True)
@@ -142,7 +142,7 @@ def _preloaded(source: str, folder: Path) -> dict[str, str]:
 def test_what_looks_like_a_python_of_another_kind_is_left_alone(
     kind: str, driver: Driver, tmp_path: Path, journal: Journal
 ) -> None:
-    """Not one function of it is called: that would end the program."""
+    """None of its functions is called: that would end the program."""
     names = ("Py_IsInitialized", "PyGILState_Ensure", "Py_InitializeFromConfig")
     source = "#include <stdlib.h>\nint _PyRuntime[4096];\n"
     source += f'const char *Py_GetVersion(void) {{ return "{kind}"; }}\n'
@@ -161,7 +161,7 @@ def test_what_looks_like_a_python_of_another_kind_is_left_alone(
 
 
 def test_no_other_part_of_the_program_finds_our_python(driver: Driver, tmp_path: Path) -> None:
-    """Whoever looks for one would take it for the program's own."""
+    """Such a part would take it for the program's own."""
     source = f"""
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,6 +1,6 @@
-"""No id stays switched, and nothing else of the process is changed by switching them.
+"""No id stays switched, and switching changes nothing else of the process.
 
-The rights of the user, while they are in force, let them send signals to the program.
+While the user's ids are in force, the user can send signals to the program.
 """
 
 import subprocess
@@ -48,7 +48,7 @@ print(seen)
 
 @pytest.mark.parametrize("options", OPTIONS[:3])
 def test_the_users_own_signals(options: str, driver: Driver, journal: Journal) -> None:
-    """They come while a session is opened and closed, to a program in Python that wants them."""
+    """They arrive during open and close, at a Python program with a handler."""
     host = Host(driver)
     printed = host(OURS, "/usr/bin/python3", "interrupted.py", "4000", options=options)
 
@@ -58,7 +58,7 @@ def test_the_users_own_signals(options: str, driver: Driver, journal: Journal) -
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_signal_of_a_parents_death_and_dumpable(options: str, driver: Driver) -> None:
-    """setfsuid(2) and seteuid(2) clear both, also when the id is put back."""
+    """setfsuid(2) and seteuid(2) clear both, also when the id is restored."""
     seen = []
     for module in (OURS, world.ORACLE):
         words = options if module == OURS else "force revoke"
@@ -81,7 +81,7 @@ def test_signal_of_a_parents_death_and_dumpable(options: str, driver: Driver) ->
 
 
 def _three_ids(module: str, which: str, driver: Driver) -> tuple[int, list[int], list[int], str]:
-    """A program with three different ids and no rights: code, ids before, ids after, session."""
+    """A program with three different ids, unprivileged: code, ids before and after, session."""
     bob, carol, dave = (world.uid(name) for name in ("bob", "carol", "dave"))
     groups = [world.gid(name) for name in ("bob", "carol", "dave")]
     uids = [bob, carol, dave] if which == "users" else [bob] * 3
@@ -96,7 +96,7 @@ def _three_ids(module: str, which: str, driver: Driver) -> tuple[int, list[int],
 def test_three_ids_without_the_right_to_set_them(
     which: str, driver: Driver, journal: Journal
 ) -> None:
-    """What could not be undone is refused; pam_keyinit leaves them switched."""
+    """A switch that could not be undone is refused; pam_keyinit leaves the ids switched."""
     code, before, after, _ = _three_ids(OURS, which, driver)
 
     assert after == before

@@ -1,7 +1,8 @@
-"""The real set-user-ID su and sudo, run by a user who has prepared everything that he can.
+"""The real set-user-ID su and sudo, run by a user who has prepared every possible attack.
 
-What the privileged process looks for is traced.  With our loader all of it is in folders
-that are root's alone; the same trace with pam_python.so shows that the test can fail.
+The test traces the files that the privileged process looks for.  With our loader all of them
+are in folders that only root can change; the same trace with pam_python.so shows that the test
+can fail.
 """
 
 import subprocess
@@ -28,7 +29,7 @@ NAMES = (
 
 
 def _plant(trap: Path, mark: Path) -> None:
-    """Files of the names that an interpreter may look for, in every likely place."""
+    """Plant files with the names that an interpreter looks for, in every likely place."""
     version = f"python{native.VERSION}"
     code = PLANTED.format(mark=str(mark))
     for folder in (
@@ -104,7 +105,7 @@ def test_it_looks_for_nothing_that_its_caller_could_have_placed(
         next(text for text in texts if f'"/etc/pam.d/{program}"' in text), world.uid("bob")
     )
     since = trace.since(loader.split()[0])
-    # sudo looks at the folder that it was called in; what lies in there is another matter.
+    # sudo looks at its working folder, which is not our concern.
     bad = {path for path in since - {str(trap)} if not is_roots(path)}
 
     if safe:

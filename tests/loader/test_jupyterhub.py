@@ -20,7 +20,7 @@ BARE = ""
 
 
 class Visit:
-    """Alice and Bob log in, alice's server is stopped, then bob's; a process stays of each."""
+    """Alice and Bob log in, alice's server is stopped, then bob's; each leaves a process."""
 
     def __init__(self, hub: jupyterhub.Hub) -> None:
         alice, bob = hub.login("alice"), hub.login("bob")
@@ -46,7 +46,7 @@ def installed(
 
 @pytest.fixture
 def visit(installed: hubs.Installation, driver: Driver, journal: Journal) -> Callable[..., Visit]:
-    """What two users of a hub see, with something in front of the command of their servers."""
+    """The state of two users of a hub, with a prefix for the command of their servers."""
 
     def see(before: str, stack: str = STACK) -> Visit:
         services = driver.services(jupyterhub=stack)
@@ -68,7 +68,7 @@ def hub_keeps_its_own(visit: Visit) -> bool:
 
 
 def servers_have_their_own(visit: Visit) -> None:
-    """Each its user's, until it is stopped."""
+    """Each has its user's keyring, until it is stopped."""
     assert plain(visit.alice) == own("alice")
     assert plain(visit.bob) == own("bob")
     assert visit.alice_after == revoked("alice")
@@ -77,7 +77,7 @@ def servers_have_their_own(visit: Visit) -> None:
 
 
 def said(journal: Journal) -> list[str]:
-    """What our module has logged."""
+    """The log lines of our module."""
     return [line.text.split("): ")[1] for line in journal.ours()]
 
 
@@ -91,7 +91,7 @@ def test_by_way_of_the_helper_each_server_has_a_session_keyring(
 
 
 def test_otherwise_a_server_has_the_hubs(visit: Callable[..., Visit], journal: Journal) -> None:
-    """The hub opens the session in a thread of its own, and starts the server in another.
+    """The hub opens the session in a separate thread, and starts the server in another one.
 
     It closes it through another PAM handle, which has nothing to revoke.
     """
@@ -112,7 +112,7 @@ def test_otherwise_a_server_has_the_hubs(visit: Callable[..., Visit], journal: J
 def test_after_a_session_that_failed_there_are_none_any_more(
     visit: Callable[..., Visit], journal: Journal
 ) -> None:
-    """Whichever module it was.  The helper in front of the servers does not depend on them."""
+    """With either module.  The helper as the servers' prefix does not depend on sessions."""
     seen = visit(
         HELPER, STACK.replace("session required pam_permit.so", "session required pam_deny.so")
     )

@@ -25,7 +25,7 @@ create or replace function f() returns int language plpython3u as 'import json; 
 
 @pytest.fixture(scope="module")
 def programs() -> Iterator[Path]:
-    """The server's programs, where everybody can run them."""
+    """The server's programs, where every user can run them."""
     if world.folder() is None:
         world.skip(world.NEEDS_ROOT)
     with tempfile.TemporaryDirectory(dir=world.folder()) as folder:

@@ -1,6 +1,6 @@
 """The build that uses the system's shared library of Python (-Dlibpython=shared).
 
-It works in a program without a Python.  What it cannot do it refuses, with a line.
+It works in a program without a Python.  In other programs it refuses, with a line.
 """
 
 import subprocess
@@ -30,7 +30,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 @pytest.fixture
 def embed(built: dict[str, Path], driver: Driver) -> Embed:
-    """Run a program that embeds a library of Python through some steps; what it printed."""
+    """Run a program that embeds a library of Python through some steps; return its output."""
     program = str(driver.program.parent / "embed")
     start = mounts.wrapper(driver.scratch / "embed", built, program)
     services = driver.services(s="session required pam_pykeyinit.so force revoke")

@@ -1,8 +1,8 @@
 """`force` without enough memory or descriptors: the caller's keys are not found.
 
-Whoever starts a set-user-ID program chooses its limits and its descriptors 0, 1 and 2.
-Where pam_keyinit's session has a keyring of its own, ours has one too: the user's, or where
-Python cannot be started one that is empty, with an error and one line in the log for each call.
+The user who starts a set-user-ID program chooses its limits and its descriptors 0, 1 and 2.
+Where pam_keyinit's session has a keyring of its own, ours has one too: the user's, or an empty
+one if Python cannot be started, with an error and one line in the log for each call.
 """
 
 import itertools
@@ -28,7 +28,7 @@ PLENTY = 12 << 20
 
 @dataclass(frozen=True)
 class Result:
-    """What starved.c prints of a case."""
+    """The output of starved.c for a case."""
 
     ended: int
     opened: int
@@ -63,9 +63,9 @@ def _results(module: str, options: str, cases: list[str], driver: Driver) -> lis
 
 
 def _fault(case: str, ours: Result, theirs: Result) -> str:
-    """What is wrong, in words; empty where nothing is."""
+    """The problem in words; empty if there is none."""
     if ours.ended == theirs.ended != 0:
-        return ""  # by libpam or libc
+        return ""  # from libpam or libc
     if ours.ended:
         return f"the program ended with {signal.Signals(ours.ended).name}"
     if ours.written:
@@ -78,7 +78,7 @@ def _fault(case: str, ours: Result, theirs: Result) -> str:
     if theirs.opened == SUCCESS and ours.opened != SESSION_ERR:
         return "the module was not called"
     expected = [ours.opened, ours.closed].count(SESSION_ERR)
-    # syslog(3) wants memory itself, and a thread has an arena of its own for it.
+    # syslog(3) needs memory too, and a thread allocates its own arena.
     lost = "thread" in case or theirs.opened != SUCCESS
     if ours.lines > expected or (ours.lines < expected and not lost):
         return f"{ours.lines} lines in the log"
@@ -86,7 +86,7 @@ def _fault(case: str, ours: Result, theirs: Result) -> str:
 
 
 def _faults(cases: Iterable[str], options: str, driver: Driver) -> list[str]:
-    """What is wrong in which case: at most the first of each kind."""
+    """The problems of the cases: at most the first of each kind."""
     cases = list(cases)
     found: dict[str, str] = {}
     pairs = zip(
@@ -108,7 +108,7 @@ def _faults(cases: Iterable[str], options: str, driver: Driver) -> list[str]:
     ids=["first", "thread", "warm"],
 )
 def test_little_memory(state: str, options: str, pages: int, limit: str, driver: Driver) -> None:
-    """From nothing to plenty, a page or a few at a time."""
+    """From none to plenty, a page or a few at a time."""
     cases = [f"{state}{limit} {size}" for size in range(0, PLENTY, pages * PAGE)]
     assert _faults(cases, options, driver) == []
 
@@ -116,7 +116,7 @@ def test_little_memory(state: str, options: str, pages: int, limit: str, driver:
 @pytest.mark.parametrize("options", OPTIONS, ids=["force", "policies"])
 @pytest.mark.parametrize("state", ["", "thread ", "warm ", "warm thread "])
 def test_no_memory_is_left(state: str, options: str, driver: Driver) -> None:
-    """The program itself has taken all that the limit allows."""
+    """The program itself has allocated all that the limit allows."""
     limits = [f"{limit} {1 << shift}" for limit in ("as", "data") for shift in range(12, 27)]
     assert _faults([f"{state}{limit} fill" for limit in limits], options, driver) == []
 
@@ -129,7 +129,7 @@ def test_few_descriptors(options: str, driver: Driver) -> None:
 
 @pytest.mark.parametrize("options", OPTIONS, ids=["force", "policies"])
 def test_odd_descriptors(options: str, driver: Driver) -> None:
-    """Each of the first three, and several of them."""
+    """Each of the first three, and combinations."""
     cases = []
     for which in ([0], [1], [2], [0, 1], [1, 2], [0, 2], [0, 1, 2]):
         for kinds in itertools.product(KINDS, repeat=len(which)):
@@ -141,7 +141,7 @@ def test_odd_descriptors(options: str, driver: Driver) -> None:
 
 
 def test_what_it_looks_at_is_seen(driver: Driver) -> None:
-    """Without `force` the planted key is found, as with pam_keyinit: this can fail."""
+    """Without `force` the planted key is found, as with pam_keyinit: the test can fail."""
     for module in (OURS, world.ORACLE):
         (result,) = _results(module, "", [""], driver)
         assert (result.ended, result.opened, result.planted) == (0, SUCCESS, "found")

@@ -17,10 +17,10 @@ SEEN = ["sh", "-c", "id -u; keyctl show @s | tail -n +2"]
 
 
 def _seen(module: str, plugins: tuple[str, ...], driver: Driver) -> list[str]:
-    """What bob sees, to whom alice has changed: his id, and his keyrings without their serials."""
+    """The id and keyrings of bob, to whom alice changed; without serial numbers."""
     start = sudo.command(driver, STACK.format(loader=module), plugins)
     run = subprocess.run(
-        # A sudo that hangs holds on to signals: nothing but KILL ends it.
+        # A sudo that hangs blocks signals: only SIGKILL ends it.
         ["timeout", "--signal=KILL", "30", *start, "-u", "bob", *SEEN],
         env={"PATH": "/usr/bin:/bin"},
         stdin=subprocess.DEVNULL,

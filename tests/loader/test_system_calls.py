@@ -1,4 +1,4 @@
-"""What pam_pykeyinit(8) has for seccomp filters is what a trace of sessions shows."""
+"""The list in pam_pykeyinit(8) for seccomp filters matches a trace of sessions."""
 
 import re
 import subprocess
@@ -37,7 +37,7 @@ def _listed() -> set[str]:
 
 
 def _made(module: str, options: str, driver: Driver, folder: Path) -> set[str]:
-    """The calls of all processes since the module was looked for."""
+    """The calls of all processes after the search for the module."""
     line = f"{module} {options}"
     services = driver.services(s="".join(f"{kind} optional {line}\n" for kind in KINDS) + REST)
     script = folder / "script"
@@ -56,7 +56,7 @@ def _made(module: str, options: str, driver: Driver, folder: Path) -> set[str]:
         )
     texts = [path.read_text(errors="replace") for path in folder.glob("trace.*")]
     whole = next(text for text in texts if f'/{module}"' in text)
-    since = whole[whole.index(f'/{module}"') :]  # of the first thread; of the others all
+    since = whole[whole.index(f'/{module}"') :]  # of the first thread; all calls of the others
     texts = [since if text is whole else text for text in texts]
     return set(re.findall(r"^(\w+)\(", "".join(texts), re.MULTILINE))
 
@@ -75,7 +75,7 @@ def test_every_option_is_traced() -> None:
 
 @pytest.mark.parametrize("options", OPTIONS)
 def test_no_other_call_is_made(options: str, driver: Driver, tmp_path: Path) -> None:
-    """What libpam, libc and the user database call, pam_keyinit's sessions show too."""
+    """The calls of libpam, libc and the user database also appear with pam_keyinit."""
     ours = _made("pam_pykeyinit.so", options, driver, tmp_path)
     shared = set(options.split()) & {"force", "revoke"}
     theirs = _made(world.ORACLE, " ".join(sorted(shared)), driver, tmp_path)
@@ -90,14 +90,14 @@ def test_nothing_is_listed_that_is_never_called(driver: Driver, tmp_path: Path) 
         for options in OPTIONS
         for call in _made("pam_pykeyinit.so", options, driver, tmp_path)
     }
-    others = {"fcntl", "futex", "madvise", "sysinfo", "brk", "clock_nanosleep"}  # now and then
-    others |= {"capget", "fstat", "pread64"}  # without root's rights; with another libc
+    others = {"fcntl", "futex", "madvise", "sysinfo", "brk", "clock_nanosleep"}  # occasionally
+    others |= {"capget", "fstat", "pread64"}  # without root's privileges; with another libc
     others |= {"open"}  # the allocator of Python 3.13, of /proc/sys/vm/overcommit_memory
     assert _listed() - made - others == set()
 
 
 def test_a_login_opens_no_file_of_python(driver: Driver, tmp_path: Path) -> None:
-    """Nor of our package: libpam's, the two of the module, the user database's and the log's."""
+    """Only files of libpam, the two of the module, the user database's and the log's."""
     _made("pam_pykeyinit.so", OPTIONS[2], driver, tmp_path)
     trace = "".join(path.read_text(errors="replace") for path in tmp_path.glob("trace.*"))
     looked_for = set(re.findall(rf'^(?:{FILE})\((?:AT_FDCWD, )?"([^"]*)"', trace, re.MULTILINE))

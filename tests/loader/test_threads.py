@@ -1,4 +1,4 @@
-"""Programs with threads: each handle its own keyring, whichever thread it is closed in."""
+"""Programs with threads: each handle has its own keyring, whichever thread closes it."""
 
 import os
 import subprocess
@@ -96,7 +96,7 @@ def test_a_child_that_ends_the_handle_revokes_nothing(driver: Driver) -> None:
 
 @pytest.mark.whole_machine
 def test_nothing_is_left_behind(driver: Driver) -> None:
-    """The hold of a session that another thread closed is gone with it."""
+    """The hold of a session that another thread closed is removed with it."""
     before = _keys_of_root()
     for how in ("other", "ended"):
         subprocess.run(
@@ -104,7 +104,7 @@ def test_nothing_is_left_behind(driver: Driver) -> None:
             check=True,
             env=os.environ,
         )
-    deadline = time.monotonic() + 20  # the kernel gives quota back when it collects
+    deadline = time.monotonic() + 20  # the kernel frees quota when it collects the keys
     while _keys_of_root() > before + 4 and time.monotonic() < deadline:
         time.sleep(0.2)
     assert _keys_of_root() <= before + 4
@@ -114,7 +114,7 @@ def test_nothing_is_left_behind(driver: Driver) -> None:
 def test_a_child_of_another_thread_than_the_first_ends_the_handle(
     first: int, second: int, driver: Driver
 ) -> None:
-    """Python was started in one thread; in a child of another one that thread is gone."""
+    """Python was started in one thread, which does not exist in a child of another thread."""
     services = driver.services(s=STACK)
     steps = driver.run(
         services,

@@ -13,7 +13,7 @@ from support import world
 @pytest.fixture(scope="module")
 def server() -> Iterator[sshd.Sshd]:
     """One sshd for the tests of a file; it reads its PAM stack at each login."""
-    if world.folder() is None:  # before the rule of tests/conftest.py, which is each test's
+    if world.folder() is None:  # this runs before tests/conftest.py skips tests
         world.skip(world.NEEDS_ROOT)
     with tempfile.TemporaryDirectory(dir=world.folder()) as name:
         Path(name).chmod(0o755)

@@ -18,9 +18,9 @@ class Login:
     """One login, from `Login(...)` to `logout`."""
 
     def __init__(self, command: list[str], scratch: Path) -> None:
-        """Log in with this command: a program that runs what follows it as the user."""
+        """Log in with this command, which runs its arguments as the user."""
         program = scratch / "person.py"
-        shutil.copy(PERSON, program)  # the tree may be where the user cannot read
+        shutil.copy(PERSON, program)  # the user may be unable to read the tree
         self._scratch = scratch
         self._process = subprocess.Popen(
             [*command, f"exec /usr/bin/python3 -I {program}"],
@@ -33,7 +33,7 @@ class Login:
         )
 
     def __call__(self, line: str) -> dict[str, Any]:
-        """Have the person do something, and tell what came of it."""
+        """Send the program a command, and return its answer."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(line + "\n")
@@ -43,20 +43,20 @@ class Login:
         return dict(json.loads(answer))
 
     def logout(self) -> int:
-        """End the person's program, and so the login; the exit status."""
+        """End the program, and so the login; return the exit status."""
         _, errors = self._process.communicate(timeout=30)
         assert errors == ""
         return self._process.returncode
 
     def leave(self, name: str, patience: float = 0) -> None:
-        """Leave a process behind, to be asked by `left`.
+        """Leave a process for `left`.
 
-        A daemon closes the session at some moment after its client has left: have patience.
+        It waits, because a daemon closes the session some time after its client has disconnected.
         """
         self(f"leave {self._scratch / name} {patience}")
 
     def left(self, name: str) -> dict[str, Any]:
-        """What the process that was left behind saw after the logout."""
+        """The state that the remaining process saw after the logout."""
         file = self._scratch / name
         Path(f"{file}.ask").touch()
         for _ in range(2000):
@@ -68,7 +68,7 @@ class Login:
 
 @contextlib.contextmanager
 def pam_services(folder: Path, **stacks: str) -> Iterator[None]:
-    """Cover this world's /etc/pam.d by a folder with these service files."""
+    """Mount a folder with these service files over this world's /etc/pam.d."""
     folder.mkdir()
     for name, text in {"other": "auth required pam_deny.so\n", **stacks}.items():
         (folder / name.replace("_", "-")).write_text(text)
@@ -76,12 +76,12 @@ def pam_services(folder: Path, **stacks: str) -> Iterator[None]:
     try:
         yield
     finally:
-        # Lazily: a program that logs somebody out may be reading there.
+        # Unmount lazily: a program that is closing a session may be reading there.
         subprocess.run(["umount", "--lazy", "/etc/pam.d"], check=True)
 
 
 def stack(line: str, *, auth: str = "pam_permit.so") -> str:
-    """A service file that lets everybody in, and has this session line."""
+    """A service file that admits every user, and has this session line."""
     return f"""\
 auth     required {auth}
 auth     required pam_permit.so
@@ -92,12 +92,12 @@ session  required pam_permit.so
 
 
 def plain(seen: dict[str, Any]) -> dict[str, Any]:
-    """A look without what differs from one session to the next: to compare modules."""
+    """The answer to `look` without what differs between sessions, to compare modules."""
     return {name: value for name, value in seen.items() if name != "serial"}
 
 
 def own(user: str) -> dict[str, Any]:
-    """What a user sees whose login has a session keyring as it should be."""
+    """The answer to `look` in a login with a correct session keyring."""
     uid, gid = world.uid(user), world.gid(user)
     return {
         "ids": [uid] * 3 + [gid] * 3,
@@ -107,5 +107,5 @@ def own(user: str) -> dict[str, Any]:
 
 
 def revoked(user: str) -> dict[str, Any]:
-    """What a user's process sees whose session has ended."""
+    """The answer to `look` from a process of a user whose session has ended."""
     return {"ids": own(user)["ids"], "error": "EKEYREVOKED"}

@@ -24,7 +24,7 @@ Answer = dict[str, Any]
 
 
 def look() -> Answer:
-    """The session keyring as this process has it."""
+    """The session keyring of this process."""
     ids = os.getresuid() + os.getresgid()
     try:
         serial = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
@@ -37,12 +37,12 @@ def look() -> Answer:
         }
     except syscalls.KernelError as error:
         return {"ids": ids, "error": errno.errorcode[error.errno or 0]}
-    except keyutils.Error as error:  # revoked while it is looked at
+    except keyutils.Error as error:  # revoked in the meantime
         return {"ids": ids, "error": errno.errorcode[error.args[0]]}
 
 
 def add(name: str, value: str) -> Answer:
-    """Put a key into the user keyring, where it is for all sessions of the user."""
+    """Add a key to the user keyring, which all sessions of the user share."""
     key = keyutils.add_key(name.encode(), value.encode(), keyutils.KEY_SPEC_USER_KEYRING)
     return {"serial": key}
 
@@ -55,7 +55,7 @@ def drop(name: str) -> Answer:
 
 
 def find(name: str) -> Answer:
-    """Look for a key as request_key(2) does, from the session keyring on."""
+    """Search for a key like request_key(2), from the session keyring on."""
     key = keyutils.search(keyutils.KEY_SPEC_SESSION_KEYRING, name.encode())
     return {"value": keyutils.read_key(key).decode() if key else None}
 

@@ -1,4 +1,4 @@
-"""An sshd of the tests' own: on loopback, in the private world, with key logins only."""
+"""A private sshd for tests: on loopback, in the private world, with key logins only."""
 
 import contextlib
 import os
@@ -27,10 +27,10 @@ PidFile none
 
 
 class Sshd:
-    """A running sshd, and how to log in to it."""
+    """A running sshd, and the ways to log in to it."""
 
     def __init__(self, folder: Path, port: int, pid: int) -> None:
-        """Logins are for whoever has the key in this folder."""
+        """The key in this folder can log in."""
         self.pid = pid
         self._folder = folder
         self._port = port
@@ -40,9 +40,9 @@ class Sshd:
         return Login(self.command(user), scratch)
 
     def command(self, user: str, *first: str) -> list[str]:
-        """The command line that logs in with the key, and runs what follows it.
+        """The command line that logs in with the key, and runs its arguments.
 
-        Options of ssh_config(5) that come first are the ones that hold.
+        Of repeated options of ssh_config(5) the first one counts.
         """
         options = [*first, f"IdentityFile={self._folder}/user", "BatchMode=yes", "LogLevel=ERROR"]
         options += ["StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null"]
@@ -51,9 +51,9 @@ class Sshd:
 
 
 def program() -> tuple[Path, list[str]]:
-    """The machine's sshd; or else one that is unpacked here, and lines of configuration for it.
+    """The machine's sshd, or one that is unpacked here with the configuration lines for it.
 
-    It is not installed where it is not: that would start a service on the machine.
+    It is not installed, because that would start a service on the machine.
     """
     there = Path("/usr/sbin/sshd")
     if there.exists():
@@ -73,7 +73,7 @@ def program() -> tuple[Path, list[str]]:
 
 
 def ensure_account() -> None:
-    """The account without rights that sshd wants, where its package has not made it."""
+    """Create the unprivileged account that sshd needs, if its package has not created it."""
     accounts = Path("/etc/passwd")  # this world's
     if "\nsshd:" not in accounts.read_text():
         with accounts.open("a") as file:
@@ -87,10 +87,10 @@ def running(
     environment: Mapping[str, str] | None = None,
     before: Sequence[str] = (),
 ) -> Iterator[Sshd]:
-    """An sshd, from here to the end of the block.
+    """An sshd until the end of the block.
 
-    Lines of sshd_config(5) that come first are the ones that hold.  The environment is for
-    the PAM modules in it.  A command that comes before it runs it in place.
+    Of repeated lines of sshd_config(5) the first one counts.  The environment is for the PAM
+    modules in it.  `before` is a command that runs it.
     """
     sshd, more = program()
     ensure_account()
@@ -108,7 +108,7 @@ def running(
     (folder / "sshd_config").write_text(text)
     environment = {"PATH": os.environ["PATH"], **(environment or {})}
     if world.folder() in sshd.parents:
-        # Packages unpacked: some have their libraries in /usr/lib, some still in /lib.
+        # Unpacked packages: some have their libraries in /usr/lib, some still in /lib.
         folders = [*sshd.parents[1].glob("lib/*-linux-*"), *sshd.parents[2].glob("lib/*-linux-*")]
         libraries = [*map(str, folders), *filter(None, [environment.get("LD_LIBRARY_PATH")])]
         environment["LD_LIBRARY_PATH"] = ":".join(libraries)

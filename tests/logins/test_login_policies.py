@@ -19,12 +19,12 @@ WAYS = {
     "runuser-l": ["runuser", "--login", "--shell=/bin/sh", "alice", "-c"],
     "sshd": [],
 }
-# pam_python.so has no business in a set-user-ID program.
+# pam_python.so does not belong in a set-user-ID program.
 LOADED = [("su", "native"), ("runuser-l", "native"), ("sshd", "native"), ("sshd", "pam_python")]
 
 
 def named(links: Seen) -> list[str]:
-    """The names of what is linked, without the uids in them."""
+    """The names of the linked keyrings, without the uids in them."""
     return sorted(link.split(";")[4].rstrip("0123456789") for link in links["links"])
 
 
@@ -34,12 +34,12 @@ def is_own(inside: Seen, after: Seen) -> None:
 
 
 def lives_on(inside: Seen, after: Seen) -> None:
-    """What is left behind may go on."""
+    """The keyring of a process that stays is not revoked."""
     assert plain(inside) == after == own("alice")
 
 
 def is_shared(inside: Seen, after: Seen) -> None:
-    """With the name, and nobody else's; the end of a login is not the end of it."""
+    """It has the name, belongs to one user, and outlives the login."""
     assert inside["description"].endswith(";3f1b0000;login-alice")
     assert after == plain(inside)
 
@@ -55,7 +55,7 @@ def has_tag(inside: Seen, after: Seen) -> None:
 
 
 def is_left_alone(inside: Seen, after: Seen) -> None:
-    """No keyring was made: what the login has is root's, or the kernel's own default."""
+    """No keyring was created: the login has root's, or the kernel's default."""
     assert not inside["description"].endswith(f";{world.uid('alice')};3f030000;_ses")
     assert after == plain(inside)
 
@@ -92,8 +92,8 @@ def test_a_login(
     with pam_services(scratch / "pam.d", **{way: stack(line, auth=line)}):
         alice = server.login("alice", scratch) if way == "sshd" else Login(WAYS[way], scratch)
         inside = alice("look")
-        # A daemon revokes at some moment after its client has left; what lives on is looked
-        # at after that moment, too, as far as one can tell.
+        # A daemon revokes some time after its client has disconnected; so a keyring that must
+        # survive is also inspected after that time, as far as possible.
         alice.leave("left", patience=10 if holds in (is_own, has_tag) else 0.2)
         assert alice.logout() == 0
         holds(inside, alice.left("left"))

@@ -1,4 +1,4 @@
-"""Real logins: sshd, as it comes, with our module in its PAM stack."""
+"""Real logins: sshd, unmodified, with our module in its PAM stack."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ def test_two_logins_of_one_user_have_two_keyrings_and_share_the_user_keyring(
         first.logout()
         assert first.left("left") == revoked("alice")
         still = second("look")
-        assert "error" not in still  # the end of one is not the end of the other
+        assert "error" not in still  # the end of one does not revoke the other
         assert second("find shared") == {"value": "from-the-first-login"}
         second("drop shared")
         second.logout()
@@ -62,7 +62,7 @@ def test_logins_of_two_users_share_nothing(server: sshd.Sshd, lines: str, scratc
 
 
 def story(server: sshd.Sshd, module: str, scratch: Path) -> list[dict[str, Any]]:
-    """All that a login goes through, without what differs each time."""
+    """All states of a login, without what differs each time."""
     scratch.mkdir()
     scratch.chmod(0o1777)
     with pam_services(scratch / "pam.d", sshd=stack(f"{module} force revoke")):

@@ -20,7 +20,7 @@ TOOLS = {
 
 
 def login(tool: str, pam: str, scratch: Path) -> list[dict[str, Any]]:
-    """What is seen inside, and what is left of it afterwards."""
+    """The state inside a login, and the state of its keyring afterwards."""
     with pam_services(scratch / "pam.d", **{tool: pam}):
         person = Login(TOOLS[tool], scratch)
         inside = person("look")

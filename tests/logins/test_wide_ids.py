@@ -1,6 +1,6 @@
 """Users whose ids need all 32 bits: each has a session keyring of their own, and never root's.
 
-Meaningful above all where a C long has 32 bits.
+Significant above all where a C long has 32 bits.
 """
 
 import os
@@ -20,7 +20,7 @@ WIDE = (2**31 - 1, 2**31, 2**32 - 2)
 IDS = [*((uid, 66000) for uid in WIDE), *((66000 + n, gid) for n, gid in enumerate(WIDE))]
 IDS += [(2**31 + 7, 2**32 - 3)]
 OPTIONS = ["force revoke", "force revoke tag link=user,persistent", "force name=%u-wide"]
-KEY = f"attack:roots own, {os.getpid()}"  # other worlds have root's keyrings as well
+KEY = f"attack:roots own, {os.getpid()}"  # other worlds share root's keyrings
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def _passwd(folder: Path, uid: int, gid: int) -> Path:
 
 
 def _seen(module: str, options: str, ids: tuple[int, int], scratch: Path) -> list[str]:
-    """In a runuser session: ids, session keyring, and what came of a search for root's key."""
+    """In a runuser session: ids, session keyring, and the result of a search for root's key."""
     folder = scratch / module
     folder.mkdir()
     passwd = _passwd(folder, *ids)
@@ -81,7 +81,7 @@ def test_a_user_with_wide_ids(
 
 @pytest.mark.usefixtures("_root_has_a_key")
 def test_root_finds_it(scratch: Path) -> None:
-    """What is looked for is there: the test above can fail."""
+    """The key exists: the test above can fail."""
     assert (
         "Required key not available" not in _seen(world.ORACLE, "force revoke", (0, 0), scratch)[3]
     )

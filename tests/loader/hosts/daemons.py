@@ -1,4 +1,4 @@
-"""Sessions in daemon threads, which the end of the interpreter stops in the middle of them."""
+"""Sessions in daemon threads, which the end of the interpreter stops in the middle."""
 
 import threading
 

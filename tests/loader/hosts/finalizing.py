@@ -1,4 +1,4 @@
-"""Sessions while the interpreter is ending: at exit, and from a destructor."""
+"""Sessions while the interpreter is finalized: at exit, and from a destructor."""
 
 import atexit
 import os
@@ -16,7 +16,7 @@ class Late:
         self.pam, self.handle, self.write = bare.pam, handle, os.write
 
     def __del__(self) -> None:
-        """Whatever is left of the program's interpreter."""
+        """Works with what remains of the program's interpreter."""
         codes = [self.pam.pam_close_session(self.handle, 0), self.pam.pam_end(self.handle, 0)]
         self.write(1, b"fine\n" if codes == [0, 0] else b"refused\n")
 

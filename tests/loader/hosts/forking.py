@@ -1,4 +1,4 @@
-"""os.fork() between open and close, while other threads are at it too."""
+"""os.fork() between open and close, while other threads do the same."""
 
 import os
 import threading
@@ -6,7 +6,7 @@ import warnings
 
 import bare  # type: ignore[import-not-found]  # beside this file
 
-# Since 3.12 Python warns of what is done here on purpose.
+# Since 3.12 Python warns of forks beside threads, which are intended here.
 warnings.simplefilter("ignore", DeprecationWarning)
 done = False
 

@@ -1,4 +1,4 @@
-"""Sessions in a host with threads: what holds a keyring's rights is there as long as it is."""
+"""Sessions in a host with threads: the hold of a keyring exists as long as the session."""
 
 import threading
 from pathlib import Path

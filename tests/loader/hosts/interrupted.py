@@ -1,6 +1,6 @@
-"""Sessions in a program whose main thread has a handler for SIGINT, while their user sends it.
+"""Sessions in a program whose main thread handles SIGINT, while their user sends the signal.
 
-Prints how many signals came while the user could send them, and "fine".
+Prints the number of signals during the switched ids, and "fine".
 """
 
 import contextlib
@@ -36,7 +36,7 @@ senders = [
         extra_groups=[],
         stdout=subprocess.PIPE,
     )
-    for _ in range(2)  # the way back has to be interrupted twice
+    for _ in range(2)  # restoring must be interrupted twice
 ]
 for sender in senders:
     assert sender.stdout

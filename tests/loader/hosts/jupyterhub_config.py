@@ -1,4 +1,4 @@
-"""The hub of test_jupyterhub.py: all of it as it comes, save what stands here."""
+"""The hub of test_jupyterhub.py: the defaults, except for these settings."""
 
 import os
 import subprocess
@@ -10,7 +10,7 @@ scratch = os.environ["SCRATCH"]
 
 
 def look(*_: object) -> None:
-    """Write what the hub's own thread sees; before each server starts, and after it stopped.
+    """Write the state of the hub's own thread; before each server starts, and after it stopped.
 
     A process that this thread starts has its session keyring, and the system's Python.
     """
@@ -28,7 +28,7 @@ c.JupyterHub.data_files_path = os.environ["DATA"]
 c.JupyterHub.db_url = f"sqlite:///{scratch}/hub.sqlite"
 c.JupyterHub.cookie_secret = b"x" * 32
 c.JupyterHub.authenticator_class = "jupyterhub.auth.PAMAuthenticator"
-c.Authenticator.allow_all = True  # wanted from 5 on
+c.Authenticator.allow_all = True  # needed from 5 on
 c.PAMAuthenticator.service = "jupyterhub"
 c.PAMAuthenticator.open_sessions = True
 c.JupyterHub.spawner_class = "jupyterhub.spawner.LocalProcessSpawner"

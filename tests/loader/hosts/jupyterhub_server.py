@@ -1,6 +1,6 @@
-"""Stands in for jupyterhub-singleuser: answers every request with what it sees.
+"""Replaces jupyterhub-singleuser: answers every request with its own state.
 
-.../look    its session keyring, as person.py tells it
+.../look    its session keyring, as person.py prints it
 .../leave   the same from a process that outlives it: its answer is written to the file
             left.USER in $LEFT, whenever a file left.USER.ask appears there
 """
@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
-sys.path.insert(0, os.environ["PERSON"])  # isolated mode leaves it to us
+sys.path.insert(0, os.environ["PERSON"])  # isolated mode does not set it
 import person  # type: ignore[import-not-found]
 
 at = urlsplit(os.environ["JUPYTERHUB_SERVICE_URL"])
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """Any path is fine: the hub asks for one of its own to see whether we are up."""
+    """Accepts any path: the hub requests one of its own to check that the server is up."""
 
     def do_GET(self) -> None:  # noqa: N802  # http.server's name
         """Answer."""
@@ -36,7 +36,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Log nothing."""
 
 
 http.server.HTTPServer((at.hostname or "127.0.0.1", at.port or 80), Handler).serve_forever()

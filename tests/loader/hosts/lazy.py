@@ -1,4 +1,4 @@
-"""A forked child is the first to need what options need, while threads of the parent import."""
+"""A forked child first imports the modules of the options, while threads of the parent import."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ bare.pam.pam_setcred.argtypes = bare.pam.pam_open_session.argtypes
 
 
 def with_options() -> int:
-    """A session by the auth line, which has options."""
+    """A session with the auth line, which has options."""
     mine = bare.start()
     code: int = bare.pam.pam_setcred(mine, ESTABLISH)
     return code or bare.pam.pam_end(mine, 0)
@@ -27,7 +27,7 @@ def in_child() -> None:
     """The same in a forked child."""
     child = os.fork()
     if child == 0:
-        signal.alarm(30)  # it must not wait for ever
+        signal.alarm(30)  # a deadlock must end
         os._exit(with_options())
     assert os.waitpid(child, 0)[1] == 0
 

@@ -1,4 +1,4 @@
-"""A program with modules of our names keeps them, and we do not run them."""
+"""A program with modules of the same names as ours keeps them, and we do not run them."""
 
 import sys
 import types

@@ -48,7 +48,7 @@ def check(user: str) -> None:
 
 
 def work(session: Callable[[str], None], cycles: int, number: int) -> None:
-    """What each thread does."""
+    """The sessions of each thread."""
     for cycle in range(cycles):
         session(USERS[(number + cycle) % 2])
         opened.append(1)

@@ -22,8 +22,8 @@ assert codes == [0, 0], codes
 
 
 def run() -> None:
-    """Once in a sub-interpreter of its own."""
-    # In 3.12 ctypes cannot be imported in one that has a GIL of its own.
+    """Once in a new sub-interpreter."""
+    # In 3.12 ctypes cannot be imported in a sub-interpreter with its own GIL.
     one_gil = {"isolated": False} if sys.version_info[:2] == (3, 12) else {}
     interpreter = interpreters.create(**one_gil)
     failed = interpreters.run_string(interpreter, SCRIPT)  # in 3.13 and later it does not raise
