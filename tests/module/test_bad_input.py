@@ -57,7 +57,7 @@ def test_a_name_that_is_not_utf8_is_an_unknown_user(
 def test_an_argument_that_is_not_utf8_never_succeeds_under_pam_python(
     driver: Driver, journal: Journal
 ) -> None:
-    """pam_python gives up before it calls us."""
+    """pam_python fails before it calls us."""
     stack = f"session required {world.LOADERS['pam_python']} force \xff"
     outcome = driver.run(driver.services(s=stack), "start 0 s alice\nopen 0\nlook\n")
 
@@ -67,7 +67,7 @@ def test_an_argument_that_is_not_utf8_never_succeeds_under_pam_python(
 
 
 def test_an_argument_that_is_not_utf8_is_an_unknown_word(driver: Driver, journal: Journal) -> None:
-    """Under our own loader; what else the line says holds."""
+    """With our own loader; the rest of the line is in force."""
     stack = f"session required {world.LOADERS['native']} \xff force"
     outcome = driver.run(driver.services(s=stack), "start 0 s alice\nopen 0\n")
 
@@ -153,7 +153,7 @@ def test_a_quota_that_is_used_up(driver: Driver, loader: str, journal: Journal) 
             codes.append(driver.run(services, "start 0 s dave\nopen 0\n").codes())
         assert codes == [[PAM_SESSION_ERR]] * 2
         (line,) = journal.ours()
-        # Which of the two it is depends on the last few bytes.
+        # The last few bytes decide which of the two it is.
         assert re.search(r"keyctl\((JOIN_SESSION_KEYRING|LINK)\): EDQUOT: .*dave", line.text)
         assert "/proc/key-users" in line.text
 
@@ -161,7 +161,7 @@ def test_a_quota_that_is_used_up(driver: Driver, loader: str, journal: Journal) 
 def test_a_user_who_took_rights_from_the_possessor_is_revoked_all_the_same(
     driver: Driver, loader: str, journal: Journal
 ) -> None:
-    """`keyctl setperm @s`, and only the owner may write: pam_keyinit copes, so must we."""
+    """`keyctl setperm @s`, and only the owner may write: pam_keyinit handles it, so must we."""
     for module in (loader, world.ORACLE):
         services = driver.services(s=f"session required {module} force revoke")
         script = "start 0 s alice\nopen 0\nsetperm 0x3f0000\nclose 0\n"

@@ -8,7 +8,7 @@ from support.drive import Driver, Outcome
 pytestmark = pytest.mark.privileged
 
 SUCCESS, PERM_DENIED, SESSION_ERR = 0, 6, 14
-MADE_BEFORE = 1  # session keyrings that are there before the first call: @us, or one put there
+MADE_BEFORE = 1  # existing session keyrings before the first call: @us, or a prepared one
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_parent_revokes_after_its_child_has_ended_the_handle(run) -> None:  
 
 
 def test_sessions_one_after_the_other_in_one_process(run) -> None:  # type: ignore[no-untyped-def]
-    """Each has a handle, and with pam_python an interpreter, of its own."""
+    """Each has its own handle, and with pam_python its own interpreter."""
     one = "start 0 s {0}\nestablish 0\nopen 0\nclose 0\ndelete 0\nend 0\n"
     outcome = run("".join(one.format(user) for user in ("alice", "bob", "alice", "root")))
     assert outcome.codes() == [SUCCESS, SUCCESS, SUCCESS, PERM_DENIED] * 4

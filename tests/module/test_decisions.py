@@ -58,7 +58,7 @@ def test_the_levels_are_those_of_syslog() -> None:
 def test_what_is_said_before_anything_is_known_of_the_handle(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """libpam has refused the name of the service, for instance, and no line was read yet."""
+    """libpam has refused the name of the service, for example, and no line was read yet."""
     lines: list[tuple[int, bytes]] = []
     monkeypatch.setattr(libc, "syslog", lambda *line: lines.append(line))
     say = log.Log("session")
@@ -86,7 +86,7 @@ def test_what_the_kernel_refuses_is_raised(result: int, number: int) -> None:
 
 @pytest.mark.parametrize("result", [0, 1, -4096, -(2**31)])
 def test_what_the_kernel_gives_is_passed_on(result: int) -> None:
-    """In a 32-bit process an address of the upper half looks as if it were below zero."""
+    """In a 32-bit process an address of the upper half looks negative."""
     assert syscalls._checked("call", result) == result
 
 
@@ -139,7 +139,7 @@ def test_how_much_is_above_half_of_a_quota(keys: int, size: int, above: bool) ->
 def test_a_line_that_cannot_be_written_does_not_change_the_answer(
     user: str | ValueError, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """There is no memory for it, perhaps; that nobody has this name stays true."""
+    """For example for lack of memory; that there is no such user stays true."""
     lines: list[bytes] = []
 
     def write(priority: int, line: bytes) -> None:

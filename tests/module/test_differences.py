@@ -46,7 +46,7 @@ def test_each_of_two_overlapping_sessions_is_revoked_at_its_own_close(both) -> N
             ["EKEYREVOKED", "live"] if first == 0 else ["live", "EKEYREVOKED"]
         )
         assert {after_both.keyrings[serial] for serial in keyrings} == {"EKEYREVOKED"}
-        # There is but one of pam_keyinit's, and it lives until both are closed.
+        # pam_keyinit has only one, which exists until both are closed.
         assert len(theirs.steps[-1].keyrings) == 2
         assert "EKEYREVOKED" not in theirs.steps[-2].keyrings.values()
 
@@ -81,7 +81,7 @@ def test_an_application_with_lowered_privileges_comes_back_whole(both) -> None: 
 
 
 def test_the_last_trace_of_privilege_is_enough_to_come_back(both) -> None:  # type: ignore[no-untyped-def]
-    """Only the real ids are root's: switching them would leave nothing to go back by."""
+    """Only the real ids are root's: after switching them, no id could restore them."""
     alice, group = world.uid("alice"), world.gid("alice")
     script = f"ids 0 {alice} {alice} 0 {group} {group}\nstart 0 s alice\nopen 0\nclose 0\n"
     ours, theirs = both(script)
@@ -93,7 +93,7 @@ def test_the_last_trace_of_privilege_is_enough_to_come_back(both) -> None:  # ty
 
 
 def test_revoking_as_the_owner_keeps_the_last_trace_of_privilege(both) -> None:  # type: ignore[no-untyped-def]
-    """Only the effective ids are root's, and the keyring can be revoked by its owner only."""
+    """Only the effective ids are root's, and only its owner can revoke the keyring."""
     bob, group = world.uid("bob"), world.gid("bob")
     script = (
         f"ids {bob} 0 {bob} {group} 0 {group}\nstart 0 s alice\nopen 0\n"

@@ -1,4 +1,4 @@
-"""A hold on a keyring: what it lets other threads do, and that nothing of it stays."""
+"""The hold of a keyring: it lets other threads revoke it, and nothing of it stays."""
 
 import os
 import time
@@ -25,7 +25,7 @@ def _links(keyring: int) -> list[int]:
 
 
 def _settled(keyring: int) -> list[int]:
-    """The links, once the kernel has collected them, or after 10 seconds."""
+    """The links, after the kernel has collected them, or after 10 seconds."""
     deadline = time.monotonic() + 10
     while (links := _links(keyring)) and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -33,7 +33,7 @@ def _settled(keyring: int) -> list[int]:
 
 
 def _pages() -> int:
-    """How many pages of shared memory this process has."""
+    """The number of pages of shared memory of this process."""
     return Path("/proc/self/maps").read_text().count("/dev/zero (deleted)")
 
 
@@ -58,7 +58,7 @@ def _state(keyring: int) -> str:
 
 
 def test_another_thread_can_revoke_and_leaves_nothing_behind() -> None:
-    """The thread that opened the session lives on, as a thread of a server would."""
+    """The thread that opened the session stays, like a thread of a server."""
 
     def seen() -> list[object]:
         pages = _pages()
@@ -101,7 +101,7 @@ def test_what_is_possessed_is_let_go_when_the_work_fails() -> None:
 
 @pytest.mark.parametrize("user", ["root", "bob"])
 def test_it_is_shown_to_nobody(user: str) -> None:
-    """/proc/keys has what its reader may view: the session keyring, but nothing of its hold."""
+    """/proc/keys has the keys that its reader can view: the session keyring, but not its hold."""
 
     def table() -> str:
         os.setresuid(*[world.uid(user)] * 3)
@@ -110,7 +110,7 @@ def test_it_is_shown_to_nobody(user: str) -> None:
     def seen() -> list[object]:
         keyring, hold = _opened()
         shown = in_child(table)
-        # By their serials: the tests of other worlds have holds, too.
+        # By their serial numbers, because tests of other worlds have holds, too.
         return [f"{key:08x} " in shown for key in (keyring, hold._pin, hold._grip)]
 
     assert in_child(seen) == [True, False, False]
@@ -120,7 +120,7 @@ def test_it_is_shown_to_nobody(user: str) -> None:
 def test_a_hold_that_is_refused_leaves_nothing_behind(
     step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whichever step the kernel refuses; of each the last call, when the most is in place."""
+    """At each step that the kernel can refuse: the last call of each, when most is in place."""
     last = {"add_keyring": 1, "set_permissions": 1}.get(step, 0)
 
     def seen() -> list[object]:

@@ -1,4 +1,4 @@
-"""What a session leaves behind in the process: keyrings, and nothing else."""
+"""What a session leaves in the process: keyrings, and nothing else."""
 
 import pytest
 
@@ -20,7 +20,7 @@ def _changes(driver: Driver, stack: str) -> set[str]:
 
 
 def test_nothing_of_the_process_changes_but_what_pam_python_changes(driver: Driver) -> None:
-    """pam_python sets the locale, whatever module it loads; here is an empty one."""
+    """pam_python sets the locale, for any module; the comparison is with an empty one."""
     empty = driver.scratch / "empty.py"
     empty.write_text(EMPTY)
     theirs = _changes(driver, f"session required pam_python.so {empty}")
@@ -58,7 +58,7 @@ def test_no_hold_is_taken_on_what_will_not_be_revoked(driver: Driver, loader: st
 def test_no_hold_is_taken_on_a_session_that_is_over(
     end: str, driver: Driver, loader: str, journal: Journal
 ) -> None:
-    """Its keyring lives on, closed with a grace or not closed at all; it is nobody's to end."""
+    """It stays, closed with a grace period or never closed: no handle will end it."""
     services = driver.services(s=f"session required {loader} force revoke=90")
     script = f"start 0 s alice\nopen 0\n{end}\nstart 1 s bob\nopen 1\nspecial\n"
     assert driver.run(services, script).hygiene == [["ENOKEY", "ENOKEY"]]

@@ -1,4 +1,4 @@
-"""The words of a PAM line."""
+"""The options of a PAM line."""
 
 import itertools
 

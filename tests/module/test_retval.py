@@ -1,6 +1,6 @@
 """The return values of the six service functions, as in Linux-PAM's tst-*-retval.
 
-The stack is the module alone; libpam answers PAM_PERM_DENIED where it only ignores.
+The stack is the module alone; if it only returns PAM_IGNORE, libpam returns PAM_PERM_DENIED.
 """
 
 import pytest

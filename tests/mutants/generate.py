@@ -1,8 +1,8 @@
-"""generate.py FILE...: the mutants of these files, a JSON object a line, on standard output.
+"""generate.py FILE...: print the mutants of these files, a JSON object a line.
 
-cosmic-ray makes them; it is in the Python of build/mutants, by which this is run.  Of its
-operators we leave out those that change what others change too: of a comparison one
-neighbour and the opposite are enough.  What it has not is a call that is forgotten.
+cosmic-ray creates them; it is in the Python of build/mutants, which runs this.  Operators with
+redundant mutants are excluded: of a comparison one neighbour and the opposite are enough.  An
+operator that forgets a call is added.
 """
 
 import ast
@@ -33,19 +33,19 @@ WANTED = re.compile(
 
 
 class ForgetStatement(Operator):  # type: ignore[misc]  # cosmic-ray has no types
-    """A call whose result nobody wants, or an assignment, is left out."""
+    """Remove an assignment, or a call whose result is unused."""
 
     def mutation_positions(self, node: parso.tree.NodeOrLeaf) -> Iterator[object]:
         """The statement, unless it is a docstring, an import or an exit."""
         if node.type == "simple_stmt" and ASTQuery(node).get_definition_name():
             what = node.children[0]
-            slots = what.get_first_leaf().value == "__slots__"  # memory, and nothing else
+            slots = what.get_first_leaf().value == "__slots__"  # only memory
             bare = what.type == "expr_stmt" and "=" not in what.get_code()  # a type, no value
             if what.type in ("expr_stmt", "atom_expr") and not slots and not bare:
                 yield node.start_pos, node.end_pos
 
     def mutate(self, node: parso.tree.NodeOrLeaf, index: int) -> parso.tree.NodeOrLeaf:
-        """`pass` in its place."""
+        """Replace it by `pass`."""
         nothing = parso.parse("pass\n").children[0]
         nothing.get_first_leaf().prefix = node.get_first_leaf().prefix
         nothing.parent = node.parent
@@ -58,7 +58,7 @@ class ForgetStatement(Operator):  # type: ignore[misc]  # cosmic-ray has no type
 
 
 class _Plain(ast.NodeTransformer):
-    """`not a == b` is `a != b`, and `not not a` as good as `a`: one mutant, not two."""
+    """`not a == b` equals `a != b`, and `not not a` equals `a`: one mutant, not two."""
 
     OPPOSITES: ClassVar[dict[type[ast.cmpop], type[ast.cmpop]]] = {
         ast.Eq: ast.NotEq, ast.NotEq: ast.Eq, ast.Is: ast.IsNot, ast.IsNot: ast.Is,
@@ -95,7 +95,7 @@ def _for_types_only(source: str) -> set[int]:
 
 
 def _changed(before: str, after: str) -> tuple[str, str]:
-    """The lines that differ, each side as one, without its indentation."""
+    """The lines that differ, each side as one string, without its indentation."""
     old, new = before.splitlines(), after.splitlines()
     start = 0
     while old[start : start + 1] == new[start : start + 1]:
@@ -125,7 +125,7 @@ def mutants(path: Path) -> Iterator[dict[str, str]]:
             try:
                 mutated = mutate_code(source, operator, occurrence)
                 meaning = _meaning(mutated)
-            except (AttributeError, SyntaxError):  # `except (a.B, C)` is beyond cosmic-ray
+            except (AttributeError, SyntaxError):  # cosmic-ray does not support `except (a.B, C)`
                 continue
             if line in skipped or meaning in seen:
                 continue

@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parents[2] / "pam_pykeyinit/loader"
 LOCK = "pthread_mutex_lock(&starting);"
 UNLOCK = "pthread_mutex_unlock(&starting);"
 
-# Of each file: text that it has once, and what stands in its place.
+# For each file: text that occurs once, and its replacement.
 CHANGES: dict[str, list[tuple[str, str]]] = {"pam_pykeyinit.c": [
     ("slash + 1 - self.dli_fname", "slash - self.dli_fname"),
     ("\t\tdlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);", "\t\t;"),
@@ -133,7 +133,7 @@ def _line(text: str) -> str:
 
 
 def mutants() -> list[dict[str, str]]:
-    """All, with the source of each.  Raises ValueError where a BEFORE is not there once."""
+    """All mutants, with the source of each.  Raises ValueError if a BEFORE does not occur once."""
     made = []
     every = [(name, *change) for name, changes in CHANGES.items() for change in changes]
     for name, before, after in every:

@@ -1,9 +1,9 @@
-"""run.py MUTANTS [TEST...]: run the tests against each mutant; its verdict, a line each.
+"""run.py MUTANTS [TEST...]: run the tests against each mutant; print its verdict, a line each.
 
-In a world of its own (build-aux/world.sh), as root: there the installed copy of a file is
-replaced by the mutant, for all that the tests start.  MUTANTS is what generate.py printed.
-Each mutant has a process that is forked before anything of ours is imported, and which ends
-with the first test that fails.  Ends with 1 if the tests fail without a mutant.
+Runs in a world of its own (build-aux/world.sh), as root: the mutant replaces the installed copy
+of a file there, for all programs of the tests.  MUTANTS is the output of generate.py.  Each
+mutant has a process that is forked before any import of our code, and which ends with the first
+failed test.  Exit status 1 if the tests fail without a mutant.
 """
 
 import contextlib
@@ -25,11 +25,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from support import world
 from support.workshop import workshop
 
-PATIENCE = 300  # seconds for all tests of one mutant; one that takes longer is killed
-# pam_python is left out, for what the two loaders share is what is mutated here; and a test
-# that may fail where the machine is busy, which would count a mutant as killed.
+PATIENCE = 300  # seconds for all tests of one mutant; then it is killed
+# pam_python is excluded, because the mutants are in code that both loaders share; so is a test
+# that can fail on a busy machine, which would count a mutant as killed.
 CHOICE = "not pam_python and not hundred"
-# The tests that know most of a file, the quickest first.
+# The most relevant tests of a file, the fastest first.
 BEYOND = [
     "policies/test_policy_words.py", "scripts", "policies/test_tag_refresh_quota.py",
     "policies/test_used_up.py", "policies/test_policies.py", "policies/test_links.py",
@@ -101,13 +101,13 @@ def tests_of(file: str) -> list[str]:
 
 
 def label(mutant: Mutant) -> str:
-    """What a mutant is called, here and in EXPLAINED."""
+    """The name of a mutant, here and in EXPLAINED."""
     return "{file} {function}: {before} -> {after}".format(**mutant)
 
 
 @contextlib.contextmanager
 def built(mutant: Mutant) -> Iterator[None]:
-    """Have the mutant where libpam looks for it."""
+    """Build the mutant, and put it where libpam looks for it."""
     made = workshop().build({mutant["file"]: mutant["source"]})
     kept = {path: Path(path).read_bytes() for path in made}
     try:
@@ -121,7 +121,7 @@ def built(mutant: Mutant) -> Iterator[None]:
 
 @contextlib.contextmanager
 def installed(mutant: Mutant) -> Iterator[None]:
-    """Have the mutant in place of the installed file, and no bytecode of either."""
+    """Put the mutant in place of the installed file, without bytecode of either."""
     package = find_spec("pam_pykeyinit")
     assert package
     assert package.submodule_search_locations
@@ -142,7 +142,7 @@ def _put(file: Path, source: str) -> None:
 
 
 def passes(tests: list[str], log: Path) -> bool:
-    """Whether the tests pass, in time, in a fork of this process; what they say is in `log`."""
+    """Whether the tests pass, in time, in a fork of this process; their output is in `log`."""
     child = os.fork()
     if child == 0:
         os.setsid()
@@ -158,7 +158,7 @@ def passes(tests: list[str], log: Path) -> bool:
             break
         time.sleep(0.02)
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGKILL)  # what the tests have left running
+        os.killpg(child, signal.SIGKILL)  # processes that the tests have left
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
@@ -183,7 +183,7 @@ def main(mutants: Path, tests: list[str]) -> int:
                     if mutant["file"].endswith(".py"):
                         stack.enter_context(installed(mutant))
                     verdict = "survived" if passes(chosen, log) else "killed"
-            except subprocess.CalledProcessError:  # the compiler has noticed
+            except subprocess.CalledProcessError:  # the compiler rejects it
                 verdict = "killed"
             print(json.dumps({"verdict": verdict, "mutant": label(mutant)}), flush=True)
     return 0

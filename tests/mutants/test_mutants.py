@@ -1,4 +1,4 @@
-"""That a bad mutant is found out, a harmless one is not, and what is explained is there."""
+"""A bad mutant is killed, a harmless one survives, and explanations match existing lines."""
 
 import json
 import os
@@ -34,7 +34,7 @@ HARMLESS = _mutant("uid < self.minimum_uid", "self.minimum_uid > uid")
 
 @pytest.mark.privileged
 def test_a_bad_mutant_is_killed_and_a_harmless_one_survives(tmp_path: Path) -> None:
-    """In the installed file, which is afterwards as it was."""
+    """In the installed file, which is restored afterwards."""
     import pam_pykeyinit
 
     assert pam_pykeyinit.__file__
@@ -67,7 +67,7 @@ def test_only_an_explained_mutant_may_survive() -> None:
 
 def test_a_mutant_that_is_explained_and_not_there_is_named() -> None:
     gone = "policies/words.py leaves_out: a -> b"
-    other = "hold.py drop: a -> b"  # not among the files that were mutated
+    other = "hold.py drop: a -> b"  # not among the mutated files
     _, wrong = verdict.judge([label(BAD)], [], {gone: "x", other: "x"})
     assert wrong == [f"explained, and there is no such mutant: {gone}"]
 
@@ -95,7 +95,7 @@ def test_a_list_with_something_missing_is_refused(text: str) -> None:
 
 
 def test_what_is_explained_is_of_lines_that_there_are() -> None:
-    """./setup mutants looks closer, with the mutants at hand."""
+    """./setup mutants checks more, with the mutants."""
     reasons = verdict.explanations(verdict.EXPLAINED.read_text())
     assert reasons
     for mutant in reasons:

@@ -1,8 +1,8 @@
-"""verdict.py MUTANTS RESULTS: what run.py found, file by file, beside what is explained.
+"""verdict.py MUTANTS RESULTS: the results of run.py, file by file, compared with EXPLAINED.
 
-Ends with 1 if a mutant survived that EXPLAINED does not name, if EXPLAINED names one that
-there is not (of the files that were mutated), and if one has no result.  Of a file that was
-tried whole the figures are kept, for ./setup promises (tests/support/record.py).
+Exit status 1 if a mutant survived that EXPLAINED does not name, if EXPLAINED names a mutant that
+does not exist (in the mutated files), or if a mutant has no result.  The figures of a completely
+tested file are kept for ./setup promises (tests/support/record.py).
 """
 
 import json
@@ -16,7 +16,7 @@ EXPLAINED = Path(__file__).with_name("EXPLAINED")
 
 
 def explanations(text: str) -> dict[str, str]:
-    """The mutants that need no test, and why: a reason, indented, is of all lines above it.
+    """The mutants that need no test, and the reasons: an indented reason is for the lines above it.
 
     Raises ValueError for a reason without a mutant, and a mutant without a reason.
     """
@@ -46,7 +46,7 @@ OUTCOMES = ("killed", "explained", "survived")
 def judge(
     mutants: list[str], results: list[tuple[str, str]], reasons: dict[str, str]
 ) -> tuple[dict[str, dict[str, int]], list[str]]:
-    """How many of each file were killed, and so on; and what is wrong.
+    """The number of killed mutants of each file, and so on; and the problems.
 
     `mutants` are all, `results` those tried.
     """

@@ -1,9 +1,9 @@
-"""parallel.py COUNT USER OPTION...: that many logins of a user at the same instant.
+"""parallel.py COUNT USER OPTION...: COUNT concurrent logins of a user.
 
-Each is a process of its own that waits for a signal given to all, opens a session, tells
-the serial number of its session keyring, and stays until all have.  Prints the numbers.
-Between the birth of a named keyring and its being made searchable there is a pause, so that
-a second one is made whenever that is possible at all.
+Each is a process of its own that waits for a common signal, opens a session, reports the serial
+number of its session keyring, and stays until all have done so.  Prints the numbers.  There is
+a pause between the creation of a named keyring and the change that makes it searchable, so that
+a second keyring is created whenever that is possible at all.
 """
 
 # ruff: noqa: T201  # it prints
@@ -17,12 +17,12 @@ from pam_pykeyinit.module import Handle
 from pam_pykeyinit.policies import lock, naming, plan, words
 from support.pamh import Pamh
 
-BEFOREHAND = (keyctl, lock, naming, plan, words)  # or the imports would set them apart
+BEFOREHAND = (keyctl, lock, naming, plan, words)  # or their import would separate the processes
 set_permissions = syscalls.set_permissions
 
 
 def hesitant(key: int, mask: int) -> None:
-    """The system call, some time later."""
+    """The system call, after a delay."""
     time.sleep(0.02)
     set_permissions(key, mask)
 
@@ -38,7 +38,7 @@ def login(go: int, answers: int, stay: int, user: str, options: list[str]) -> No
 
 
 def main(count: int, user: str, options: list[str]) -> None:
-    """Have them all begin at once."""
+    """Start all of them at the same time."""
     syscalls.set_permissions = hesitant
     go, answers, stay = os.pipe(), os.pipe(), os.pipe()
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""Another user, who has a session keyring of a name that is not theirs to use."""
+"""Another user, who has a session keyring with a name that belongs to someone else."""
 
 import contextlib
 import os
@@ -9,20 +9,20 @@ from pam_pykeyinit.kernel import keyctl, syscalls
 from support import world
 
 OPEN_TO_ALL = 0x3F3F3F3F
-SEARCH_FOR_OTHERS = 0x00000008  # whoever joins it may not even see whose it is
+SEARCH_FOR_OTHERS = 0x00000008  # a process that joins it cannot even see its owner
 
 
 def become(user: str) -> None:
-    """Be the user, wholly."""
+    """Become the user, with all ids."""
     os.setresgid(*[world.gid(user)] * 3)
     os.setresuid(*[world.uid(user)] * 3)
 
 
 @contextlib.contextmanager
 def squatting(user: str, name: str, mask: int = OPEN_TO_ALL) -> Iterator[int]:
-    """As long as the block lasts somebody has joined the keyring of that name, and opened it.
+    """During the block another user has joined the keyring of that name, and opened it.
 
-    Gives the serial number.
+    Yields the serial number.
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -35,7 +35,7 @@ def squatting(user: str, name: str, mask: int = OPEN_TO_ALL) -> Iterator[int]:
             while True:
                 signal.pause()
         finally:
-            os._exit(1)  # whatever was raised: there must be no second pytest
+            os._exit(1)  # after any exception: there must be no second pytest
     os.close(writing)
     try:
         reported = os.read(reading, 4)
@@ -49,7 +49,7 @@ def squatting(user: str, name: str, mask: int = OPEN_TO_ALL) -> Iterator[int]:
 
 @contextlib.contextmanager
 def racing(user: str, name: str) -> Iterator[None]:
-    """As long as the block lasts somebody makes keyrings of that name, opens, and leaves them."""
+    """During the block another user creates keyrings of that name, opens them, and leaves them."""
     child = os.fork()
     if child == 0:
         try:

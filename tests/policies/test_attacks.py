@@ -1,4 +1,4 @@
-"""Another user has the name first, or at the same time, or opens what was closed."""
+"""Another user has the name first, or at the same time, or opens a keyring that was closed."""
 
 import errno
 import os
@@ -27,7 +27,7 @@ OPEN = "start 0 s alice\nopen 0\n"
 
 
 def _name(kind: str, loader: str) -> str:
-    """A name of this test's own: keyrings of the test before may still be there."""
+    """A name of this test only: keyrings of an earlier test may still exist."""
     return f"{kind}-{loader.split('.')[0]}-{os.getpid()}"
 
 
@@ -71,7 +71,7 @@ def test_another_user_comes_at_the_same_time(run: Run, loader: str, journal: Jou
     with racing("bob", name):
         for _ in range(10):
             opened += run(f"force name={name}", opens).steps[1::2]
-            lines += journal.ours()  # the log holds a few only, and then makes its writers wait
+            lines += journal.ours()  # the log holds only a few, and then blocks its writers
     assert [step.call for step in opened] == ["open"] * 40
     assert {step.code for step in opened} == {0}
     assert {step.fields[1] for step in opened} == {world.uid("alice")}
@@ -88,7 +88,7 @@ def test_another_user_comes_later(run: Run, loader: str, journal: Journal) -> No
 
 
 def _opened_meanwhile(name: str) -> tuple[object, str]:
-    """Once it has been looked at, and before it is used, the user opens it to others."""
+    """After it was checked, and before it is used, the user opens it to others."""
     link = syscalls.link
     opened: list[str] = []
 
@@ -137,7 +137,7 @@ def _without_memory(name: str, user_session_too: bool) -> tuple[object, int, lis
 
 
 def test_where_there_is_no_other_keyring_to_leave_it_for(journal: Journal) -> None:
-    """The user's quota is used up: the user-session keyring wants none."""
+    """The user's quota is used up: the user-session keyring needs none."""
     alice = world.uid("alice")
     name = _name("nowhere", "")
     with squatting("bob", name):

@@ -1,6 +1,6 @@
-"""Options, with every call of theirs refused in turn: a code, few lines, ids as before.
+"""Options, with each of their calls refused in turn: a code, few lines, ids as before.
 
-Real ids, real keyrings, the real log; only the refusal itself is made up.
+Ids, keyrings and log are real; only the refusal is injected.
 """
 
 import errno
@@ -28,7 +28,7 @@ CALLS: list[tuple[ModuleType, str]] = [
     *((keyctl, name) for name in ("join_named_session", "lock", "unlock")),
 ]
 ERRNOS = (errno.EACCES, errno.EDQUOT, errno.EINTR, errno.ENOSYS)
-MOST_LINES = 3  # of a shared keyring that cannot be looked at, nor left: alert, failure, tag
+MOST_LINES = 3  # of a shared keyring that can be neither inspected nor left: alert, failure, tag
 
 Act = Callable[[], object]
 
@@ -78,7 +78,7 @@ def _refresh() -> Act:
 ERRORS = {
     _open: codes.PAM_SESSION_ERR,
     _open_unforced: codes.PAM_SESSION_ERR,
-    _close_with_grace: codes.PAM_SUCCESS,  # the user has left: there is nothing to fail
+    _close_with_grace: codes.PAM_SUCCESS,  # the user has left: nothing can fail
     _close_and_revoke: codes.PAM_SUCCESS,
     _refresh: codes.PAM_CRED_ERR,
 }
@@ -86,7 +86,7 @@ ERRORS = {
 
 @dataclass
 class Seen:
-    """What a faulty call gave."""
+    """The result of a faulty call."""
 
     code: object
     kept: bool

@@ -1,4 +1,4 @@
-"""What is linked into a session keyring."""
+"""The links in a session keyring."""
 
 import errno
 
@@ -37,7 +37,7 @@ def _links(step: Step) -> set[str]:
 def test_links(
     run: Run, options: str, linked: set[str], name: str, request: pytest.FixtureRequest
 ) -> None:
-    """With a name as well, of each test's own: what is shared keeps its links."""
+    """Also with a name, which differs for each test, because a shared keyring keeps its links."""
     name = name.format(abs(hash(request.node.name)))
     outcome = run(f"force {options} {name}", "start 0 s alice\nopen 0\n")
     assert outcome.codes() == [0]
@@ -49,7 +49,7 @@ def test_links(
 
 
 def test_the_persistent_keyring_is_there_for_the_next_session(run: Run) -> None:
-    """So cron finds what a login has left, when the login is over."""
+    """So cron finds the keys of a login after that login has ended."""
     script = "start 0 s alice\nopen 0\nclose 0\nend 0\n"
     seen = [
         run("force revoke link=persistent", script).steps[1].session["links"] for _ in range(2)

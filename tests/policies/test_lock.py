@@ -24,7 +24,7 @@ Lines = list[tuple[int, str]]
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the users' files are in this test; not yet there."""
+    """The folder of the users' files in this test; it does not exist yet."""
     found = tmp_path / "turns"
     monkeypatch.setattr(lock, "FOLDER", str(found))
     return found
@@ -48,7 +48,7 @@ def _is_free(folder: Path) -> bool:
 
 
 def _without(lines: Lines) -> str:
-    """The name of the errno in the one line that there is."""
+    """The name of the errno in the only line."""
     ((level, line),) = lines
     assert level == log.NOTICE
     assert line.startswith(f"{lock.FOLDER}/{_file()}: ")
@@ -63,7 +63,7 @@ def _descriptors() -> list[str]:
 def test_nobody_else_has_a_turn_meanwhile(folder: Path) -> None:
     lines: Lines = []
     before = _descriptors()
-    for _ in range(2):  # where the folder is not there, and where it is
+    for _ in range(2):  # without the folder, and with it
         with _lock(lines):
             assert not _is_free(folder)
         assert _is_free(folder)
@@ -79,7 +79,7 @@ def test_a_child_that_was_forked_meanwhile_does_not_keep_the_turn(folder: Path) 
 
 
 def test_nobody_but_root_can_open_the_file(folder: Path) -> None:
-    """Whatever the umask of the host; and no program that it starts gets it open."""
+    """With any umask of the host; and programs that it starts do not inherit the descriptor."""
 
     def seen() -> list[object]:
         os.umask(0)
@@ -139,11 +139,11 @@ def _a_link_in_it(folder: Path) -> None:
 def test_what_somebody_else_may_have_put_there_is_not_used(
     make: Callable[[Path], None], why: str, folder: Path
 ) -> None:
-    """The login goes on, says so, and no file of anybody's is opened or made."""
+    """The login continues, logs it, and opens or creates no file of another user."""
     make(folder)
 
     def seen() -> list[object]:
-        signal.alarm(20)  # whoever opens a pipe waits for its other end
+        signal.alarm(20)  # opening a pipe waits for its other end
         lines: Lines = []
         before = _descriptors()
         with _lock(lines):
@@ -163,7 +163,7 @@ def test_a_folder_that_cannot_be_made(folder: Path, monkeypatch: pytest.MonkeyPa
 
 
 class Clock:
-    """A second goes by at each look; `sleep` does what it is given, and sleeps not."""
+    """Each call of `monotonic` advances the time; `sleep` only records its argument."""
 
     def __init__(self, asleep: Callable[[], None]) -> None:
         self.asleep = asleep
@@ -176,7 +176,7 @@ class Clock:
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Note it."""
+        """Record it."""
         self.slept.append(seconds)
         assert len(self.slept) < 100, "waits for ever"
         self.asleep()
@@ -188,7 +188,7 @@ def _set(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_turn_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And taken before anybody who waits at a terminal would notice."""
+    """And taken before a user at a terminal would notice the delay."""
     lines: Lines = []
     with _lock([]):
         pass
@@ -215,14 +215,14 @@ def test_a_login_that_is_stopped_does_not_stop_the_others(
             assert not _is_free(folder)
     assert _without(lines) == "EAGAIN"
     assert _descriptors() == before
-    # Many who look often keep the one who works from working; who looks seldom waits long.
+    # Frequent checks slow down the holder; rare checks wait too long.
     first, second, third = clock.slept[:3]
     assert (second, third) == (2 * first, 4 * first)
     assert max(clock.slept) == clock.slept[-1] < 1
 
 
 def test_a_file_system_without_locks(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is not asked twice."""
+    """The call is not repeated."""
 
     def refuse(descriptor: int) -> None:
         raise syscalls.KernelError(errno.ENOLCK, "flock")

@@ -1,4 +1,4 @@
-"""What pam_pykeyinit(8) shows is what works: its lines are run as they stand."""
+"""The examples of pam_pykeyinit(8) work: its lines are run unchanged."""
 
 import re
 

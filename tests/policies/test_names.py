@@ -80,10 +80,10 @@ def test_a_bad_name_gives_a_keyring_without_one(run: Run, name: str, journal: Jo
     outcome = run(f"force revoke name={name}", "start 0 s alice\nopen 0\nclose 0\n")
     assert outcome.codes() == [0, 0]
     assert outcome.steps[1].fields[3:] == ("3f030000", "_ses")
-    assert outcome.steps[2].session == {"error": "EKEYREVOKED"}  # it is shared by nobody
+    assert outcome.steps[2].session == {"error": "EKEYREVOKED"}  # it is not shared
     (line,) = journal.ours()
     assert line.level == "ERR"
-    whole = name.replace("%u", "alice")  # libpam cuts a line, 1.7 does not
+    whole = name.replace("%u", "alice")  # libpam truncates a line, 1.7 does not
     assert f"name={name[:5]}" in line.text or f"name={whole[:9]}" in line.text
 
 
@@ -93,7 +93,7 @@ def test_the_longest_name(run: Run) -> None:
         f"force name={name}", "start 0 s alice\nopen 0\nend 0\nstart 0 s alice\nopen 0\n"
     )
     assert outcome.steps[1].session["serial"] == outcome.steps[-1].session["serial"]
-    assert outcome.steps[1].session["description"] == "too long"  # for the one who looks
+    assert outcome.steps[1].session["description"] == "too long"  # in the buffer of pamdrive
 
 
 @pytest.mark.parametrize("options", ["revoke", "revoke=1", "revoke=cred"])
@@ -104,7 +104,7 @@ def test_no_login_ends_what_others_share(
     name = f"shared-%u-{options}-{os.getpid()}"
     line = f"{loader} force {options} name={name}"
     services = driver.services(s=f"auth required {line}\nsession required {line}")
-    opened, left = services / ".opened", services / ".left"  # no names of services
+    opened, left = services / ".opened", services / ".left"  # these are not names of services
     first = f"start 0 s alice\nopen 0\ntouch {opened}\nawait {left}\nsleep 1300\nlook\n"
     second = (
         f"await {opened}\nstart 0 s alice\nestablish 0\nopen 0\nclose 0\ndelete 0\nend 0\n"
@@ -140,7 +140,7 @@ def test_a_shared_keyring_dies_with_its_last_process(driver: Driver, loader: str
 
 
 def test_nothing_of_the_process_is_changed_by_it(run: Run, loader: str) -> None:
-    """Also where the real ids are the user's already, and only the filesystem uid is switched."""
+    """Also if the real ids are the user's already, and only the filesystem uid is switched."""
     alice, group = world.uid("alice"), world.gid("alice")
     name = f"hygiene-{loader[:12].strip('.')}"
     calls = "start 0 s alice\nopen 0\nrefresh 0\nclose 0\nend 0\n"
@@ -224,7 +224,7 @@ def test_the_lock_follows_no_link(journal: Journal, tmp_path: Path) -> None:
 
 @pytest.mark.lengthy
 def test_a_login_that_stands_still_does_not_stop_others(journal: Journal) -> None:
-    """Who holds the turn for ever costs a login of the user's a second, not the login."""
+    """A holder that never continues delays a login by one second, and does not stop it."""
     with _locked(world.uid("alice"), "waiting"):
         assert in_child(lambda: _open("name=waiting")) == (0, "waiting")
     (line,) = journal.ours()
@@ -254,7 +254,7 @@ def _locked(uid: int, name: str):  # type: ignore[no-untyped-def]
 def test_a_user_whose_shared_keyring_is_dead_gets_another(
     run: Run, loader: str, journal: Journal
 ) -> None:
-    """An expired one is still found by its name."""
+    """An expired keyring is still found by its name."""
     expired = "start 0 s alice\nopen 0\nkeyctl 15 -3 1\nsleep 1300\nstart 1 s alice\nopen 1\n"
     outcome = run(f"force name=dead-{loader[:12]}", expired)
     assert outcome.codes() == [0, 0]
@@ -263,7 +263,7 @@ def test_a_user_whose_shared_keyring_is_dead_gets_another(
 
 
 def test_an_open_one_of_the_users_own_is_left(run: Run, journal: Journal) -> None:
-    """Others may be in it already."""
+    """Other users may have joined it already."""
     with squatting("alice", f"careless-alice-{os.getpid()}") as serial:
         outcome = run(f"force name=careless-%u-{os.getpid()}", "start 0 s alice\nopen 0\n")
     assert outcome.codes() == [0]

@@ -1,4 +1,4 @@
-"""What a plan, or a shared name, makes of refusals that no kernel gives on demand."""
+"""The reactions of a plan, or a shared name, to refusals that no kernel produces on demand."""
 
 import errno
 
@@ -99,9 +99,9 @@ def test_a_keyring_that_cannot_be_linked(
 def test_a_keyring_that_was_left_for_one_without_a_name_is_like_any_other(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its permissions changed between the first look and the second, so it is not shared.
+    """Its permissions changed between the two checks, so it is not shared.
 
-    The new one leads to the user's keys, and is ended with the session.
+    The new keyring has the requested links, and is revoked with the session.
     """
 
     def seen() -> list[object]:
@@ -128,7 +128,7 @@ def test_a_keyring_that_was_left_for_one_without_a_name_is_like_any_other(
 def test_a_keyring_is_left_for_the_user_session_keyring_where_there_is_no_other(
     has_one: bool, reported: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The quota is used up; and where not even that can be had, somebody has to end this."""
+    """The quota is used up; if even that keyring is not available, an administrator must act."""
 
     def refuse(*name: str) -> int:
         raise syscalls.KernelError(errno.EDQUOT, "keyctl(JOIN_SESSION_KEYRING)")
@@ -161,7 +161,7 @@ def test_a_keyring_is_left_for_the_user_session_keyring_where_there_is_no_other(
 def test_what_takes_the_place_of_a_new_keyring_meanwhile_is_left(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Somebody makes the name between the two looks: who joined it must not open it, too."""
+    """Another user creates the name between the checks: the joined keyring must not be opened."""
 
     def seen() -> tuple[str, bool, str]:
         found = [(1, "", False), (2, "belongs to uid 7", False)]

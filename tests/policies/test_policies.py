@@ -1,4 +1,4 @@
-"""Whose sessions, what becomes of a keyring, and what of a failure."""
+"""The users with sessions, the end of a keyring, and the effect of a failure."""
 
 import errno
 import os
@@ -41,7 +41,7 @@ def test_whose_sessions_are_left_out(run: Run, options: str, user: str, left_out
 
     assert outcome.codes()[:3] == [SUCCESS] * 3
     assert (outcome.steps[2].fields[4] == "_uid_ses.0") is left_out
-    # Nothing was made, so there is nothing to delete; otherwise close has done it.
+    # Nothing was created, so there is nothing to delete; otherwise close has done it.
     assert outcome.codes()[3] == PERM_DENIED
     assert (outcome.steps[-1].session == DEAD) is not left_out
 
@@ -59,7 +59,7 @@ def test_revoke_never_is_as_if_revoke_were_not_there(run: Run) -> None:
 
 
 def test_revoke_cred_waits_for_delete_cred(run: Run) -> None:
-    """Other modules' close_session comes after ours, and may want the keys."""
+    """close_session of other modules comes after ours, and may need the keys."""
     outcome = run("force revoke=cred", "start 0 s alice\nopen 0\nclose 0\ndelete 0\n")
     assert outcome.codes() == [SUCCESS] * 3
     assert outcome.steps[-2].fields[1] == world.uid("alice")
@@ -76,7 +76,7 @@ def test_a_plain_revoke_on_another_line_holds(driver, loader: str) -> None:  # t
 
 @pytest.mark.parametrize("last", ["close", "delete"])
 def test_a_time_of_grace(run: Run, last: str, journal: Journal) -> None:
-    """Until it is over the keys can be used; then nobody can, as after a revocation."""
+    """Until the end of the grace period the keys can be used; then not, as after a revocation."""
     script = f"start 0 s alice\nopen 0\n{last} 0\nsleep 1300\nlook\n"
     outcome = run("force revoke=1s", script)
     ended, later = outcome.steps[-2:]
@@ -118,7 +118,7 @@ def test_degrade_opens_without_a_keyring_and_says_so_once(
     assert outcome.codes() == [SUCCESS] * 3
     line, *more = journal.ours()
     assert f": {error}: alice gets no new session keyring" in line.text
-    if error == "ENOSYS" and not options:  # no error for pam_keyinit either: it says so itself
+    if error == "ENOSYS" and not options:  # no error for pam_keyinit either: it logs it itself
         assert {line.level, *(line.level for line in more)} == {"NOTICE"}
     else:
         assert (line.level, more) == ("WARNING", [])
@@ -178,18 +178,18 @@ def test_a_foreign_session_keyring(run: Run, stage: str, options: str, replaced:
 
 
 def test_the_user_session_keyring_of_another_user_is_foreign(run: Run) -> None:
-    """As a service has that never got a session keyring: root's @us is in place."""
+    """As in a service that never got a session keyring: root's @us is in place."""
     for options, owner in (("foreign=keep", "root"), ("foreign=replace", "alice")):
         outcome = run(options, "prep us\nstart 0 s alice\nopen 0\n")
         assert outcome.steps[-1].fields[1] == world.uid(owner)
 
 
 def _end_with_the_serial_of_another(options: str) -> tuple[object, str]:
-    """Have the kernel use a serial number again, which it does when it wants: so pretend."""
+    """Simulate that the kernel uses a serial number again, which it does at random."""
     os.setresgid(*[world.gid("bob")] * 3)
     syscalls.setresuid(world.uid("bob"), 0, 0)
     other = syscalls.join_anonymous_session()
-    syscalls.link(other, syscalls.THREAD_KEYRING)  # so that it lives on, and could be revoked
+    syscalls.link(other, syscalls.THREAD_KEYRING)  # so that it stays, and could be revoked
     syscalls.setresuid(0, 0, 0)
     handle = Handle()
     handle.pam_sm_open_session(Pamh("alice"), 0, ["m", "force", *options.split()])

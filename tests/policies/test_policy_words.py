@@ -1,4 +1,4 @@
-"""The words of a PAM line that pam_keyinit does not know."""
+"""The options of a PAM line that pam_keyinit does not know."""
 
 from typing import Any
 
@@ -61,7 +61,7 @@ def test_a_word_sets_what_it_is_for_and_nothing_else(word: str, asked: dict[str,
     assert wrong == ()
 
 
-PLAIN_REVOKE = {"revoke": words.AT_CLOSE}  # what was to be ended does end
+PLAIN_REVOKE = {"revoke": words.AT_CLOSE}  # a bad value still revokes
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ def test_nobody_can_forge_a_tag_from_outside(run: Run) -> None:
 
 
 def test_a_remote_host_that_is_not_utf8(run: Run) -> None:
-    """pam_python has no such text, so there it is left out."""
+    """pam_python has no such text, so it is left out there."""
     script = "start 0 s alice\nitem 0 rhost %ff\nopen 0\nread pam_pykeyinit\n"
     outcome = run("force tag", script)
     assert outcome.codes() == [0]
@@ -79,7 +79,7 @@ def test_a_remote_host_that_is_not_utf8(run: Run) -> None:
 
 
 def test_a_tag_cannot_be_written(run: Run) -> None:
-    """Nor changed by its owner: only taken out."""
+    """Nor changed by its owner: only unlinked."""
     alice, group = world.uid("alice"), world.gid("alice")
     script = (
         f"start 0 s alice\nopen 0\nids {alice} {alice} 0 {group} {group} 0\nadd pam_pykeyinit\n"
@@ -114,7 +114,7 @@ def test_a_lost_link_is_put_back(run: Run, call: str, journal: Journal) -> None:
 
 
 def test_a_screen_locker_refreshes_the_session_that_it_is_in(run: Run) -> None:
-    """It has a handle that has opened nothing."""
+    """Its handle has opened no session."""
     outcome = run("refresh", "prep own alice\nstart 0 s alice\nrefresh 0\n")
     assert outcome.codes() == [0]
     assert len(outcome.steps[-1].session["links"]) == 1
@@ -133,7 +133,7 @@ def test_a_screen_locker_refreshes_the_session_that_it_is_in(run: Run) -> None:
 )
 def test_what_is_not_ours_is_not_refreshed(run: Run, options: str, stage: str) -> None:
     outcome = run(options, f"prep {stage}\nlook\nstart 0 s alice\nrefresh 0\n")
-    assert outcome.codes()[-1] == PERM_DENIED  # all that libpam got was PAM_IGNORE
+    assert outcome.codes()[-1] == PERM_DENIED  # libpam got only PAM_IGNORE
     assert outcome.steps[-1].session == outcome.steps[0].session
 
 
@@ -161,7 +161,7 @@ def test_a_dead_keyring_cannot_be_refreshed(run: Run, journal: Journal) -> None:
 
 
 def test_a_running_timeout_is_put_off(run: Run) -> None:
-    """Closed with some seconds to live, and refreshed for a minute by what was left behind."""
+    """Closed with a grace period, and refreshed for a minute by the process that stayed."""
     script = "prep own alice\nkeyctl 15 -3 4\nstart 0 s alice\nrefresh 0\nsleep 4300\nlook\n"
     outcome = run("refresh revoke=1m", script)
     assert outcome.codes()[0] == 0
@@ -188,7 +188,7 @@ def test_what_is_used_of_a_quota() -> None:
 
 
 def _fill() -> None:
-    """As carol, have more than 1% of the bytes that the tests' world allows."""
+    """As carol, own more than 1% of the bytes that the tests' world allows."""
     become("carol")
     for number in range(9):
         keyctl.add_user_key(f"quota{number}", b"x" * 32_000, syscalls.USER_KEYRING)

@@ -11,12 +11,12 @@ from support.journal import Journal
 pytestmark = pytest.mark.privileged
 
 PAM_SUCCESS, PAM_SESSION_ERR = 0, 14
-# A session keyring and a link in it are counted as 9 bytes, a tag as more than 60.
+# The quota counts a session keyring and a link in it as 9 bytes, a tag as more than 60.
 ROOM = 40
 
 
 def test_the_tag_is_left_out_and_the_session_keyring_is_not(run: Run, journal: Journal) -> None:
-    """There is room for the one, and none for the other."""
+    """The free quota is enough for the keyring, and not for the tag."""
     with quotas.used_up("dave", but=ROOM):
         outcome = run("force tag debug", "start 0 s dave\nopen 0\n")
         assert outcome.codes() == [PAM_SUCCESS]
@@ -32,7 +32,7 @@ def test_the_tag_is_left_out_and_the_session_keyring_is_not(run: Run, journal: J
                 "pam_pykeyinit(s:session): add_key(user): EDQUOT: the session keyring gets no tag",
             )
         ]
-    # And the same user, with quota, has one.
+    # With quota, the same user has a tag.
     outcome = run("force tag", "start 0 s dave\nopen 0\n")
     assert len(outcome.steps[-1].session["links"]) == 2
 
@@ -50,7 +50,7 @@ def test_a_session_goes_on_without_a_keyring_where_the_administrator_says_so(
         assert outcome.codes() == [PAM_SUCCESS]
         (line,) = journal.ours()
         assert line.level == "WARNING"
-        # Which of the two it is depends on the last few bytes.
+        # The last few bytes decide which of the two it is.
         assert re.search(r"keyctl\((JOIN_SESSION_KEYRING|LINK)\): EDQUOT: .*dave", line.text)
         assert line.text.endswith(": continuing without it, by on_error=degrade")
         before, after = (step.session for step in outcome.steps)
@@ -59,6 +59,6 @@ def test_a_session_goes_on_without_a_keyring_where_the_administrator_says_so(
         else:
             assert (outcome.steps[-1].fields[1], after["links"]) == (world.uid("dave"), [])
 
-        # It is his quota, and nobody else's.
+        # His quota affects only him.
         assert run("force on_error=fail", "start 0 s alice\nopen 0\n").codes() == [PAM_SUCCESS]
         assert journal.ours() == []

@@ -1,11 +1,11 @@
-"""Scripts: what is done, and what exactly is logged.
+"""Scripts: the calls, and the exact log lines.
 
-    [stack]     the service file; MODULE is what loads our module
-    [run]       commands for pamdrive; "= CODE" behind a PAM call is what it must return
-    [output]    LEVEL KIND: TEXT, one line each, in order; "#" stands for a serial number
+    [stack]     the service file; MODULE is replaced by the loader of our module
+    [run]       commands for pamdrive; "= CODE" after a PAM call is the expected result
+    [output]    LEVEL KIND: TEXT, one line each, in order; "#" is any serial number
 
-Without [output], or with an empty one, nothing at all may be logged.  What pam_python
-itself logs is not looked at.
+Without [output], or with an empty one, nothing may be logged.  Log lines of pam_python itself
+are ignored.
 """
 
 import re
@@ -34,7 +34,7 @@ def _sections(text: str) -> dict[str, list[str]]:
 
 
 def _run(commands: list[str]) -> tuple[str, list[int]]:
-    """The script for pamdrive, and the codes that it must give."""
+    """The script for pamdrive, and the expected codes."""
     script, expected = [], []
     for command in commands:
         call, _, code = command.partition(" = ")

@@ -1,6 +1,6 @@
 """Python 3.9 of Debian 11: the module and `run` work with it, the other commands refuse it.
 
-A machine of ./setup vm --matrix runs them with it; here is what can be seen without one.
+A machine of ./setup vm --matrix runs them with it; these tests need no machine.
 """
 
 import ast

@@ -1,6 +1,6 @@
 """The direction of imports: a room imports only from itself and from the rooms below it.
 
-A room is a folder of a package, or a file beside the folders.
+A room is a folder of a package, or a file next to the folders.
 """
 
 import ast
@@ -11,21 +11,21 @@ import pytest
 
 from support import world
 
-# The lowest first.  Rooms of one line do not import each other.
+# The lowest first.  Rooms on one line do not import each other.
 CONTRACTS: dict[str, list[str]] = {
     "pam_pykeyinit": [
-        "kernel",  # system calls, and what the kernel tells
-        "codes log pam",  # what the others share
+        "kernel",  # system calls, and what the kernel reports
+        "codes log pam",  # shared by the others
         "failure",
         "user",
         "policies",  # options that pam_keyinit does not have
         "options hold",
         "session",  # the keyring of one handle
         "module",  # the service functions
-        "native",  # what our loader needs of them
+        "native",  # the parts that our loader needs
     ],
     "helper/pykeyinit_helper": [
-        "decide keyctl output saying",  # what the others share
+        "decide keyctl output saying",  # shared by the others
         "become session_keyring",
         "inspect",  # show and explain
         "run stacks view",  # run and adopt; check; sessions and watch

@@ -20,7 +20,7 @@ class Step:
     code: int
     ids: list[int]
     session: dict[str, Any]  # "serial", "description", "links"; or "error"
-    keyrings: dict[int, str]  # every session keyring seen so far: "live", or an errno
+    keyrings: dict[int, str]  # every session keyring so far: "live", or an errno
 
     @property
     def fields(self) -> tuple[str, int, int, str, str]:

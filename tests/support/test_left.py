@@ -1,4 +1,4 @@
-"""What a suite leaves on the machine is found at its end, and fails it: build-aux/left.py."""
+"""build-aux/left.py finds what a suite leaves on the machine, and then the suite fails."""
 
 import importlib.util
 import io
@@ -31,10 +31,10 @@ def module() -> ModuleType:
 
 @pytest.fixture
 def left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: ModuleType) -> Left:
-    """What is said to be left of a suite that began with what `changes` make of what is there."""
+    """The report about a suite whose record of the start is the present state with `changes`."""
     monkeypatch.setattr(module, "PATIENCE", 0)
     monkeypatch.setattr(module, "other_worlds", lambda: False)
-    # All tests of the machine share root's keys; test_a_key_of_roots gives it some.
+    # All tests of the machine share root's keys; only test_a_key_of_roots sets some.
     monkeypatch.setattr(module, "keys_of_root", lambda: roots)
     roots: list[str] = []
     words = ["left.py", str(world.first_uid()), "5"]
@@ -94,9 +94,9 @@ def test_a_key_that_was_there_before_may_be_used_by_more_processes(left: Left) -
 
 
 def session_keyring_of_carols() -> str:
-    """Its line of /proc/keys, which has its usage count and its timeout."""
+    """Its line of /proc/keys, with its usage count and its timeout."""
     listed = subprocess.run([*AS_CAROL, "cat", "/proc/keys"], capture_output=True, text=True)
-    hers = f" {world.uid('carol')} "  # she sees those of others who let her
+    hers = f" {world.uid('carol')} "  # she also sees keys of other users that allow it
     return next(line for line in listed.stdout.splitlines() if hers in line and " _ses: " in line)
 
 
@@ -122,7 +122,7 @@ def test_a_process_in_a_world(left: Left, tmp_path: Path) -> None:
 
 
 def test_a_file_in_what_was_a_world(left: Left, tmp_path: Path) -> None:
-    """An empty folder may stay for a moment, where what was mounted is in no one's way."""
+    """An empty folder may stay for a moment, until its mount is gone."""
     (tmp_path / "pykeyinit.x").mkdir()
     assert left() == ""
     (tmp_path / "pykeyinit.x/file").touch()

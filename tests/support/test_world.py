@@ -1,4 +1,4 @@
-"""The world that the tests are in: build-aux/world.sh."""
+"""The world of the tests: build-aux/world.sh."""
 
 import grp
 import subprocess
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.privileged
 
 
 def test_its_users_are_back_after_a_group_was_added_to_the_machine() -> None:
-    """groupadd(8) outside of the world unmounts /etc/group in it; here umount(8) does."""
+    """groupadd(8) outside the world unmounts /etc/group in it; here umount(8) does."""
     subprocess.run(["umount", "/etc/group"], check=True)
     with pytest.raises(KeyError):
         grp.getgrnam("alice")

@@ -17,7 +17,7 @@ HELD = "PYKEYINIT_ROOM_IS_HELD"
 
 @contextlib.contextmanager
 def room(*, alone: bool) -> Iterator[None]:
-    """Hold the room to the end of the block; without a world there is nothing to share.
+    """Hold the room until the end of the block; without a world nothing is shared.
 
     A test that runs tests, as those of the mutants do, holds it for them.
     """

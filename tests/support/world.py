@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 NEEDS_ROOT = "needs root and keyrings: sudo ./setup test"
 LEFT_OUT = "left out: "
 
-# Which loader runs our module: what stands in a PAM line before the options.
+# The loaders of our module: the start of a PAM line, before the options.
 LOADERS = {
     "native": "pam_pykeyinit.so",
     "pam_python": "pam_python.so pam_pykeyinit.py",

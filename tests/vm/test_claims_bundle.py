@@ -1,4 +1,4 @@
-"""The claims as one file, as machines of other kernels get them."""
+"""The claims as one file for machines with other kernels."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ from harness import claims
 
 @pytest.fixture
 def bundle(tmp_path: Path) -> Path:
-    """The file, where everybody can read it."""
+    """The file, where every user can read it."""
     folder = tmp_path
     while folder != Path(tempfile.gettempdir()):
         folder.chmod(0o755)
@@ -24,7 +24,7 @@ def bundle(tmp_path: Path) -> Path:
 
 
 def test_it_has_all_that_it_imports(bundle: Path) -> None:
-    """Without root it says so, and has imported every page until then."""
+    """Without root it prints an error, after it has imported every page."""
     become = [] if os.geteuid() else ["setpriv", "--reuid=65534", "--clear-groups"]
     reported = subprocess.run(
         [*become, sys.executable, "-I", bundle, "--json"], capture_output=True, text=True

@@ -1,4 +1,4 @@
-"""What the machines run, as far as it decides something."""
+"""The programs of the machines, as far as they decide something."""
 
 import subprocess
 from pathlib import Path
@@ -78,7 +78,7 @@ def test_scripts_are_shell(script: str) -> None:
 
 
 def test_kvm_is_found_out_by_trying() -> None:
-    """What is no kernel never boots, whatever /dev/kvm looks like."""
+    """A file that is not a kernel never boots, whatever /dev/kvm is."""
     for overruled, answer in (("", "tcg"), ("kvm", "kvm")):
         done = subprocess.run(
             [GUEST / "../kvm.sh", "/bin/true"],
@@ -93,7 +93,7 @@ def test_kvm_is_found_out_by_trying() -> None:
 def test_the_vendors_stacks_get_the_line_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """systemd-user is the vendor's: what is put before it goes away again."""
+    """systemd-user is the vendor's: the file that overrides it is removed again."""
     for name in ("PAM", "VENDOR", "PRISTINE"):
         monkeypatch.setattr(stacks, name, tmp_path / name)
     for name in ("PAM", "VENDOR"):

@@ -1,4 +1,4 @@
-"""Verdicts on what a machine saw: each thing that can be wrong is found."""
+"""The verdicts on the records of a machine: every kind of error is found."""
 
 from typing import Any
 
@@ -86,7 +86,7 @@ def test_a_breakage_wants_its_line_in_the_log() -> None:
 
 
 def test_a_known_limit_is_no_pass() -> None:
-    """Some releases have it and others have not: who gets in is judged as ever."""
+    """Some releases have it and others do not: a successful login is judged as usual."""
     scenario = {**SCENARIO, "expect": {"log": {"native": ""}}, "limits": {"native": "dlopen"}}
     nobody = {**RECORD, "logins": 0, "seen": [], "after": []}
     assert judge(scenario, "native", nobody, USERS) == Verdict("locked out", "dlopen")

@@ -1,4 +1,4 @@
-"""What is printed, and what is written into docs/logins.md."""
+"""The printed report, and the table in docs/logins.md."""
 
 from pathlib import Path
 

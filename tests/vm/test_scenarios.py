@@ -1,4 +1,4 @@
-"""The tables of scenarios: well-formed, and what cannot be used is refused with words."""
+"""The tables of scenarios: they are valid, and an invalid table is refused with a reason."""
 
 import os
 import signal
@@ -153,7 +153,7 @@ def test_what_was_run_is_named_by_its_files(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_a_build_ends_with_us(tmp_path: Path) -> None:
-    """Ctrl-C in the middle of it: nothing of it goes on."""
+    """Ctrl-C during a build leaves no process of it."""
     child = tmp_path / "child"
 
     def interrupt(*_: object) -> None:
@@ -209,7 +209,7 @@ def test_a_run_is_waited_for_after_ctrl_c(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 
 def runs(pid: int) -> bool:
-    """Whether a process is there and has not ended."""
+    """Whether a process exists and has not ended."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

@@ -1,4 +1,4 @@
-"""The full way, as far as it needs no machine."""
+"""The runs with Vagrant, as far as they need no machine."""
 
 import subprocess
 from pathlib import Path
@@ -69,7 +69,7 @@ def test_a_machine_that_runs_is_another_runs(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def _virsh(state: str, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """What virsh is asked from now on; it says that a machine is in this state."""
+    """Replaces virsh, which reports a machine in this state; returns its arguments."""
     asked: list[list[str]] = []
 
     def virsh(*words: str) -> "subprocess.CompletedProcess[str]":
