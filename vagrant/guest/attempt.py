@@ -1,4 +1,4 @@
-"""One scenario with one loader, observed from before anybody comes to after all have left."""
+"""One scenario with one loader, observed from before the logins until after the logouts."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HAS_SYSTEMD = Path("/run/systemd/system").exists()
 
 
 class Attempt:
-    """One scenario with one loader: from before anybody comes to after all have left."""
+    """One scenario with one loader: from before the logins until after the logouts."""
 
     def __init__(self, scenario: Scenario, loader: str, patience: float) -> None:
         self._scenario = scenario
@@ -28,7 +28,7 @@ class Attempt:
             self._uid = None
 
     def run(self) -> Record:
-        """What was observed."""
+        """Run it, and return the observations."""
         earlier = self._live()
         started = self._start()
         statuses = [one.finish(self._patience) for one in started]
@@ -44,7 +44,7 @@ class Attempt:
         }
 
     def _start(self) -> List[Started]:
-        """Start all, and let nobody leave before everybody is in who is to be there."""
+        """Start all logins; none ends before all expected ones have begun."""
         scenario = self._scenario
         at_once = scenario.get("at_once", False)
         started = []
@@ -64,9 +64,9 @@ class Attempt:
         return started
 
     def _wait(self, tag: str, one: Started) -> None:
-        """Until the probe has written, or nobody comes any more."""
+        """Wait until the probe has written, or no login can come any more."""
         end = time.monotonic() + self._patience
-        grace = self._scenario.get("grace", 0)  # seconds after the end of what was started
+        grace = self._scenario.get("grace", 0)  # seconds after the end of the started program
         while not (SPOOL / tag).exists() and time.monotonic() < end:
             if one.process.poll() is not None:
                 end = min(end, time.monotonic() + grace)
@@ -78,7 +78,7 @@ class Attempt:
         return keyrings.parse(file.read_text()) if file.exists() else None
 
     def _after(self, tag: str, seen: keyrings.Seen) -> str:
-        """What became of a session keyring: as who stayed has it, or by /proc/keys."""
+        """The state of a session keyring, from the process that stayed, or from /proc/keys."""
         if not self._leaves:
             end = time.monotonic() + self._patience
             while seen.get("serial") in self._live() and time.monotonic() < end:
@@ -99,10 +99,10 @@ class Attempt:
         return "live" if session.startswith("keyring;") else session
 
     def _remaining(self, earlier: set[int]) -> int:
-        """How many live keyrings are left; the kernel needs a moment to let go of one.
+        """The number of remaining live keyrings; the kernel needs a moment to destroy one.
 
-        systemd's manager of a user has one for as long as it runs, which is no leak: where it
-        has come with the user, its end is waited for; see vagrant-user.sh.
+        A user's systemd manager has one while it runs, which is no leak: if the login started it,
+        wait for its end; see vagrant-user.sh.
         """
         end = time.monotonic() + (self._patience if HAS_SYSTEMD else 10)
         while self._live() - earlier and time.monotonic() < end:

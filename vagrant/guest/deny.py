@@ -25,7 +25,7 @@ steps += [(RETURN, 0, 0, ALLOW), (RETURN, 0, 0, code)]
 program = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
 described = struct.pack("HP", len(steps), ctypes.addressof(program))
 libc = ctypes.CDLL(None, use_errno=True)
-# Root needs no PR_SET_NO_NEW_PRIVS, which would change what set-user-ID programs do.
+# Root does not need PR_SET_NO_NEW_PRIVS, which changes the effect of set-user-ID programs.
 if libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, described, 0, 0):
     sys.exit(f"seccomp: {os.strerror(ctypes.get_errno())}")
 os.execvp(sys.argv[2], sys.argv[2:])

@@ -1,8 +1,8 @@
 #!/usr/bin/python3 -I
-"""greeter.py: what lightdm shows to people, for one who cannot see: one name, one password.
+"""greeter.py: replaces the greeter of lightdm: one name, one password.
 
-It reads the name from /run/vm/greet, once: when the session ends lightdm starts it anew, and
-nobody comes any more.
+It reads the name from /run/vm/greet, once: when the session ends lightdm starts it again, and
+no further login comes.
 """
 
 import sys
@@ -17,12 +17,12 @@ ANNOUNCED = Path("/run/vm/greet")
 
 
 def answer(greeter: LightDM.Greeter, _text: str, _kind: object) -> None:
-    """Type the password."""
+    """Send the password."""
     greeter.respond("secret")
 
 
 def enter(greeter: LightDM.Greeter) -> None:
-    """Start the session of who has been let in."""
+    """Start the session of the authenticated user."""
     if not greeter.get_is_authenticated():
         sys.exit("not let in")
     greeter.start_session_sync("vm")

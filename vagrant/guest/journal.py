@@ -1,4 +1,4 @@
-"""The log of a machine, from a moment on: of /dev/log where there is no systemd."""
+"""The log of a machine, from a moment on: of /dev/log without systemd."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-# What is ours, pam_keyinit's or libpam's on loading a module; the rest is sshd's daily news.
+# Lines of ours, of pam_keyinit, or of libpam while it loads a module; not those of sshd.
 TELLING = re.compile(r"pam_\w*keyinit|pykeyinit|PAM unable|PAM adding faulty|pam_python|Python")
 
 
@@ -30,11 +30,11 @@ class DevLog:
             self._lines.append(re.sub(r"^<\d+>\w+ +\d+ [\d:]+ ", "", line).rstrip("\n\0"))
 
     def mark(self) -> int:
-        """Where the log is now."""
+        """The present end of the log."""
         return len(self._lines)
 
     def since(self, mark: int) -> list[str]:
-        """All lines from there on."""
+        """All lines after a mark."""
         return self._lines[mark:]
 
 
@@ -42,12 +42,12 @@ class Journald:
     """systemd's journal."""
 
     def mark(self) -> str:
-        """Where the log is now."""
+        """The present end of the log."""
         shown = self._journalctl("--show-cursor", "-n", "0")
         return shown.rpartition("-- cursor: ")[2].strip()
 
     def since(self, mark: str) -> list[str]:
-        """All lines from there on."""
+        """All lines after a mark."""
         self._journalctl("--sync")
         lines = self._journalctl(f"--after-cursor={mark}", "-o", "short", "--no-hostname")
         return [re.sub(r"^\w+ +\d+ [\d:]+ ", "", line) for line in lines.splitlines()]
@@ -58,5 +58,5 @@ class Journald:
 
 
 def telling(lines: list[str]) -> list[str]:
-    """Those that say something of keyrings or of modules."""
+    """The lines about keyrings or modules."""
     return [line for line in lines if TELLING.search(line)]

@@ -1,4 +1,4 @@
-"""What a probe wrote, and what the kernel's list of keys has, as plain data."""
+"""Parse the output of a probe, and the kernel's list of keys."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = re.compile(
 
 
 def parse(text: str) -> Seen:
-    """What probe.sh wrote: ids, home, session keyring, its links, what a request found."""
+    """The output of probe.sh: ids, home, session keyring, its links, the result of a request."""
     seen: Seen = {"links": [], "tree": []}
     for line in text.splitlines():
         word, _, rest = line.partition(" ")
@@ -36,9 +36,9 @@ def parse(text: str) -> Seen:
 
 
 def of_user(uid: int) -> List[Dict[str, Any]]:
-    """The session keyrings of a user that are left, as they themselves see them.
+    """The remaining session keyrings of a user, as the user sees them.
 
-    A keyring of another user is not shown by /proc/keys, not even to root.
+    /proc/keys does not show a keyring of another user, not even to root.
     """
     reader, writer = os.pipe()
     child = os.fork()

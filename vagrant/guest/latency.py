@@ -1,4 +1,4 @@
-"""How long a login takes, with each module in turn."""
+"""The duration of a login, with each module in turn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ways import AUTHENTICATION, SSH
 
 
 def login() -> float:
-    """Milliseconds from the start of ssh to its end, for a login that does nothing."""
+    """Milliseconds from the start of ssh to its end, for a login that runs nothing."""
     command = [*SSH, *AUTHENTICATION["key"], "-i", "/etc/ssh/person", "alice@127.0.0.1", "true"]
     begun = time.monotonic()
     subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL)
@@ -22,8 +22,8 @@ def login() -> float:
 def measure(loaders: List[str], rounds: int, tick: Callable[[int], None]) -> Dict[str, Any]:
     """Medians in ms, and the median of the differences from pam_keyinit in the same round.
 
-    The loaders take turns, so that what else the machine does hits all of them; the first
-    round only warms up.  `tick` is called after each.
+    The loaders alternate, so that other load affects all of them; the first round is a warm-up.
+    `tick` is called after each.
     """
     times: Dict[str, List[float]] = {loader: [] for loader in loaders}
     for number in range(rounds + 1):

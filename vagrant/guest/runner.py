@@ -1,7 +1,7 @@
 """runner.py PLAN: run scenarios on this machine, a line of JSON for each, on stdout.
 
 It runs as root in the machine, with the Python of any suite from 3.9 on, and needs nothing
-else.  PLAN is JSON: what harness/plan.py writes.
+else.  PLAN is JSON, written by harness/plan.py.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from ways import SPOOL, CannotRun, Scenario
 
 
 def say(kind: str, **record: Any) -> None:
-    """One line of the result."""
+    """Print one line of the result."""
     print(json.dumps({"kind": kind, **record}), flush=True)
 
 
 def installed() -> Dict[str, str]:
-    """What of ours, and of what we need, lies where; by the names that scenarios use."""
+    """The paths of our files, and of those that we need; by the names that scenarios use."""
     patterns = {
         "pam_unix": "lib/*/security/pam_unix.so",
         "so": "lib/*/security/pam_pykeyinit.so",
@@ -49,7 +49,7 @@ def installed() -> Dict[str, str]:
 
 
 def shell(snippet: str, loader: str) -> None:
-    """Break or mend something; the snippet finds in its environment what lies where."""
+    """Break or repair something; the snippet finds the paths in its environment."""
     if not snippet:
         return
     folder = Path(INSTALLED["pam_unix"]).parent
@@ -66,7 +66,7 @@ INSTALLED = installed()
 
 
 def attempt(plan: Record, scenario: Scenario, loader: str, log: Any) -> Record:
-    """Run it between its preparation and its tidying."""
+    """Run it between its preparation and its cleanup."""
     mark = log.mark()
     begun = time.monotonic()
     try:
@@ -77,7 +77,7 @@ def attempt(plan: Record, scenario: Scenario, loader: str, log: Any) -> Record:
             shell(scenario.get("afterwards", ""), loader)
     except CannotRun as reason:
         record = {"not_run": str(reason)}
-    except Exception:  # the scenarios that follow are to run
+    except Exception:  # the scenarios that follow must run
         record = {"not_run": traceback.format_exc()[-600:]}
     lines = log.since(mark)
     record["log"] = journal.telling(lines)[:40]
@@ -103,11 +103,11 @@ def machine() -> Record:
 
 
 def settle() -> None:
-    """Wait until nothing is starting any more, and who always has a manager has one."""
+    """Wait until the boot has ended, and users with a permanent manager have it."""
     waits = ["systemctl", "is-system-running", "--wait"]
     subprocess.run(waits, capture_output=True, check=False)
     for user in Path("/var/lib/systemd/linger").iterdir():
-        # Its start at boot may have taken too long.
+        # Its start at boot may have timed out.
         manager = f"user@{pwd.getpwnam(user.name).pw_uid}.service"
         subprocess.run(["systemctl", "start", manager], capture_output=True, check=False)
 

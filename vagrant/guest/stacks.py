@@ -1,4 +1,4 @@
-"""The machine's /etc/pam.d with one of the modules in it, made from the distribution's own."""
+"""The machine's /etc/pam.d with one of the modules, based on the distribution's files."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import re
 import shutil
 from pathlib import Path
 
-# What stands in a PAM line for each loader; pam_keyinit is what the others are compared with.
+# The start of a PAM line for each loader; pam_keyinit is the reference for the others.
 LOADERS = {
     "pam_keyinit": "pam_keyinit.so",
     "native": "pam_pykeyinit.so",
     "pam_python": "pam_python.so pam_pykeyinit.py",
 }
 
-# pam_python in a set-user-ID program is a way to root: there the line stays as it was.
+# pam_python in a set-user-ID program gives users root: there the line is unchanged.
 SET_USER_ID = ("su", "su-l", "sudo", "sudo-i")
 
-# Services whose Debian stack has no keyring line, and the options that they get.
+# Services without a keyring line in Debian, and their options.
 ADDED = {
     "su": "revoke",
     "sudo": "revoke",
@@ -26,7 +26,7 @@ ADDED = {
     "lightdm": "force revoke",
 }
 
-# Services that Debian has no stack for, though the program asks for it.
+# Services for which Debian has no stack, although the program uses one.
 LACKING = {
     "systemd-run0": "@include common-account\n"
     "session optional pam_keyinit.so force revoke\n"
@@ -34,7 +34,7 @@ LACKING = {
 }
 
 PAM = Path("/etc/pam.d")
-VENDOR = Path("/usr/lib/pam.d")  # where systemd-user is; libpam reads the administrator's first
+VENDOR = Path("/usr/lib/pam.d")  # with systemd-user; libpam prefers the administrator's
 PRISTINE = Path("/var/lib/vm-pam.d")
 
 _KEYINIT = re.compile(r"^(session\s+\S+\s+)pam_keyinit\.so\b", re.MULTILINE)
@@ -55,7 +55,7 @@ def with_line(service: str, text: str, loader: str) -> str:
 
 
 def install(loader: str) -> None:
-    """Write /etc/pam.d; what is pristine is kept aside the first time."""
+    """Write /etc/pam.d; keep the original the first time."""
     if not PRISTINE.exists():
         shutil.copytree(PAM, PRISTINE)
     restore()
@@ -69,7 +69,7 @@ def install(loader: str) -> None:
 
 
 def restore() -> None:
-    """As the distribution has it."""
+    """Restore the distribution's files."""
     if not PRISTINE.exists():
         return
     for file in PRISTINE.iterdir():
@@ -79,14 +79,14 @@ def restore() -> None:
 
 
 def _lacking() -> list[str]:
-    """The services that neither the administrator nor the vendor has a stack for."""
+    """The services without a stack of the administrator or the vendor."""
     return [
         name for name in LACKING if not any((top / name).exists() for top in (PRISTINE, VENDOR))
     ]
 
 
 def _vendors_own() -> list[Path]:
-    """The vendor's files that the administrator has none in place of."""
+    """The vendor's files without one of the administrator in their place."""
     if not VENDOR.is_dir():
         return []
     return [file for file in VENDOR.iterdir() if not (PRISTINE / file.name).exists()]

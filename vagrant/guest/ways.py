@@ -1,7 +1,7 @@
-"""Ways into a machine: each starts something that runs the probe as somebody.
+"""Ways to log in to a machine: each starts a program that runs the probe as a user.
 
-A way is a function of a scenario and of the probe's command line.  It returns as soon as
-somebody is on the way in; to wait, and to look, is for runner.py.
+A way is a function of a scenario and of the probe's command line.  It returns as soon as the
+login has begun; runner.py waits, and inspects the result.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ Scenario = Dict[str, Any]
 
 
 class CannotRun(Exception):
-    """This machine lacks what the scenario needs; str() says what."""
+    """This machine lacks something that the scenario needs; str() says what."""
 
 
 class Started:
-    """A program that lets somebody in; with what it said, and what is to be done at its end."""
+    """A program that opens a session; with its output, and a cleanup function."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Started:
         self._tidy = tidy
 
     def finish(self, patience: float) -> int:
-        """Wait for its end; the exit status, or -1 where it had to be ended."""
+        """Wait for its end; return the exit status, or -1 if it had to be killed."""
         try:
             output, _ = self.process.communicate(timeout=patience)
             status = self.process.returncode
@@ -77,7 +77,7 @@ class Started:
 
 
 def heard(terminal: int) -> str:
-    """What is still to be read."""
+    """The remaining output."""
     os.set_blocking(terminal, False)
     try:
         return os.read(terminal, 65536).decode("utf-8", "replace")
@@ -99,9 +99,9 @@ def filled(text: str, scenario: Scenario, probe: str) -> str:
 
 
 def ssh(scenario: Scenario, probe: str) -> Started:
-    """`auth` key, password or keyboard; `password` what is typed; `port`, `tty`, `master`.
+    """`auth` key, password or keyboard; `password` is typed; `port`, `tty`, `master`.
 
-    `come_as` is who logs in, if it is another than `user`, and `through` what they run.
+    `come_as` is the user who logs in, if it is not `user`, and `through` the command of that user.
     """
     command = [*SSH, *AUTHENTICATION[scenario.get("auth", "key")]]
     command += ["-i", "/etc/ssh/person", "-p", str(scenario.get("port", 22))]
@@ -122,9 +122,9 @@ def ssh(scenario: Scenario, probe: str) -> Started:
 
 
 def command(scenario: Scenario, probe: str) -> Started:
-    """`argv`, the program and its arguments; `by` whom it is run, root if not said.
+    """`argv`, the program and its arguments; `by` is its user, root by default.
 
-    `typed` is a list of pairs: what is waited for on a terminal, and what is then typed.
+    `typed` is a list of pairs: a prompt on a terminal, and the answer to type.
     """
     words = [filled(word, scenario, probe) for word in scenario["argv"]]
     if "by" in scenario:
@@ -137,7 +137,7 @@ def command(scenario: Scenario, probe: str) -> Started:
 
 
 def _on_terminal(words: List[str], typed: List[List[str]]) -> Started:
-    """Run a command on a terminal of its own, and type there."""
+    """Run a command on a new terminal, and type there."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
         ["setsid", "--ctty", "--wait", *words],
@@ -151,9 +151,9 @@ def _on_terminal(words: List[str], typed: List[List[str]]) -> Started:
 def converse(
     terminal: int, typed: List[List[str]], patience: float, goes_on: Callable[[], bool]
 ) -> str:
-    """Wait for each prompt and type its answer; all that was said.
+    """Wait for each prompt and type its answer; return all output.
 
-    An error while the program goes on is no end: login(1) hangs up its terminal first.
+    An error while the program runs is not the end: login(1) first hangs up its terminal.
     """
     said = ""
     for prompt, answer in typed:
@@ -167,13 +167,13 @@ def converse(
                 said += os.read(terminal, 4096).decode("utf-8", "replace") if ready else ""
             except OSError:
                 time.sleep(0.1)
-        time.sleep(0.3)  # programs flush what was typed before they asked
+        time.sleep(0.3)  # programs discard what was typed before their prompt
         os.write(terminal, answer.encode())
     return said
 
 
 def serial(scenario: Scenario, probe: str) -> Started:
-    """A getty on one serial line; somebody at the other end of the wire."""
+    """A getty on one serial line, and a client at the other end of the wire."""
     near, far = scenario["line"], scenario["end"]
     for line in (near, far):
         stty = ["stty", "-F", line, "raw", "-echo", "115200"]
@@ -188,9 +188,9 @@ def serial(scenario: Scenario, probe: str) -> Started:
 
 
 def cron(scenario: Scenario, probe: str) -> Started:
-    """`job` is run by cron, as `by` if that is said.
+    """cron runs `job`, as the user `by` if set.
 
-    The clock is put to the end of the minute, for cron looks when it begins.
+    The clock is set to the end of a minute, because cron looks at the beginning of one.
     """
     job = filled(scenario.get("job", "{probe}"), scenario, probe)
     table = Path("/etc/cron.d/vm")
@@ -204,7 +204,7 @@ def cron(scenario: Scenario, probe: str) -> Started:
 
 
 def at(scenario: Scenario, probe: str) -> Started:
-    """A job for now."""
+    """An at job for now."""
     if not Path("/usr/sbin/atd").exists():
         raise CannotRun("there is no atd")
     user = scenario["user"]

@@ -29,7 +29,7 @@ from harness.vagrant import Vagrant
 
 BY_VAGRANT = ("bookworm", "trixie")
 MEASURED = "bookworm"  # where a matrix measures latency
-ROUNDS = 30  # logins for each module, to tell its median from another's
+ROUNDS = 30  # logins for each module, enough to distinguish their medians
 
 
 def arguments() -> argparse.Namespace:
@@ -80,7 +80,7 @@ def suites_of(asked: argparse.Namespace) -> list[Suite]:
 
 
 def main() -> int:
-    """Run what is asked for; the exit status."""
+    """Run the requested suites; return the exit status."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # clean up as after ctrl-C
     asked = arguments()
     BUILD.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ _PATIENCE = 300  # seconds that a machine may be silent: it is emulated, and the
 
 
 def bundle(file: Path) -> None:
-    """Put the claims, and all that they import of this tree, into a file that Python runs."""
+    """Put the claims, and all their imports from this tree, into one file that Python runs."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part, source in PARTS.items():
@@ -46,7 +46,7 @@ def _not_python(folder: str, names: list[str]) -> set[str]:
 def ask(name: str) -> dict[str, Any]:
     """The verdicts of a suite's kernel; raises CannotMake, also without a verdict."""
     suite = SUITES[name]
-    suite = suite._replace(loaders=tuple(set(suite.loaders) - {"native"}))  # nothing is built
+    suite = suite._replace(loaders=tuple(set(suite.loaders) - {"native"}))  # this builds nothing
     plan = {"loaders": [], "scenarios": [], "latency": 0, "patience": _PATIENCE, "claims": True}
     machine = Machine(suite, plan, lambda _: None, lambda guest: bundle(guest / "claims.pyz"))
     records = machine.run()

@@ -1,4 +1,4 @@
-"""The full way: one suite's machine by Vagrant, from box to verdicts."""
+"""The full way: one suite's machine with Vagrant, from box to verdicts."""
 
 import subprocess
 
@@ -7,7 +7,7 @@ from harness.host import Watch
 from harness.suites import SUITES
 from harness.vagrant import Vagrant, say
 
-# What ends the run of one suite, and not that of the others.
+# These end the run of one suite, and not that of the others.
 FAILURES = (
     roots.CannotMake, libvirt.CannotStart, subprocess.SubprocessError, OSError, ValueError,
 )  # fmt: skip
@@ -26,7 +26,7 @@ class Run:
     """One suite by Vagrant: scenarios, reboot, scenarios."""
 
     def __init__(self, name: str, names: list[str], latency: int, *, quick: bool) -> None:
-        """`names` of scenarios where it is not to be all; `latency` as many logins, or 0."""
+        """`names` selects scenarios; `latency` is a number of logins, or 0."""
         self._name = name
         self._whole = not names
         self._machine = Vagrant(name, own_home=True)
@@ -39,7 +39,7 @@ class Run:
         )
         second = first._replace(plan={**reported, "scenarios": after, "latency": 0}, records=[])
         first.plan["latency"] = latency
-        # By what they are kept as.
+        # By the names of the kept runs.
         self._parts = {f"vagrant-{name}": first, f"vagrant-{name}-reboot": second}
         self._parts = {key: one for key, one in self._parts.items() if one.plan["scenarios"]}
 

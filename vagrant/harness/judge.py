@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 Record = dict[str, Any]
 Users = dict[str, list[int]]
 
-# Lines of our module's or of libpam about it: a login as it should be has none.
+# Lines of our module, or of libpam about it: a correct login has none.
 OURS = re.compile(r"pam_pykeyinit|PAM unable|PAM adding faulty|Traceback")
 
-# What the unit of conf/systemd is kept to, as proc(5) has it; CAP_SETGID is 6, CAP_SETUID 7.
+# The limits of the unit in conf/systemd, as in proc(5); CAP_SETGID is 6, CAP_SETUID 7.
 CONFINED = {"NoNewPrivs": 1, "Seccomp": 2, "CapBnd": 0xC0}
 
 
@@ -111,7 +111,7 @@ def distinct(record: Record) -> int:
 
 
 def plain(record: Record) -> Record:
-    """A record without what differs from one login to the next: to compare modules."""
+    """A record without what differs between logins, to compare modules."""
     seen = [
         {key: one.get(key) for key in ("uid", "gid", "home", "session", "links", "request")}
         for one in record["seen"]

@@ -40,7 +40,7 @@ def answers() -> bool:
 def running(folder: Path) -> Iterator[None]:
     """A libvirtd until the end of the block: the machine's, or ours.
 
-    Ours sees another qemu.conf, in a mount namespace of its own: the machine's is as it was.
+    Ours has another qemu.conf, in a mount namespace of its own: the machine's is unchanged.
     """
     if answers():
         yield

@@ -28,7 +28,7 @@ ACCELERATION = {
 
 
 def acceleration(kernel: Path) -> str:
-    """Found out by trying: see kvm.sh."""
+    """The acceleration of qemu, which kvm.sh tries."""
     tried = [HERE / "kvm.sh", kernel]
     return subprocess.run(tried, capture_output=True, text=True, check=True).stdout.strip()
 
@@ -102,7 +102,7 @@ class Machine:
             "-serial", f"file:{self.console}", *channels,
         ]  # fmt: skip
         with (BUILD / f"qemu-{self._suite.name}.log").open("w") as log:
-            # In a session of its own: ctrl-C is for `stop`.
+            # In a separate session: `stop` handles ctrl-C.
             self._qemu = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -119,7 +119,7 @@ class Machine:
                 self._qemu.wait()
 
     def stop(self) -> None:
-        """End it from another thread; `run` returns what there is."""
+        """Stop it from another thread; `run` returns the records so far."""
         self._stopped = True
         roots.stop()
         if self._qemu:

@@ -23,12 +23,12 @@ class Row(NamedTuple):
 
 
 def is_by_vagrant(label: str) -> bool:
-    """Whether a suite's label is not of the fast path."""
+    """Whether a suite's label is of a run with Vagrant."""
     return label.endswith(BY_VAGRANT)
 
 
 def spoken(result: Record) -> str:
-    """A line of progress for one result, as it comes from a machine."""
+    """A line of progress for one result of a machine."""
     why = result.get("not_run") or f"{result['logins']} in, {result['seconds']} s"
     return f"{result['loader']}: {result['scenario']}: {why}"
 

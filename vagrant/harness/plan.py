@@ -17,7 +17,7 @@ KNOWN = {
 }  # fmt: skip
 EXPECTED = {"login", "session", "request", "after", "keyrings", "home", "confined", "log"}
 
-# How a breakage is tried: one login by sshd, and one by login(1).
+# How a breakage is tried: one login with sshd, and one with login(1).
 DENIED_SSHD = "/vm/deny.py EPERM /usr/sbin/sshd -p 2222 -o PidFile=/run/denied.pid"
 THROUGH: dict[str, Scenario] = {
     "sshd": {"way": "ssh", "service": "sshd", "user": "alice"},
@@ -102,7 +102,7 @@ def completed(scenario: Scenario) -> Scenario:
 def chosen(
     scenarios: list[Scenario], where: str, names: list[str], *, quick: bool = False
 ) -> list[Scenario]:
-    """Those for a place; only those of these names or groups, if any; or only the quick ones."""
+    """The scenarios of a place; only these names or groups, if any; or only the quick ones."""
     unknown = set(names) - {s["name"] for s in scenarios} - {s["group"] for s in scenarios}
     if unknown:
         listed = ", ".join(sorted(unknown))

@@ -13,7 +13,7 @@ Record = dict[str, Any]
 class Kept(NamedTuple):
     """One run: its plan, its records, and why there may be no more."""
 
-    label: str  # the suite, as tables call it
+    label: str  # the suite, as in tables
     date: str
     plan: Record
     records: list[Record]
@@ -27,7 +27,7 @@ class Kept(NamedTuple):
     def repeats(self, other: "Kept") -> bool:
         """Whether it ran to its end, with the plan and the code of the other."""
         came_to_end = not self.ended and any(r["kind"] == "end" for r in self.records)
-        # What was read from a file has lists where a plan may have tuples.
+        # A file has lists where a plan may have tuples.
         plan = json.loads(json.dumps(other.plan))
         return came_to_end and self.code == other.code and self.plan == plan
 

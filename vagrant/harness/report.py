@@ -7,7 +7,7 @@ from typing import Any
 from harness.judge import Verdict
 from harness.outcome import ASIDE, Row
 
-# What a table in docs/logins.md begins with.
+# The start of a table in docs/logins.md.
 FAST = "<!-- ./setup vm --matrix writes from here"
 VAGRANT = "<!-- ./setup vm --matrix writes what Vagrant's machines gave from here"
 OTHERS = "<!-- ./setup vm --report writes what other processors' machines gave from here"
@@ -36,9 +36,9 @@ def listing(rows: list[Row]) -> str:
 
 
 def counts(rows: list[Row]) -> str:
-    """How many of each verdict, in the form that test runners close with.
+    """The number of each verdict, in the form of a test runner's last line.
 
-    What is "locked out" by a known limit has not passed: it is counted with what did not run.
+    A "locked out" by a known limit has not passed: it is counted with what did not run.
     """
     words = [row.verdict.word for row in rows]
     text = f"{words.count('pass')} passed, {words.count('FAIL')} failed"
@@ -89,7 +89,7 @@ def spoken_verdict(verdict: Verdict | None) -> str:
 
 
 def spoken(figures: dict[str, Any]) -> str:
-    """The medians in words, with what they were measured on."""
+    """The medians in words, with the measured kernel."""
     medians = ", ".join(f"{name} {value:.0f} ms" for name, value in figures["medians"].items())
     base = figures["medians"].get("pam_keyinit")
     more = ", ".join(

@@ -1,7 +1,6 @@
 """Root file systems, kernels and archives to boot from, made by root.sh and kept in build/vm.
 
-A folder's name has what it was made from in it, so that what has not changed is not made
-again, and what has changed is.
+A folder's name contains a digest of its sources: unchanged parts are not made again.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ HERE = Path(__file__).parents[1]
 TREE = HERE.parent
 BUILD = TREE / "build/vm"
 
-# What of the tree ends up in a build; the rest can change without a new one.
+# The files of the tree that affect a build; others can change without a new one.
 BUILT_FROM = ("meson.build", "meson_options.txt", "build-aux", "pam_pykeyinit", "helper", "conf")
 PACKAGED_FROM = ("debian", "CHANGELOG.md")
 
@@ -37,7 +36,7 @@ def digest(files: "list[Path]", *more: str) -> str:
 
 
 def code() -> str:
-    """A short name for what a machine is made of and runs, save for the scenarios."""
+    """A short name for the code that a machine is made of and runs, without the scenarios."""
     ours = ("vagrant/guest", "vagrant/root.sh", "vagrant/Vagrantfile")
     names = [*BUILT_FROM, *PACKAGED_FROM, *ours]
     return digest([TREE / name for name in names if (TREE / name).exists()])
@@ -70,7 +69,7 @@ def stop() -> None:
 
 
 def _run(command: list[str], log: Path) -> int:
-    """The exit status; where we are interrupted, nothing of it goes on."""
+    """The exit status; an interrupt ends all processes of it."""
     with log.open("w") as output:
         program = subprocess.Popen(
             command,
@@ -91,7 +90,7 @@ def _run(command: list[str], log: Path) -> int:
 
 
 class Parts:
-    """What a machine of one suite is booted from."""
+    """The parts that boot the machine of one suite."""
 
     def __init__(self, suite: Suite, more: tuple[str, ...] = ()) -> None:
         """With `more` packages than the fast path needs."""
@@ -132,7 +131,7 @@ class Parts:
         return self._make("kernel", folder, self._base, self._suite.kernel, folder) / "vmlinuz"
 
     def stage(self) -> Path:
-        """What ./setup install lays, built in that release: nothing without our loader."""
+        """The files of ./setup install, built in that release: nothing without our loader."""
         if "native" not in self._suite.loaders:
             empty = BUILD / "stage-none"
             empty.mkdir(exist_ok=True)
@@ -151,13 +150,13 @@ class Parts:
         return self._make("deb", folder, release, folder)
 
     def box(self, key: Path) -> Path:
-        """A folder with a box for Vagrant, its kernel and initrd; `key` is who may log in."""
+        """A folder with a box for Vagrant, its kernel and initrd; `key` can log in."""
         name = digest([HERE / "guest/vagrant-user.sh"], self._key)
         box = BUILD / f"box-{self._name}-{name}"
         return self._make("box", box, self._base, key, box)
 
     def initramfs(self, guest: Path) -> Path:
-        """All of it, and the folder of what the machine is to run, as one archive."""
+        """All of it, and the folder of the machine's programs, as one archive."""
         archive = guest.with_suffix(".cpio")
         archive.unlink(missing_ok=True)
         shutil.copytree(self.kernel().with_name("modules"), guest / "modules")

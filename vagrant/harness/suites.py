@@ -1,4 +1,4 @@
-"""The releases that logins are tried on."""
+"""The releases on which logins are tried."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,7 @@ NATIVE = "amd64"  # what machines are made of unless another processor is asked 
 class Suite(NamedTuple):
     """A Debian release with one of its kernels."""
 
-    name: str  # what it is asked for by
+    name: str  # its name on the command line
     release: str
     kernel: str  # the package
     loaders: tuple[str, ...] = ("pam_keyinit", "native", "pam_python")
@@ -31,7 +31,7 @@ SUITES = {
     )
 }
 
-# What a machine of the fast path has, besides what every Debian has.
+# The packages of a machine on the fast path, besides those of every Debian.
 PACKAGES = (
     "openssh-server", "openssh-client", "passwd", "login", "util-linux", "mount", "sudo", "cron",
     "at", "openbsd-inetd", "keyutils", "libpam-modules", "python3", "iproute2",

@@ -19,7 +19,7 @@ Record = dict[str, Any]
 HERE = roots.HERE
 KEY = "/usr/share/vagrant/keys/vagrant.pub"
 
-# What it has more than a machine of the fast path.
+# The packages that it has in addition to a machine of the fast path.
 PACKAGES = (
     "linux-image-cloud-amd64", "initramfs-tools", "systemd", "systemd-sysv", "dbus", "udev",
     "libpam-systemd", "dbus-user-session", "systemd-container", "rsync", "kmod",
@@ -32,7 +32,7 @@ class Vagrant:
     """Vagrant's machine of one suite."""
 
     def __init__(self, name: str, *, own_home: bool) -> None:
-        """With `own_home`, boxes are kept in build/vm, one suite's aside from another's."""
+        """With `own_home`, boxes are kept in build/vm, separate for each suite."""
         self._suite = SUITES[name]
         self.folder = roots.BUILD / f"vagrant-{name}"
         self._environment = {
@@ -46,7 +46,7 @@ class Vagrant:
             self._environment["VAGRANT_HOME"] = str(self.folder / "home")
 
     def make_box(self) -> None:
-        """The box, its kernel and what is to be installed; raises CannotMake."""
+        """The box, its kernel and the files to install; raises CannotMake."""
         parts = roots.Parts(self._suite, PACKAGES)
         say("making the root file system")
         parts.base()
@@ -64,7 +64,7 @@ class Vagrant:
         (self.folder / "ssh-config").unlink(missing_ok=True)
 
     def vagrant(self, *words: str) -> None:
-        """Run vagrant, in a session of its own: ctrl-C is for us to handle."""
+        """Run vagrant, in a separate session: we handle ctrl-C."""
         subprocess.run(
             ["vagrant", *words, "--no-tty"],
             cwd=HERE,
@@ -75,7 +75,7 @@ class Vagrant:
         )
 
     def ssh(self) -> list[str]:
-        """The command line that gets into it."""
+        """The command line that logs in to it."""
         file = self.folder / "ssh-config"
         if not file.exists():
             shown = subprocess.run(
@@ -86,8 +86,8 @@ class Vagrant:
         return ["ssh", "-F", str(file), "default"]
 
     def run(self, reported: Record) -> Iterator[Record]:
-        """The records of a plan that is run in it."""
-        # As a service of root's: not in the session of who asks for it, nor with their keyring.
+        """The records of a plan that runs in it."""
+        # As a service of root: not in the caller's session, nor with the caller's keyring.
         command = (
             "cat >/tmp/plan.json && sudo systemd-run --quiet --wait --pipe --collect"
             " -p KeyringMode=inherit /usr/bin/python3 -I /vm/runner.py /tmp/plan.json"
@@ -107,9 +107,9 @@ class Vagrant:
                 runner.kill()
 
     def reboot(self) -> None:
-        """Down and up again, from inside, until it lets us in; raises CannotMake."""
+        """Reboot it from inside, and wait for a login; raises CannotMake."""
         before = self._boot()
-        # The connection does not always end with the machine that it leads to.
+        # The connection does not always end with the machine.
         self._try("sudo systemd-run --quiet --on-active=1 systemctl reboot")
         for _ in range(60):
             time.sleep(5)
@@ -118,11 +118,11 @@ class Vagrant:
         raise roots.CannotMake("the machine did not come back from its reboot")
 
     def _boot(self) -> str:
-        """Which boot of the machine it is; nothing where it lets nobody in."""
+        """The boot id of the machine; nothing if no login succeeds."""
         return self._try("cat /proc/sys/kernel/random/boot_id")
 
     def _try(self, command: str) -> str:
-        """What a command in it says, if it can be reached."""
+        """The output of a command in it, if it is reachable."""
         words = [*self.ssh(), "-o", "ConnectTimeout=20", command]
         try:
             done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
@@ -131,11 +131,11 @@ class Vagrant:
         return done.stdout.strip() if done.returncode == 0 else ""
 
     def make_way(self) -> None:
-        """Before it is made; raises CannotStart where one of its name runs already."""
+        """Before it is made; raises CannotStart if a machine of its name runs already."""
         libvirt.forget(f"pykeyinit-{self._suite.name}_default")
 
     def destroy(self) -> None:
-        """Nothing of it is left."""
+        """Remove all of it."""
         try:
             self.vagrant("destroy", "--force")
         except (subprocess.SubprocessError, OSError) as reason:
@@ -145,7 +145,7 @@ class Vagrant:
 
 
 def lines(program: "subprocess.Popen[str]", silence: float) -> Iterator[str]:
-    """What it says, until it ends; it is ended where it says nothing for `silence` seconds."""
+    """Its output, until it ends; it is killed after `silence` seconds without output."""
     assert program.stdout  # noqa: S101
     while True:
         alarm = threading.Timer(silence, program.kill)
@@ -158,7 +158,7 @@ def lines(program: "subprocess.Popen[str]", silence: float) -> Iterator[str]:
 
 
 def find_key() -> Path:
-    """The public half of the key that Vagrant brings for new boxes."""
+    """The public half of the key that Vagrant has for new boxes."""
     listed = subprocess.run(["dpkg", "-L", "vagrant"], capture_output=True, text=True, check=False)
     for line in [KEY, *listed.stdout.splitlines()]:
         if line.endswith("/vagrant.pub") and Path(line).exists():
