@@ -2,7 +2,7 @@
 
 Run by `./setup demo` in the private world of build-aux/world.sh.  The host is runuser(1),
 which opens a PAM session, runs the user's program in a child, and closes the session.
-Everything that is shown is checked; the exit status says whether all of it held.
+Everything that is shown is checked; the exit status is 0 if all checks passed.
 """
 
 import json
@@ -32,13 +32,13 @@ account  required pam_permit.so
 {line}
 session  required pam_permit.so
 """
-PERMISSIONS = 0x3F030000  # everything for its possessor; view and read for its owner
+PERMISSIONS = 0x3F030000  # all for its possessor; view and read for its owner
 
 Look = dict[str, Any]
 
 
 class Login(NamedTuple):
-    """What one session showed."""
+    """The observations of one session."""
 
     status: int
     within: Look
@@ -46,15 +46,15 @@ class Login(NamedTuple):
 
 
 class Host:
-    """runuser, with PAM service files of its own, and the log of this world."""
+    """runuser, with its own PAM service files, and the log of this world."""
 
     def __init__(self, world: Path) -> None:
-        """Cover /etc/pam.d with a folder that holds the demo's files alone."""
+        """Mount a folder with the demo's files over /etc/pam.d."""
         self._pam = world / "pam.d"
         self._pam.mkdir()
         (self._pam / "other").write_text("auth required pam_deny.so\n")
         subprocess.run(["mount", "--bind", self._pam, "/etc/pam.d"], check=True)
-        self._look = world / "look.py"  # where the user may read it
+        self._look = world / "look.py"  # where the user can read it
         shutil.copy(Path(__file__).with_name("look.py"), self._look)
         self._log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._log.bind(str(world / "log"))
@@ -73,7 +73,7 @@ class Host:
         ) as runuser:
             assert runuser.stdin and runuser.stdout  # noqa: PT018, S101
             within = runuser.stdout.readline()
-            status = runuser.wait()  # the session is closed; the process left behind waits
+            status = runuser.wait()  # the session is closed; the background process waits
             runuser.stdin.write(b"look\n")
             runuser.stdin.flush()
             after = runuser.stdout.readline()
@@ -84,7 +84,7 @@ class Host:
         return Login(status, json.loads(within), json.loads(after))
 
     def two_sessions(self, line: str, other: str) -> Look:
-        """A session of the user's in one process, and inside of it one of `other`'s."""
+        """A session of the user, and inside it one of `other`, in one process."""
         (self._pam / "demo").write_text(SERVICE.format(line=line))
         script = Path(__file__).with_name("two_sessions.py")
         command = ["/usr/bin/python3", "-I", str(script), "demo", USER, other]
@@ -93,7 +93,7 @@ class Host:
         return seen
 
     def logged(self) -> Iterator[str]:
-        """What the modules had to say."""
+        """The log lines of the modules."""
         try:
             while True:
                 yield self._log.recv(4096).decode(errors="replace")
@@ -102,7 +102,7 @@ class Host:
 
 
 class Promises:
-    """What must hold.  The ones that do not are kept, to be named."""
+    """The promises that must hold; broken ones are kept, to be reported."""
 
     def __init__(self) -> None:
         """Nothing has been checked yet."""
@@ -110,7 +110,7 @@ class Promises:
         self.broken: list[str] = []
 
     def check(self, promise: str, *, seen: object, wanted: object) -> None:
-        """Count it, or note what was seen in its place."""
+        """Count it, or record what was seen instead."""
         if seen == wanted:
             self.kept += 1
         else:
@@ -118,7 +118,7 @@ class Promises:
 
 
 def check_before(promises: Promises, login: Login, host_keyring: int) -> None:
-    """Without a module, a user's process has the keyring of whatever started it."""
+    """Without a module, a user's process has the keyring of its parent."""
     seen = login.within["session"]
     promises.check("before: the session keyring", seen=seen["serial"], wanted=host_keyring)
     promises.check("before: its owner", seen=seen["owner"], wanted=0)
@@ -126,7 +126,7 @@ def check_before(promises: Promises, login: Login, host_keyring: int) -> None:
 
 
 def check_login(promises: Promises, name: str, login: Login, earlier: set[int]) -> None:
-    """What a session keyring has to be, inside and afterwards."""
+    """The properties of a session keyring, inside the session and afterwards."""
     user = pwd.getpwnam(USER)
     ids = [user.pw_uid] * 3 + [user.pw_gid] * 3
     ring = login.within["session"]
@@ -150,7 +150,7 @@ def check_login(promises: Promises, name: str, login: Login, earlier: set[int]) 
 
 
 def traits(login: Login) -> dict[str, str]:
-    """The properties that the modules' keyrings must have in common, in words."""
+    """The common properties of the modules' keyrings, in words."""
     ring = login.within["session"]
     return {
         "name": str(ring.get("name")),
@@ -164,7 +164,7 @@ def traits(login: Login) -> dict[str, str]:
 
 
 def differences(host: Host, line: str) -> dict[str, str]:
-    """Where pam_keyinit does something else, in words."""
+    """The intended differences from pam_keyinit, in words."""
     both, other = host.two_sessions(line, USER), host.two_sessions(line, OTHER)
     tuple(host.logged())
     host.login(line.replace("revoke", "revok"))
@@ -177,12 +177,12 @@ def differences(host: Host, line: str) -> dict[str, str]:
     }
 
 
-# What pam_pykeyinit does; pam_pykeyinit(8) has it under DIFFERENCES.
+# The behaviour of pam_pykeyinit; pam_pykeyinit(8) lists it under DIFFERENCES.
 DIFFERENT = (f"{OTHER}'s keyring", "its own", "yes", "named in the log")
 
 
 def main() -> int:
-    """Show it all; 0 if every promise was kept."""
+    """Show it all; return 0 if every promise holds."""
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly under head(1)
     try:
         host_keyring = keyutils.join_session_keyring()

@@ -1,7 +1,7 @@
 """Print what a process of the user sees, as lines of JSON.  Run by demo.py.
 
-It leaves a process behind, as a user's background job does.  That one looks again when it
-is told to: when the session it came from is closed.
+It leaves a background process, as a user's job does, which looks again on request, after its
+session is closed.
 """
 
 import errno
@@ -21,7 +21,7 @@ VALUE = b"green"
 
 
 def tree(serial: int) -> dict[str, Any]:
-    """A key, and if it is a keyring what is linked into it."""
+    """A key, and if it is a keyring, its links."""
     kind, owner, group, permissions, name = keyutils.describe_key(serial).decode().split(";", 4)
     links = keyutils.read_key(serial) if kind == "keyring" else b""
     return {
@@ -38,7 +38,7 @@ def tree(serial: int) -> dict[str, Any]:
 
 
 def session() -> dict[str, Any]:
-    """The session keyring; or, if it cannot be had, why not."""
+    """The session keyring, or the error."""
     try:
         return tree(syscalls.get_keyring_id(syscalls.SESSION_KEYRING))
     except syscalls.KernelError as error:
@@ -46,7 +46,7 @@ def session() -> dict[str, Any]:
 
 
 def found(keyring: int) -> str:
-    """What the key holds if it is searched for in a keyring; otherwise the error's name."""
+    """The content of the key if a search of a keyring finds it; otherwise the errno's name."""
     try:
         key = keyutils.search(keyring, KEY)
         return bytes(keyutils.read_key(key)).decode() if key else "ENOKEY"
@@ -55,18 +55,18 @@ def found(keyring: int) -> str:
 
 
 def say(**seen: Any) -> None:
-    """One look, as a line."""
+    """Print one observation, as a line."""
     print(json.dumps({"ids": os.getresuid() + os.getresgid(), **seen}), flush=True)
 
 
 def within() -> None:
-    """Add a key to the user keyring, and see whether the session keyring leads to it."""
+    """Add a key to the user keyring, and check that a search from the session keyring finds it."""
     keyutils.add_key(KEY, VALUE, keyutils.KEY_SPEC_USER_KEYRING)
     say(session=session(), through_session=found(keyutils.KEY_SPEC_SESSION_KEYRING))
 
 
 def afterwards() -> None:
-    """Look again, and take the key away: it outlives sessions."""
+    """Look again, and remove the key, which outlives sessions."""
     key = keyutils.search(keyutils.KEY_SPEC_USER_KEYRING, KEY)
     say(session=session(), in_user_keyring="still there" if key else "ENOKEY")
     if key:
@@ -80,6 +80,6 @@ def in_background(work: Callable[[], None]) -> None:
         work()
 
 
-signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # nobody listens any more: end quietly
+signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # end quietly if nothing reads the output
 within()
 in_background(afterwards)

@@ -1,4 +1,4 @@
-"""The layout of the demo: 80 columns, colour only on a terminal."""
+"""The layout of the demo: 80 columns, with colour only on a terminal."""
 
 import grp
 import os
@@ -13,16 +13,16 @@ COLOUR = sys.stdout.isatty() and not (
     os.environ.get("NO_COLOR") or os.environ.get("TERM") in {None, "dumb"}
 )
 HEADING, GOOD, LACK, BAD, FAINT = "1", "32", "33", "1;31", "2"
-LETTERS = "alswrv"  # setattr, link, search, write, read, view: keyctl(1) writes them so
+LETTERS = "alswrv"  # setattr, link, search, write, read, view, as in keyctl(1)
 
 
 def paint(code: str, text: str) -> str:
-    """The text in a colour, or as it is."""
+    """The text in a colour, or unchanged."""
     return f"\033[{code}m{text}\033[0m" if COLOUR else text
 
 
 def put(text: str = "") -> None:
-    """One line."""
+    """Print one line."""
     print(text, flush=True)
 
 
@@ -42,7 +42,7 @@ def hexadecimal(key: Key) -> str:
 
 
 def letters(permissions: int) -> list[str]:
-    """Permissions of possessor, user, group and other, as keyctl(1) writes them."""
+    """Permissions of possessor, user, group and other, as in keyctl(1)."""
     return [
         "".join(
             letter if permissions >> shift & 0x20 >> at else "-"
@@ -59,7 +59,7 @@ def short(key: Key) -> str:
 
 
 def rows(key: Key, text: str, deeper: str) -> None:
-    """A key, and below it, behind `deeper`, what is linked into it."""
+    """A key, and below it, indented by `deeper`, its links."""
     possessor, user, group, other = letters(key["permissions"])
     mask = f"{possessor:<9} {user} {group} {other}"
     put(f"  {text:<20} {key['serial']:>10}  {owner(key):<13} {mask}")
@@ -70,7 +70,7 @@ def rows(key: Key, text: str, deeper: str) -> None:
 
 
 def tree(key: Key) -> None:
-    """A session keyring with its head line; or why there is none."""
+    """A session keyring with its heading, or the error."""
     if "error" in key:
         put("  @s " + paint(BAD, key["error"]))
         return
@@ -86,7 +86,7 @@ def section(name: str, text: str) -> None:
 
 
 def introduction(user: str) -> None:
-    """What this is."""
+    """What the demo shows."""
     put(paint(HEADING, "A session keyring for each login: pam_pykeyinit beside pam_keyinit"))
     put(f"These are real PAM sessions of {user}, a user made for this demo.  runuser(1)")
     put("opens and closes them; her own processes look.  /etc stays as it is.")
@@ -94,7 +94,7 @@ def introduction(user: str) -> None:
 
 
 def before(seen: Key, user: str) -> None:
-    """The state that the modules are there to change."""
+    """The state without the modules."""
     section("before", "no keyring module in the PAM stack")
     tree(seen["session"])
     put(f"  {user}'s process still has the session keyring of whoever started it: root's.")
@@ -112,13 +112,13 @@ def session(name: str, line: str, within: Key, after: Key) -> None:
 
 
 def answer(seen: Key) -> str:
-    """Whether the search found the key."""
+    """The result of a search."""
     found = seen["through_session"]
     return paint(GOOD, f"yes: {found}") if found == "green" else paint(LACK, f"no: {found}")
 
 
 def comparison(modules: dict[str, dict[str, str]]) -> None:
-    """What is the same: the traits of each module's keyring, in words."""
+    """The common properties, for each module's keyring, in words."""
     section("compared", "each as a process of hers saw it")
     put("  " + paint(FAINT, f"{'':<22}{columns(modules)}".rstrip()))
     for trait in next(iter(modules.values())):
@@ -128,12 +128,12 @@ def comparison(modules: dict[str, dict[str, str]]) -> None:
 
 
 def yes(what: object) -> str:
-    """In a word."""
+    """The answer in a word."""
     return "yes" if what else "no"
 
 
 def differences(modules: dict[str, dict[str, str]]) -> None:
-    """What is not the same, and why somebody might want ours."""
+    """The differences, and the reasons for ours."""
     section("different", "two sessions in one process, and a mistyped option")
     put("  " + paint(FAINT, f"{'':<40}" + "".join(f"{name:<19}" for name in modules)).rstrip())
     for what in next(iter(modules.values())):
@@ -148,7 +148,7 @@ def columns(texts: Iterable[str]) -> str:
 
 
 def verdict(kept: int, broken: list[str], logged: list[str]) -> None:
-    """The last word, and if something is wrong what the modules logged."""
+    """The result, and the modules' log if a check failed."""
     put()
     for promise in broken:
         put(paint(BAD, "BROKEN  ") + promise)

@@ -19,7 +19,7 @@ _PAM = ctypes.PyDLL(ctypes.util.find_library("pam"))
 
 
 class _Conversation(ctypes.Structure):
-    """pam_conv(3): nothing is ever asked."""
+    """pam_conv(3), without any prompt."""
 
     _fields_ = (("function", ctypes.c_void_p), ("data", ctypes.c_void_p))
 
@@ -28,7 +28,7 @@ class Session:
     """A PAM handle with an open session."""
 
     def __init__(self, service: str, user: str) -> None:
-        """Open it; `keyring` is the session keyring that it left."""
+        """Open it; `keyring` is its session keyring."""
         self._user = user
         self._handle, self._talk = ctypes.c_void_p(), _Conversation()
         into, talk = ctypes.byref(self._handle), ctypes.byref(self._talk)
@@ -37,12 +37,12 @@ class Session:
         self.keyring = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
 
     def owner(self) -> str:
-        """Whose keyring it is."""
+        """The owner of its keyring."""
         uid = int(keyutils.describe_key(self.keyring).split(b";")[1])
         return pwd.getpwuid(uid).pw_name
 
     def is_revoked(self) -> bool:
-        """Whether the keyring is of no use any more."""
+        """Whether the keyring is revoked."""
         os.seteuid(pwd.getpwnam(self._user).pw_uid)  # root may not look at it
         try:
             keyutils.read_key(self.keyring)
@@ -63,7 +63,7 @@ class Session:
 
 
 def look(service: str, user: str, other: str) -> dict[str, Any]:
-    """The second session is `other`'s; that of `user` is closed first."""
+    """The second session belongs to `other`; that of `user` is closed first."""
     first = Session(service, user)
     second = Session(service, other)
     seen = {"second is": second.owner(), "two keyrings": first.keyring != second.keyring}
