@@ -1,12 +1,12 @@
 #!/bin/sh
-# kvm.sh KERNEL: say "kvm" where a kernel boots with it, else "tcg".  By trying: /dev/kvm may
-# be there and kill Debian's kernels all the same, and qemu hangs then.  VM_ACCEL overrules.
+# kvm.sh KERNEL: print "kvm" if a kernel boots with it, else "tcg".  The kernel is tried, because
+# /dev/kvm can exist and fail with Debian's kernels, and then qemu hangs.  VM_ACCEL overrides it.
 set -eu
 if [ -n "${VM_ACCEL:-}" ]; then
     echo "$VM_ACCEL"
     exit 0
 fi
-# Without a root file system a kernel that runs ends in a panic, and says so.
+# Without a root file system a running kernel panics, with a message.
 boots() {
     timeout -s KILL 15 qemu-system-x86_64 -accel kvm -cpu host -m 256 \
         -display none -nodefaults -no-user-config -net none -no-reboot -serial stdio \

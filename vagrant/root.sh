@@ -97,7 +97,7 @@ stage() {
     fetch meson gcc binutils libc6-dev libpam0g-dev libpython3-dev python3-dev
     lay
     case $(chroot "$top" meson --version) in
-    0.*) # too old for our build; it is Python alone, and ours runs with Python 3.9 as well
+    0.*) # too old for our build; it is only Python, and our code runs with Python 3.9 as well
         (cd "$work" && apt-get -q download meson && dpkg -x meson_*.deb "$top")
         ;;
     esac

@@ -1,12 +1,12 @@
 /*
- * across HOW CONFDIR SERVICE USER: one session, and what happens around it.
+ * across HOW CONFDIR SERVICE USER: one session, opened and closed in different threads.
  *
  *   other    opened in one thread, closed in another while the first still runs
  *   ended    the same, after the first thread has ended
  *   forks    children that end the handle while other threads open and close sessions
  *
- * In the first two a child, born in the opening thread, keeps the session keyring as the
- * user's shell would.  Exit 0: the keyring was the user's and is revoked now.
+ * In the first two, a child of the opening thread keeps the session keyring, like the user's
+ * shell.  Exit status 0: the keyring was the user's and is revoked now.
  */
 #include "pamdrive.h"
 
@@ -34,7 +34,7 @@ static pam_handle_t *start(void)
 	return handle;
 }
 
-/* Has the session keyring of this thread, until it is told to look what became of it. */
+/* Holds the session keyring of this thread, and inspects it on request. */
 static void keep_session(void)
 {
 	char word;
@@ -70,7 +70,7 @@ static int across(void)
 	pthread_barrier_wait(&barrier);
 	if (!strcmp(arguments[1], "ended")) {
 		pthread_join(thread, NULL);
-		sleep(1); /* the kernel frees what a thread had a little later */
+		sleep(1); /* the kernel frees the thread's keyrings with a delay */
 	}
 	if (pam_close_session(handle, 0) || pam_end(handle, 0))
 		fail("close");
@@ -90,7 +90,7 @@ static void *sessions(void *unused)
 	return unused;
 }
 
-/* A lock that a thread held when we forked is held for ever in the child. */
+/* A lock that a thread held at the fork is held forever in the child. */
 static int forks(void)
 {
 	pthread_t threads[4];

@@ -2,11 +2,11 @@
  * cold session CONFDIR SERVICE USER    the first session of a process, pam_start to pam_end
  * cold bare LIBPYTHON                  the start of that Python, isolated, without site
  * cold window CONFDIR USER N SERVICE...
- *                                      N such processes for each service, in turns, while USER
+ *                                      N such processes for each service, alternating, while USER
  *                                      sends them signals
  *
- * The first two print nanoseconds, and the kB of private memory that it added.  The last prints
- * the nanoseconds of a session in which the user could send a signal, for each service.
+ * The first two print the duration in nanoseconds, and the added private memory in kB.  The last
+ * prints, for each service, the nanoseconds of a session in which the user could send a signal.
  */
 #include "pamdrive.h"
 
@@ -31,8 +31,8 @@ static long long now(void)
 	return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-/* Pages that are this process's alone.  Not Private_Dirty: on a tmpfs, as in the world of the
-   tests, a file's pages that nobody has changed are counted there. */
+/* The private pages of this process.  Not Private_Dirty, which on a tmpfs, as in the world of
+   the tests, also counts unchanged pages of files. */
 static long own_memory(void)
 {
 	char line[256];
@@ -70,8 +70,8 @@ static void bare(char **argv)
 		fail(status.err_msg);
 }
 
-/* Shared by the processes: of each service how long its sessions took, and what the user could
-   do meanwhile; and whom to signal, for which service. */
+/* Shared by the processes: the durations of the sessions of each service, and the results of
+   the user's signals meanwhile; and the process to signal, for which service. */
 struct tries {
 	struct {
 		volatile long refused, allowed;
@@ -99,7 +99,7 @@ static pid_t start_user(const char *name, struct tries *tries)
 	}
 }
 
-/* A session in a process of its own; its user may try while it lasts. */
+/* A session in a new process; its user may send signals meanwhile. */
 static void tried_session(const char *folder, const char *service, const char *user, int number,
 			  struct tries *tries)
 {
@@ -118,7 +118,7 @@ static void tried_session(const char *folder, const char *service, const char *u
 }
 
 /* The share of the user's tries of signal 0 that the kernel allows, times a session's time.
-   The services take turns, so that none finds its code in the processor's caches. */
+   The services alternate, so that none finds its code in the processor's caches. */
 static void window(char **argv, int count)
 {
 	struct tries *tries = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

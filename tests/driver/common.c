@@ -1,4 +1,4 @@
-/* What all drivers have. */
+/* Shared functions of all drivers. */
 #include "pamdrive.h"
 
 #include <errno.h>

@@ -1,11 +1,11 @@
 /*
- * crowd CONFDIR SERVICE PROCESSES SESSIONS USER...: many sessions open at the same time.
+ * crowd CONFDIR SERVICE PROCESSES SESSIONS USER...: many concurrent sessions.
  *
- * Each process opens SESSIONS sessions, of the users in turn, and looks after each at its
- * session keyring.  When all processes have theirs open, each closes its own in random
- * order, and looks whether that keyring is revoked and no other.  A session that was
- * refused must have left the keyring of the one before in place, or be its user's.
- * Prints how many were opened and how many refused; whatever is wrong ends it with a line.
+ * Each process opens SESSIONS sessions, of the users in turn, and inspects its session keyring
+ * after each.  When all sessions of all processes are open, each process closes its own in random
+ * order, and checks that this keyring is revoked and no other.  A refused session must have left
+ * the previous keyring in place, or have its user's.  Prints the number of opened and of refused
+ * sessions; any error ends it with a line.
  */
 #include "pamdrive.h"
 
@@ -19,23 +19,23 @@
 #include <sys/wait.h>
 
 #define OWNER_VIEW 0x00010000
-#define ALL_LOOKS 20 /* how often, during the closes, every keyring is looked at */
+#define ALL_LOOKS 20 /* how often, during the closes, every keyring is inspected */
 
 struct session {
 	pam_handle_t *handle;
-	long keyring; /* 0: none was made */
+	long keyring; /* 0: none was created */
 	uid_t owner;
 	int open;
-	int refused; /* with a keyring or without one; then libpam chooses what close gives */
+	int refused; /* with or without a keyring; then libpam chooses the code of close */
 };
 
 static struct session *sessions;
 static int session_count;
 
 /*
- * Keep a keyring in being when it is revoked and left, so that it differs from a lost one.
- * No search passes what holds it, so that nothing comes into our possession by this.  One
- * for each: of two keyrings with the same name, a keyring would hold the last.
+ * Keep a keyring alive after it is revoked and left, to distinguish it from a lost one.
+ * No search enters the keyring that holds it, so we do not possess anything through this.
+ * There is one holder for each: of two keyrings with the same name, a keyring keeps the last.
  */
 static void keep(long keyring)
 {
@@ -58,7 +58,7 @@ static uid_t owner_of(long keyring)
 	return owner;
 }
 
-/* Whether a keyring is alive, as its owner is told. */
+/* Whether its owner sees a live keyring. */
 static int is_alive(const struct session *session)
 {
 	char text[8];
@@ -102,7 +102,7 @@ static void open_one(struct session *session, char **argv, const char *user, lon
 	keep(now);
 	session->owner = owner_of(now);
 	if (session->refused && session->owner == 0)
-		return; /* `force`: an empty one of our own replaces the caller's */
+		return; /* `force`: an empty keyring of its own replaces the caller's */
 	session->keyring = now;
 	session->open = 1;
 	if (session->owner != wanted || (code != PAM_SUCCESS && code != PAM_SESSION_ERR)) {
@@ -149,7 +149,7 @@ static void take_part(int number, char **argv, int users, int ready, int start, 
 	long before = 0;
 
 	srand(number + 1);
-	if (keyctl(JOIN_SESSION_KEYRING, NULL) < 0) /* the caller's is left alone */
+	if (keyctl(JOIN_SESSION_KEYRING, NULL) < 0) /* the caller's is unchanged */
 		fail("join");
 	before = keyctl(GET_KEYRING_ID, SESSION_KEYRING, 0);
 	for (int i = 0; i < session_count; i++) {

@@ -1,14 +1,14 @@
 /*
  * embed LIBPYTHON CONFDIR SERVICE USER STEP...: a program with a Python of its own.
  *
- *   load              load the library, as each step that needs it does
- *   init, finalize    start and end the interpreter; "init" lets go of the GIL
- *   hold              "init" without letting go
- *   sub, unsub        begin and end a sub-interpreter: the current one, with the GIL held
+ *   load              load the library; each step that needs it does this too
+ *   init, finalize    start and end the interpreter; "init" releases the GIL
+ *   hold              "init" without the release
+ *   sub, unsub        create and end a sub-interpreter: the current one, with the GIL held
  *   run               Python code, which must work
  *   open, close       with a PAM handle that "open" starts; they print PAM's code
- *   look              prints who owns the session keyring, or "revoked"
- *   end               pam_end, which prints its code
+ *   look              print the owner of the session keyring, or "revoked"
+ *   end               pam_end; print its code
  */
 #include "pamdrive.h"
 
@@ -23,7 +23,7 @@
 #define CODE "import sys, json; assert json.loads('[1]') == [1]"
 
 static const char *path;
-static void *before, *first; /* the state that was let go of; the one that "sub" put aside */
+static void *before, *first; /* the released state; the state before "sub" */
 
 static void *symbol(const char *name)
 {
@@ -110,7 +110,7 @@ int main(int argc, char **argv)
 	if (argc < 6)
 		return 2;
 	path = argv[1];
-	alarm(20); /* one that hangs fails */
+	alarm(20); /* a deadlock is a failure */
 	for (char **step = argv + 5; *step; step++) {
 		if (python(*step))
 			continue;

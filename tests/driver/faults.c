@@ -1,14 +1,14 @@
 /*
- * What pamfault is beside pamdrive: it stands between the module and the calls that the module
- * makes, and refuses the one that it is told to.
+ * The difference between pamfault and pamdrive: these functions come between the module and the
+ * calls that it makes, and refuse one on request.
  *
- *   fault N CODE   the Nth of these calls from now on, counted from 1, is not made, and gives
- *                  that errno, or, if it is one of libpam's, that code of PAM
- *   calls          those that were made since: a list of their names
- *   fork ... join  what is between is done by a forked child, which ends there
+ *   fault N CODE   the Nth of these calls from now on, counted from 1, is not made, and returns
+ *                  that errno, or, if it is a function of libpam, that code of PAM
+ *   calls          the calls since then: a list of their names
+ *   fork ... join  a forked child executes the commands between, and ends there
  *
- * The program's functions come before those of libc and libpam wherever a module looks them
- * up.  Calls of this program and of libpam itself pass, and are not counted.
+ * The functions of the program come before those of libc and libpam in the module's symbol
+ * lookup.  Calls of this program and of libpam itself pass, and are not counted.
  */
 #include "pamdrive.h"
 
@@ -51,7 +51,7 @@ static int is_the_modules(const void *caller)
 	return !dladdr(caller, &in) || in.dli_fname == NULL || !strstr(in.dli_fname, "libpam.so");
 }
 
-/* Count a call; whether it is the one to be refused. */
+/* Count a call; return whether it is the one to refuse. */
 static int is_refused(const void *caller, const char *name, long operation)
 {
 	if (!is_the_modules(caller))
@@ -108,7 +108,7 @@ long syscall(long number, ...)
 	return NEXT(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* The page that kernel.keep_credentials() maps is like no other. */
+/* Only kernel.keep_credentials() maps such a page. */
 void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
 {
 	if (length == 1 && protection == PROT_NONE && flags & MAP_SHARED && REFUSED("mmap")) {

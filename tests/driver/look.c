@@ -1,4 +1,4 @@
-/* What can be seen of the process: its keyrings, and everything else that must not change. */
+/* The visible state of the process: its keyrings, and everything else that must not change. */
 #include "pamdrive.h"
 
 #include <dirent.h>
@@ -35,7 +35,7 @@ static void print_description(long key)
 		printf("\"%s\"", text);
 }
 
-/* In a child: the session keyring and what is linked into it. */
+/* In a child: the session keyring and its links. */
 static void print_session_keyring(void)
 {
 	int links[256];
@@ -57,7 +57,7 @@ static void print_session_keyring(void)
 	printf("]}");
 }
 
-/* In a child: as the owner, who may see it, what has become of a keyring. */
+/* In a child: the state of a keyring, as its owner, who can view it. */
 static void print_state(int serial, unsigned owner)
 {
 	char text[8];
@@ -92,7 +92,7 @@ static void in_child(void (*print)(void))
 	waitpid(child, NULL, 0);
 }
 
-/* Whose other end closes when this process is gone, whatever ids it has by then. */
+/* The other end closes when this process ends, with any ids. */
 static int alive[2];
 
 void look_begin(void)
@@ -103,8 +103,8 @@ void look_begin(void)
 
 /*
  * Remember a keyring, and keep it alive: a child that sleeps until we end has it as its
- * session keyring.  Otherwise the kernel would destroy it at some moment after the last
- * process left it, and "revoked" could be told from "gone" only by chance.
+ * session keyring.  Otherwise the kernel would destroy it some time after the last process
+ * left it, and the result would be "revoked" or "gone" at random.
  */
 static void remember(void)
 {
@@ -160,7 +160,7 @@ void look(void)
 	printf("]}\n");
 }
 
-/* The lines of a /proc status file that tell ids, masks and signals. */
+/* The lines of a /proc status file with ids, masks and signals. */
 static void print_status(const char *task)
 {
 	char path[300], line[256];
@@ -214,8 +214,7 @@ void hygiene(void)
 	printf("]\n");
 }
 
-/* How many links there are in the thread and the process keyring: looking does not make
-   them. */
+/* The number of links in the thread and the process keyring; this does not create them. */
 void special(void)
 {
 	printf("[");
@@ -238,7 +237,7 @@ void search(const char *name)
 	printf("[\"%s\"]\n", key < 0 ? error_name() : "found");
 }
 
-/* What is in a key of this name, or the name of an errno. */
+/* The content of a key of this name, or the name of an errno. */
 void read_key(const char *name)
 {
 	char text[1024];

@@ -1,10 +1,10 @@
 /*
- * many CONFDIR SERVICE THREADS CYCLES USER...: sessions from many threads at once.
+ * many CONFDIR SERVICE THREADS CYCLES USER...: concurrent sessions of many threads.
  *
- * Each thread opens and closes CYCLES sessions, of the users in turn, and looks after each
- * open whether its session keyring is new and its user's.  Meanwhile one thread watches
- * that the ids of every other thread that is not inside of libpam stay what they are.
- * Prints how long it took, in microseconds a cycle; anything wrong ends it with a line.
+ * Each thread opens and closes CYCLES sessions, of the users in turn, and checks after each
+ * open that its session keyring is new and its user's.  Meanwhile one thread checks that the ids
+ * of every other thread that is not inside libpam are unchanged.  Prints the duration in
+ * microseconds a cycle; any error ends it with a line.
  */
 #include "pamdrive.h"
 
@@ -79,7 +79,7 @@ static void *sessions(void *number)
 	return NULL;
 }
 
-/* Never inside of libpam, so that nobody has a reason to change these ids. */
+/* Never inside libpam, so nothing may change these ids. */
 static void *watch(void *unused)
 {
 	uid_t u[3];

@@ -1,30 +1,30 @@
 /*
- * pamdrive CONFDIR: a PAM application that does what it is told.
+ * pamdrive CONFDIR: a scripted PAM application.
  *
- * Standard input is a script, a command a line; standard output has a line of JSON for
- * each command that has something to say.
+ * Standard input is a script with a command on each line; standard output has a line of JSON for
+ * each command with a result.
  *
  *   start H SERVICE USER   pam_start_confdir; handle H is a digit; USER "-" is none,
- *                          "=" the empty name; %XX stands for a byte
+ *                          "=" the empty name; %XX is a byte
  *   auth|acct|open|close|chauthtok H
  *   establish|delete|reinitialize|refresh H        pam_setcred with that flag
  *   end H                  pam_end
  *   forkend H USER         pam_end in a forked child that has become USER, as su does
- *   thread N               from now on commands are done in thread N, a digit; 0 is the first,
- *                          the others are born when they are first named
- *   answer TEXT            from now on a prompt is answered so, where it was refused
- *   syslog TEXT            a line of the application's own
- *   add NAME, search NAME  a key in the session keyring; what request_key(2) finds
- *   special                what is linked into @t and @p
- *   item H tty|rhost TEXT  pam_set_item; %XX stands for a byte
- *   keyctl NUMBER [A [B]]  that operation, with numbers, as pamdrive is
+ *   thread N               run later commands in thread N, a digit; 0 is the first, the others
+ *                          are created at their first use
+ *   answer TEXT            answer later prompts with this, instead of a refusal
+ *   syslog TEXT            log a line of the application itself
+ *   add NAME, search NAME  add a key to the session keyring; the result of request_key(2)
+ *   special                the links of @t and @p
+ *   item H tty|rhost TEXT  pam_set_item; %XX is a byte
+ *   keyctl NUMBER [A [B]]  that operation, with numbers, as pamdrive itself
  *   sleep MILLISECONDS
- *   touch FILE, await FILE make a file; go on when there is one: two programs take turns
- *   read NAME              what is in a key that is found from the session keyring
+ *   touch FILE, await FILE create a file; wait for one: to synchronise two programs
+ *   read NAME              the content of a key that is found from the session keyring
  *   look, hygiene, prep, ids, seccomp, setperm     see pamdrive.h
- *   fault, calls, fork     see faults.c, of which pamfault is made
+ *   fault, calls, fork     only in pamfault, see faults.c
  *
- * A PAM call prints {"call": ..., "code": ...} and is followed by a look.
+ * A PAM call prints {"call": ..., "code": ...}, and then a look.
  */
 #include "pamdrive.h"
 
@@ -67,7 +67,7 @@ static void await(const char *file)
 		usleep(10 * 1000);
 }
 
-/* %0a is a new line, and so on. */
+/* %0a is a newline, and so on. */
 static char *decode(char *text)
 {
 	char *to = text;
@@ -209,7 +209,7 @@ static void run(const char *confdir, char **words)
 	}
 }
 
-/* The script, whole: what a child reads of it is not lost to the parent. */
+/* Read the whole script: what a child reads of it is not lost to the parent. */
 static FILE *read_script(void)
 {
 	static char *text;
@@ -222,7 +222,7 @@ static FILE *read_script(void)
 	return script;
 }
 
-/* Go on in a child, which ends at "join"; the parent waits, and goes on behind that. */
+/* Continue in a child, which ends at "join"; the parent waits, and continues after it. */
 static void fork_until_join(FILE *script, char *line, int size)
 {
 	int status;
@@ -232,7 +232,7 @@ static void fork_until_join(FILE *script, char *line, int size)
 	if (child < 0)
 		fail("fork");
 	if (child == 0) {
-		look_begin(); /* what it remembers ends with it */
+		look_begin(); /* the child's own record ends with it */
 		return;
 	}
 	waitpid(child, &status, 0);

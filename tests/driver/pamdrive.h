@@ -1,4 +1,4 @@
-/* The parts of pamdrive.  Each prints one line of JSON for what it did or saw. */
+/* The parts of pamdrive.  Each prints one line of JSON for its action or observation. */
 #ifndef PAMDRIVE_H
 #define PAMDRIVE_H
 
@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Where there are two calls, the one with the plain name cuts an id to 16 bits. */
+/* If there are two calls, the one with the plain name truncates an id to 16 bits. */
 #ifdef SYS_setresuid32
 #undef SYS_setresuid
 #undef SYS_setresgid
@@ -36,33 +36,33 @@ enum keyctl_operation {
 
 #define keyctl(...) syscall(SYS_keyctl, __VA_ARGS__)
 
-/* In common.c: the end, after a line with errno; a conversation that answers nothing. */
+/* In common.c: fail prints a line with errno and ends; a conversation without answers. */
 noreturn void fail(const char *what);
 extern const struct pam_conv mute;
 
-/* A command, done in another thread than the first, of which there are nine. */
+/* Run a command in one of the nine threads other than the first. */
 typedef void command(const char *confdir, char **words);
 void in_thread(int number, command *run, const char *confdir, char **words);
 
-/* The state that a login may change, seen from a forked child: looking changes nothing. */
+/* The state that a login may change, seen from a forked child, which changes nothing. */
 void look_begin(void);
 void look(void);
-/* Everything of the process that a PAM module has no business to change. */
+/* The state of the process that a PAM module must not change. */
 void hygiene(void);
 void special(void);
 void search(const char *name);
 void read_key(const char *name);
-/* Of pamfault alone: see faults.c. */
+/* Only in pamfault: see faults.c. */
 __attribute__((weak)) void fault_next(int number, int gives);
 __attribute__((weak)) void fault_calls(void);
-/* Set the stage: "prep KIND [USER]", "ids RUID EUID SUID RGID EGID SGID", "seccomp CALL ERRNO",
-   "setperm MASK", "keyctl NUMBER A B". */
+/* Set the stage: "prep KIND [USER]", "ids RUID EUID SUID RGID EGID SGID", "seccomp CALL
+   ERRNO", "setperm MASK", "keyctl NUMBER A B". */
 void prepare(char **words);
 void set_ids(char **words);
 void deny(char **words);
 void set_permissions(char **words);
 void operate(char **words);
-/* A key in the session keyring, with the rights of its possessor alone. */
+/* A key in the session keyring; only its possessor has permissions. */
 void add_key_named(const char *name);
 
 #endif

@@ -1,9 +1,8 @@
 /*
  * pamloop CONFDIR SERVICE USER once     one session, start to end
- * pamloop CONFDIR SERVICE USER loop     for each number on standard input so many
- *                                       sessions in this process; prints the nanoseconds
- *                                       that one took, and how many of them the processor
- *                                       was at work
+ * pamloop CONFDIR SERVICE USER loop     for each number on standard input, that many sessions in
+ *                                       this process; prints the nanoseconds of one, and the
+ *                                       nanoseconds of processor time
  * pamloop CONFDIR SERVICE USER process  the same, each session in a new process ("once")
  */
 #include "pamdrive.h"

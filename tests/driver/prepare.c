@@ -1,4 +1,4 @@
-/* Set the stage before libpam is called: keyrings, ids, and what the kernel refuses. */
+/* Set the stage before libpam is called: keyrings, ids, and refusals of the kernel. */
 #include "pamdrive.h"
 
 #include <errno.h>
@@ -13,8 +13,8 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-/* Whether the process has no session keyring at all: then it is shown the @us of whoever
-   it becomes. */
+/* Whether the process has no session keyring at all: then @s is the @us of each user that it
+   becomes. */
 static int has_none(void)
 {
 	fflush(stdout);
@@ -81,13 +81,13 @@ void set_ids(char **words)
 		fail("ids");
 }
 
-/* seccomp NUMBER ERRNO [ARGUMENT]: from now on the kernel refuses that system call (where
-   its first argument is ARGUMENT) */
+/* seccomp NUMBER ERRNO [ARGUMENT]: from now on the kernel refuses that system call (if its
+   first argument is ARGUMENT) */
 void deny(char **words)
 {
 	unsigned number = atoi(words[1]), error = atoi(words[2]);
 	int any = words[3] == NULL;
-	/* Of an argument of 64 bits, the lower half. */
+	/* The lower half of a 64-bit argument. */
 	int half = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0;
 	struct sock_filter filter[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
@@ -103,7 +103,7 @@ void deny(char **words)
 		fail("seccomp");
 }
 
-/* setperm MASK: as the owner of the session keyring could */
+/* setperm MASK: as the owner of the session keyring can */
 void set_permissions(char **words)
 {
 	if (keyctl(SETPERM, SESSION_KEYRING, strtoul(words[1], NULL, 0)) < 0)

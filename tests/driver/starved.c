@@ -1,19 +1,19 @@
 /*
- * starved CONFDIR SERVICE USER LOG: sessions in processes that lack something.
+ * starved CONFDIR SERVICE USER LOG: sessions in processes that lack resources.
  *
- * Each line of standard input is a case: words that say what a new process does before it
+ * Each line of standard input is a case: these words set the limits of a new process before it
  * opens a session, with a session keyring that has a key "planted":
  *
- *   as N, data N     RLIMIT_AS, RLIMIT_DATA: so many bytes more than it has
- *   nofile N         so many descriptors are free
+ *   as N, data N     RLIMIT_AS, RLIMIT_DATA: this many bytes more than in use
+ *   nofile N         this many descriptors are free
  *   fd N KIND        descriptor N is directory, closed, path, pipe, full or socket
- *   warm             it has had a session
- *   thread           the session is opened in a thread that begins now
- *   fill             nothing is left of what the limit allows
+ *   warm             it already had a session
+ *   thread           the session is opened in a new thread
+ *   fill             all memory of the limit is in use
  *
  * For each it prints: how the process ended ("0", or a signal), the codes of open and close,
- * whether the planted key is "found" in the session, who owns its session keyring, how many
- * bytes were written to descriptors 1 and 2, how many lines of ours the log has, and the last.
+ * whether the planted key is "found" in the session, the owner of its session keyring, the number
+ * of bytes written to descriptors 1 and 2, the number of our lines in the log, and the last line.
  */
 #include "pamdrive.h"
 
@@ -29,7 +29,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 
-#define PATIENCE 20 /* seconds; one that spins is ended by SIGALRM */
+#define PATIENCE 20 /* seconds; then SIGALRM ends it */
 
 static char **arguments;
 static struct { int opened, closed, found; unsigned owner; } *result; /* of the child */
@@ -118,7 +118,7 @@ static void replace(int descriptor, const char *kind)
 		other = open("/dev/full", O_RDWR);
 	} else if (!strcmp(kind, "socket")) {
 		other = socket(AF_UNIX, SOCK_DGRAM, 0);
-	} else if (!strcmp(kind, "pipe")) { /* that nobody reads */
+	} else if (!strcmp(kind, "pipe")) { /* without a reader */
 		if (pipe(pair))
 			fail("pipe");
 		close(pair[0]);

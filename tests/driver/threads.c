@@ -1,5 +1,5 @@
-/* Threads that do a command each in turn: never two at a time, so that what is seen is
-   what one of them did. */
+/* Threads that run one command each, in turn: never two at a time, so that an observation is
+   the effect of one of them. */
 #include "pamdrive.h"
 
 #include <pthread.h>

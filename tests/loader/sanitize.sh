@@ -1,17 +1,17 @@
 #!/bin/sh
 # sanitize.sh [CYCLES]: build the loader and the programs with threads with the compiler's
-# sanitizers, and have sessions.  The first report ends it.  As root:
+# sanitizers, and run sessions.  The first report ends it.  As root:
 #
 #     build-aux/world.sh tests/loader/sanitize.sh
 #
-# Leaks are not asked for: the interpreter is never ended.  ./setup bench shows them.
+# Leaks are not reported, because the interpreter is never finalized.  ./setup bench shows them.
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin # the Python that the loader is built for
 export PATH
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 cycles=${1:-1000}
-# The dynamic linker has locks of its own, which the thread sanitizer does not know; and libaudit,
-# which libpam calls, remembers the program's name and terminal in variables that all threads share.
+# The thread sanitizer does not know the locks of the dynamic linker; and libaudit, which libpam
+# calls, keeps the program's name and terminal in variables that all threads share.
 printf 'race:ld-linux\nrace:libaudit\n' >"$WORLD/known"
 package=$(python3 -I -c 'import pam_pykeyinit as p; print(p.__path__[0])')
 
@@ -32,7 +32,7 @@ for kind in address,undefined thread; do
     TSAN_OPTIONS=halt_on_error=1:report_thread_leaks=0:suppressions=$WORLD/known
     export ASAN_OPTIONS UBSAN_OPTIONS TSAN_OPTIONS
     LOOK=1 "$build/tests/driver/many" "$services" s 16 "$cycles" alice bob carol dave
-    # What the child of a process with threads does next, the thread sanitizer does not support.
+    # The thread sanitizer does not support forks of a process with threads.
     ways='other ended forks'
     [ $kind != thread ] || ways='other ended'
     for how in $ways; do

@@ -1,6 +1,6 @@
 #!/bin/sh
 # sudo-python.sh FOLDER: build Debian's source of sudo with --enable-python, which Debian's own
-# package does not have, into FOLDER.  The archive's index is kept apart from the machine's.
+# package does not have, into FOLDER.  The index of the archive is separate from the machine's.
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 [ ! -e "$1/built" ] || exit 0

@@ -1,6 +1,6 @@
 #!/bin/sh
-# display.sh USER PROBE...: have lightdm let somebody in by their password; the probe is their
-# session.  X has no screen, and the greeter types by itself.
+# display.sh USER PROBE...: log in to lightdm with a password; the probe is the session.
+# X has no screen, and the greeter types by itself.
 set -eu
 user=$1
 shift

@@ -1,11 +1,11 @@
 #!/bin/sh
-# prepare.sh: in a new root file system: the people who log in, and what lets them.
+# prepare.sh: in a new root file system, create the users and their ways to log in.
 # Every password is "secret"; sshd listens on loopback, or for Vagrant's own user.
 set -eu
 
 uid=2001
 for user in alice bob carol dave erin frank; do
-    # The group's number is another one than the user's, so that none passes for the other.
+    # The gid differs from the uid, so that a test notices if they are exchanged.
     groupadd -g $((uid + 100)) "$user"
     useradd -m -s /bin/sh -u $uid -g "$user" "$user"
     echo "$user:secret" | chpasswd

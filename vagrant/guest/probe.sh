@@ -1,8 +1,8 @@
 #!/bin/sh
-# probe.sh TAG [left]: run inside a login; write what it has of keyrings to /run/vm/TAG.
-# It uses nothing of ours, and nothing that the scenarios break: sh and keyctl(1).
-# While TAG.hold exists it stays.  With `left` it leaves a process behind, which keeps the
-# session keyring; when TAG.ask appears, that one writes to TAG.left what became of it.
+# probe.sh TAG [left]: run inside a login; write the state of its keyrings to /run/vm/TAG.
+# It uses only sh and keyctl(1), nothing of ours, and nothing that the scenarios break.
+# It stays while TAG.hold exists.  With `left` it leaves a process, which keeps the session
+# keyring; when TAG.ask appears, that process writes the keyring's state to TAG.left.
 tag=$1
 out=/run/vm/$tag
 key=vm:$tag
@@ -34,7 +34,7 @@ if [ "${2:-}" = left ]; then
             sleep 1
             waited=$((waited + 1))
         done
-        # A daemon closes the session at some moment after the client has left.
+        # A daemon closes the session some time after the client has disconnected.
         waited=0
         while keyctl rdescribe @s >/dev/null 2>&1 && [ $waited -lt "$(cat "$out.ask")" ]; do
             sleep 0.5
@@ -44,10 +44,10 @@ if [ "${2:-}" = left ]; then
         mv "$out.left.part" "$out.left"
     }
     export out
-    trap '' HUP # before there is a child: a terminal may hang up as soon as this script ends
-    (left) </dev/null >/dev/null 2>&1 & # a function by itself would keep what it is redirected from
+    trap '' HUP # before the fork: a terminal may hang up as soon as this script ends
+    (left) </dev/null >/dev/null 2>&1 & # without the subshell, left would keep the old descriptors
     trap - HUP
 fi
 while [ -e "$out.hold" ]; do
-    sleep 1 # fifty do this at once, where each process is emulated
+    sleep 1 # fifty processes do this concurrently, on an emulated machine
 done

@@ -1,7 +1,7 @@
 #!/bin/sh
-# unit.sh template|drop-in USER PROBE...: install and restart the daemon of conf/systemd, as it is
-# shipped, save for the program that it runs; as an administrator would, from their shell.
-# The restarted daemon runs the probe, and ends when who the probe left behind has answered.
+# unit.sh template|drop-in USER PROBE...: install and restart the daemon of conf/systemd, unchanged
+# except for its program, as an administrator does from a shell.  The restarted daemon runs the
+# probe, and ends when the process of the probe that stayed has answered.
 set -eu
 how=$1 user=$2
 shift 2
@@ -16,7 +16,7 @@ template)
     unit=mydaemon@$user.service
     helper=$(command -v pykeyinit-helper)
     sed "s,/usr/local/bin/pykeyinit-helper,$helper," "$conf/mydaemon@.service" >"$units/mydaemon@.service"
-    # Where the probe writes; all else stays read-only.
+    # The probe writes there; all else stays read-only.
     mkdir -p "$units/$unit.d"
     printf '[Service]\nReadWritePaths=/run/vm\n' >"$units/$unit.d/vm.conf"
     ;;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# vagrant-user.sh PUBLIC-KEY: in a root file system that is to be a box: what Vagrant wants.
+# vagrant-user.sh PUBLIC-KEY: prepare a root file system as a box for Vagrant.
 set -eu
 useradd -m -s /bin/bash vagrant
 install -d -m 700 -o vagrant -g vagrant /home/vagrant/.ssh
@@ -15,10 +15,10 @@ Name=en* eth*
 [Network]
 DHCP=ipv4
 END
-# A user's manager has a session keyring of its own for as long as it runs, which is no leak.
-# Who comes often has one all the time, for where a machine is emulated its start takes longer
-# than the login; the others' ends with their last session, and not 10 s later: what is left
-# behind is looked for when it has gone.
+# A user's manager has a session keyring of its own while it runs, which is no leak.  Users with
+# many logins have a permanent manager, because its start on an emulated machine takes longer than
+# the login.  The managers of the others end with their last session, not 10 s later: the remaining
+# keyrings are counted after that.
 mkdir -p /var/lib/systemd/linger
 touch /var/lib/systemd/linger/alice /var/lib/systemd/linger/bob /var/lib/systemd/linger/carol
 mkdir -p /etc/systemd/logind.conf.d
@@ -26,5 +26,5 @@ printf '[Login]\nUserStopDelaySec=0\n' >/etc/systemd/logind.conf.d/vm.conf
 systemctl enable systemd-networkd ssh
 # Only the scenario of the display manager starts it.
 systemctl disable lightdm
-# Timers of the distribution's that would be at work while somebody logs in.
+# Timers of the distribution that would run during a login.
 systemctl mask apt-daily.timer apt-daily-upgrade.timer man-db.timer e2scrub_all.timer

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* A call that is made in another thread, or in a forked child. */
+/* A call in another thread, or in a forked child. */
 #include "watch.h"
 
 #include <errno.h>

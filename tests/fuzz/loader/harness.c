@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sessions with words and names that a fuzzer makes up: libFuzzer's target for pam_pykeyinit.so.
+ * Sessions with generated options and names: libFuzzer's target for pam_pykeyinit.so.
  *
  * Four lines of data: the calls, a letter each; the user; the terminal and remote host; the
- * words of the PAM line.  They go through a service file and the real libpam into the loader,
- * which is the one that is instrumented.  Among the letters are some that say how the calls
- * after them are made: see prefix().  After each call it must hold that
+ * options of the PAM line.  They go through a service file and the real libpam into the loader,
+ * which is instrumented.  Some letters modify the calls after them: see prefix().  After each call
+ * these properties must hold:
  *
  *   the code is one that the manual page has for the call
- *   PAM_USER_UNKNOWN comes if and only if the user's name is nobody's
+ *   PAM_USER_UNKNOWN is returned if and only if the user does not exist
  *   the ids, umask, folder and blocked signals are as before
- *   each line in the log is one line, printable, of authpriv, and of ours; without `debug` not
- *     more of them than there are words that could be wrong, and one that failed
- *   no line tells of an internal error
+ *   each line in the log is one line, printable, of authpriv, and ours; without `debug` there are
+ *     at most as many as options that could be wrong, and one for a failure
+ *   no line reports an internal error
  *
- * It wants root and a world of its own (build-aux/world.sh), where $WORLD/log is /dev/log.
+ * It needs root and its own world (build-aux/world.sh), where $WORLD/log is /dev/log.
  */
 #include "watch.h"
 
@@ -32,13 +32,13 @@
 
 #define KEYCTL_JOIN_SESSION_KEYRING 1
 #define MOST_CALLS 16
-#define MOST_WORDS 60 /* each may be a line in the log, which has to hold them */
+#define MOST_WORDS 60 /* each can be a line in the log, which must have room for them */
 
 static char folder[256];
 static int which;               /* of two handles: the first is the input's, the second bob's */
 static pam_handle_t *handles[2];
 static call_of *way;            /* how the next call is made, if not here */
-static const char *module; /* what is instrumented */
+static const char *module; /* the instrumented module */
 
 static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
 		    void *unused)
@@ -105,14 +105,14 @@ static int do_call(void *pamh, char name)
 
 static void check_code(char name, int code)
 {
-	/* libpam makes PAM_PERM_DENIED of a stack that only ignores. */
+	/* libpam returns PAM_PERM_DENIED for a stack that only ignores. */
 	static const int opening[] = {PAM_SUCCESS, PAM_SESSION_ERR, PAM_USER_UNKNOWN, PAM_CONV_ERR,
 				      PAM_PERM_DENIED, -1};
 	static const int closing[] = {PAM_SUCCESS, PAM_PERM_DENIED, -1};
 	static const int cred[] = {PAM_SUCCESS, PAM_CRED_ERR, PAM_USER_UNKNOWN, PAM_CONV_ERR,
 				   PAM_PERM_DENIED, PAM_IGNORE, -1};
 	static const int nothing[] = {PAM_PERM_DENIED, -1};
-	/* Of a call of libpam's that was refused, and what each service function then gives. */
+	/* A refused call of libpam, and the resulting code of each service function. */
 	static const int failing[] = {PAM_SUCCESS, PAM_PERM_DENIED, PAM_SERVICE_ERR, PAM_CRED_ERR,
 				      PAM_SESSION_ERR, PAM_USER_UNKNOWN, PAM_CONV_ERR, PAM_IGNORE, -1};
 	char text[60];
@@ -143,15 +143,15 @@ static int start(int number)
 	static const struct pam_conv conversation = {converse, NULL};
 	const char *user = number ? "bob" : input.user;
 
-	/* A user that is not given is asked for, and the conversation fails. */
+	/* A missing user is asked for, and the conversation fails. */
 	return pam_start_confdir(number ? "t" : "s", strcmp(user, "?") ? user : NULL, &conversation,
 				 folder, &handles[number]);
 }
 
 /*
- * What is no call: 1 and 2 are the handle that the next ones are made with; t and f make the
- * next one in a thread, or a forked child; ! and a letter have one of the calls that the module
- * makes next refused; E ends the handle and begins it anew.  Whether it was one of these.
+ * Letters that are not calls: 1 and 2 select the handle of the next calls; t and f make the next
+ * one in a thread, or a forked child; ! and a letter refuse one of the next calls of the module; E
+ * ends the handle and starts it again.  Returns whether it was one of these.
  */
 static int prefix(const char **at)
 {
@@ -181,7 +181,7 @@ static int prefix(const char **at)
 	return 0;
 }
 
-/* Make the calls; whether one was made here, and not by a child alone. */
+/* Make the calls; return whether one was made here, and not only by a child. */
 static int make_calls(const struct process *before)
 {
 	int debug = strstr(input.words, "debug") != NULL, here = 0;
@@ -199,8 +199,8 @@ static int make_calls(const struct process *before)
 		if (memcmp(before, &after, sizeof after))
 			broken("ids, umask, folder or signals are not as before", (char[]){name, 0});
 		named += lines();
-		/* A wrong word is named once for a handle; besides, a call has one line, and one
-		   more where what it displaces cannot be held. */
+		/* A wrong option is named once for a handle; besides, a call has one line, and
+		   one more if the displaced keyring cannot be held. */
 		most += 2 + most * (at > input.calls && at[-1] == 'E');
 		if (!debug && named > most)
 			broken("more lines than there is to say", (char[]){name, 0});
@@ -210,7 +210,7 @@ static int make_calls(const struct process *before)
 
 static void run(void)
 {
-	static int started; /* Python is, and keeps what it has opened */
+	static int started; /* Python is, and keeps its descriptors */
 	struct process before;
 
 	/* The user-session keyring, as at the beginning of a login. */
@@ -249,7 +249,7 @@ static char *cut(char **rest)
 	return line ? line : none;
 }
 
-/* What ends a line ends the user's name, too: libpam gets a C string. */
+/* A line end also ends the user's name: libpam gets a C string. */
 static void set_input(char *text)
 {
 	char *rest = text;
@@ -283,7 +283,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	openlog("harness", LOG_NDELAY, LOG_DAEMON);
 	take_connection();
 	getpwnam("root");
-	/* Loaded before the first run, so that libFuzzer knows how much there is to reach. */
+	/* Loaded before the first run, so that libFuzzer knows the number of edges. */
 	if (dlopen(module, RTLD_NOW) == NULL)
 		broken("dlopen", dlerror());
 	return 0;
@@ -293,8 +293,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char text[65536];
 
-	/* The first of all is empty, and what it reaches is not counted: it must not be what
-	   starts Python. */
+	/* The first input is empty, and its coverage is not counted: it must not start Python. */
 	if (size == 0 || size >= sizeof text)
 		return -1;
 	memcpy(text, data, size);

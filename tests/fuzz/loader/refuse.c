@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Calls of the module's that are refused: these functions come before libpam's wherever the
- * loader looks them up, and for the fuzzer it is compiled to call refusable_syscall() for
- * syscall(): by its own name that would be what the sanitizers call, too, where they have no
- * assembly, as on i386.  What libpam calls of its own is not counted.
+ * Refuse calls of the module: these functions come before libpam's in the loader's symbol lookup,
+ * and for the fuzzer the loader is compiled to call refusable_syscall() instead of syscall(),
+ * because sanitizers also call syscall() on architectures without assembly for it, as i386.
+ * Calls of libpam itself are not counted.
  */
 #include "watch.h"
 
@@ -15,12 +15,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#ifdef SYS_setfsuid32 /* there the plain one cuts an id to 16 bits, and nobody calls it */
+#ifdef SYS_setfsuid32 /* there the plain one truncates an id to 16 bits, and is not called */
 #undef SYS_setfsuid
 #define SYS_setfsuid SYS_setfsuid32
 #endif
 
-static int left, with, was; /* how many calls on, which code, and whether it has been */
+static int left, with, was; /* the number of calls to wait, the code, and whether it happened */
 
 void refuse(int calls_on, int number)
 {

@@ -28,7 +28,7 @@ void must(int held, const char *what)
 		broken(what, strerror(errno));
 }
 
-/* ---- what must be as before ---- */
+/* ---- the state that must not change ---- */
 
 struct process look(void)
 {
@@ -64,7 +64,8 @@ void listen_to_log(void)
 	must(getenv("WORLD") != NULL, "it wants a world: build-aux/world.sh");
 	snprintf(address.sun_path, sizeof address.sun_path, "%s/log", getenv("WORLD"));
 	unlink(address.sun_path);
-	/* A stream, for a socket of datagrams holds ten of them, and then has the sender wait. */
+	/* A stream, because a socket of datagrams holds ten of them, and then blocks the
+	   sender. */
 	log_socket = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	must(!bind(log_socket, (struct sockaddr *)&address, sizeof address), "bind");
 	must(!listen(log_socket, 5), "listen");
@@ -89,7 +90,7 @@ static int starts(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
-/* Look at a line of the log; whether it is one of ours. */
+/* Check a line of the log; return whether it is one of ours. */
 static int check_line(const char *line)
 {
 	const char *text = strstr(line, " harness: pam_pykeyinit(");
@@ -106,7 +107,7 @@ static int check_line(const char *line)
 	return 1;
 }
 
-/* How many lines of ours came since the last time; each ends with a zero byte. */
+/* The number of our new lines; each ends with a zero byte. */
 int lines(void)
 {
 	static char text[1 << 20];

@@ -1,4 +1,4 @@
-/* A module in the place of ours: by MODE it makes no keyring, one that stays, crashes, or waits. */
+/* Replaces our module: by MODE it creates no keyring, leaves its keyring, crashes, or hangs. */
 #include <security/pam_modules.h>
 #include <stdlib.h>
 #include <sys/syscall.h>

@@ -1,6 +1,6 @@
 /*
- * pam_note.so NUMBER CALL=CODE... WORD...: write down that it was called, with its words, and
- * return the code that they give for this call, or 0.  The file is named by $PAM_NOTES.
+ * pam_note.so NUMBER CALL=CODE... WORD...: record that it was called, with its words, and
+ * return their code for this call, or 0.  $PAM_NOTES names the file.
  */
 #include <security/pam_modules.h>
 #include <stdio.h>
