@@ -16,7 +16,7 @@ EXPLAINED = Path(__file__).with_name("EXPLAINED")
 
 
 def explanations(text: str) -> dict[str, str]:
-    """The mutants that need no test, and the reasons: an indented reason is for the lines above it.
+    """The mutants that need no test, and the reasons: an indented reason explains the lines above.
 
     Raises ValueError for a reason without a mutant, and a mutant without a reason.
     """

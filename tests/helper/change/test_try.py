@@ -103,7 +103,7 @@ def stores(tmp_path: Path) -> Path:
 def test_a_key_that_is_stored_at_setcred(
     stage: Stage, services: Path, stores: Path, keyring: str
 ) -> None:
-    """linux-pam#149: lost in a program that calls setcred first, without an auth line before it."""
+    """linux-pam#149: lost in a program that calls setcred first, with no auth line before it."""
     line = f"optional {keyring} force revoke\n"
     auth = f"auth required {stores}\n"
     (services / "lost").write_text(auth + f"session {line}")
