@@ -141,7 +141,7 @@ def check_login(promises: Promises, name: str, login: Login, earlier: set[int]) 
         ("links in it", len(ring.get("links", [])), 1),
         ("the one link", link.get("name"), f"_uid.{user.pw_uid}"),
         ("the owner of the user keyring", link.get("owner"), user.pw_uid),
-        ("the key of @u, through @s", login.within["through_session"], "green"),
+        ("the key in @u, through @s", login.within["through_session"], "green"),
         ("the ids of the process left behind", login.after["ids"], ids),
         ("its session keyring, after close", login.after["session"], {"error": "EKEYREVOKED"}),
         ("the key in @u, after close", login.after["in_user_keyring"], "still there"),
@@ -157,7 +157,7 @@ def traits(login: Login) -> dict[str, str]:
         "owner and group": page.owner(ring),
         "permissions": page.hexadecimal(ring),
         "linked into it": " ".join(page.short(link) for link in ring.get("links", [])),
-        "key of @u through @s": login.within["through_session"],
+        "key in @u through @s": login.within["through_session"],
         "@s after close": login.after["session"].get("error", "still alive"),
         "key in @u after close": login.after["in_user_keyring"],
     }
@@ -171,7 +171,7 @@ def differences(host: Host, line: str) -> dict[str, str]:
     named = any("revok" in entry for entry in host.logged())
     return {
         f"{OTHER}'s session inside {USER}'s has": f"{other['second is']}'s keyring",
-        "a second session of hers has": "its own" if both["two keyrings"] else "the first's",
+        f"a second session of {USER} has": "its own" if both["two keyrings"] else "the first's",
         "closing the first revokes its keyring": page.yes(both["first is revoked at its close"]),
         "`revok` in the PAM line": "named in the log" if named else "nothing is logged",
     }
@@ -187,7 +187,7 @@ def main() -> int:
     try:
         host_keyring = keyutils.join_session_keyring()
     except keyutils.Error as error:
-        sys.exit(f"demo: no keyrings: {error.args[1]}: forbidden in containers, as a rule")
+        sys.exit(f"demo: no keyrings: {error.args[1]}: containers usually forbid them")
     host, promises = Host(Path(os.environ["WORLD"])), Promises()
     page.introduction(USER)
     before = host.login("")

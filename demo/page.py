@@ -87,9 +87,9 @@ def section(name: str, text: str) -> None:
 
 def introduction(user: str) -> None:
     """What the demo shows."""
-    put(paint(HEADING, "A session keyring for each login: pam_pykeyinit beside pam_keyinit"))
-    put(f"These are real PAM sessions of {user}, a user made for this demo.  runuser(1)")
-    put("opens and closes them; her own processes look.  /etc stays as it is.")
+    put(paint(HEADING, "A session keyring for each login: pam_pykeyinit compared with pam_keyinit"))
+    put(f"These are real PAM sessions of {user}, a user of this demo only.  runuser(1)")
+    put("opens and closes them; her processes print what they see.  /etc is unchanged.")
     put(paint(FAINT, "Permissions: set attributes, link, search, write, read, view"))
 
 
@@ -97,7 +97,7 @@ def before(seen: Key, user: str) -> None:
     """The state without the modules."""
     section("before", "no keyring module in the PAM stack")
     tree(seen["session"])
-    put(f"  {user}'s process still has the session keyring of whoever started it: root's.")
+    put(f"  {user}'s process inherits the session keyring of its parent process: root's.")
     put("  She adds a key to her user keyring, @u.  Found through @s?  " + answer(seen))
 
 
@@ -105,10 +105,10 @@ def session(name: str, line: str, within: Key, after: Key) -> None:
     """One module: inside the session, and after it."""
     section(name, line)
     tree(within["session"])
-    put("  Inside, her key of @u: found through @s?                    " + answer(within))
+    put("  In the session: is her key in @u found through @s?          " + answer(within))
     gone = after["session"].get("error")
     end = paint(GOOD, gone) if gone == "EKEYREVOKED" else paint(BAD, gone or "still alive")
-    put(f"  Closed.  A process that the session left behind has as @s:  {end}")
+    put(f"  After it: the @s of a process that is still running:        {end}")
 
 
 def answer(seen: Key) -> str:
@@ -119,7 +119,7 @@ def answer(seen: Key) -> str:
 
 def comparison(modules: dict[str, dict[str, str]]) -> None:
     """The common properties, for each module's keyring, in words."""
-    section("compared", "each as a process of hers saw it")
+    section("compared", "each as seen by a process of the session")
     put("  " + paint(FAINT, f"{'':<22}{columns(modules)}".rstrip()))
     for trait in next(iter(modules.values())):
         found = [traits[trait] for traits in modules.values()]
@@ -155,6 +155,6 @@ def verdict(kept: int, broken: list[str], logged: list[str]) -> None:
     for line in logged:
         put("logged  " + line)
     if broken:
-        put(paint(BAD, f"{len(broken)} of {kept + len(broken)} things are not as promised."))
+        put(paint(BAD, f"{len(broken)} of {kept + len(broken)} checks are not as promised."))
     else:
-        put(paint(GOOD, f"All {kept} things that were checked are as promised."))
+        put(paint(GOOD, f"All {kept} checks are as promised."))
