@@ -53,7 +53,7 @@ def letters(permissions: int) -> list[str]:
 
 
 def short(key: Key) -> str:
-    """A key's name, with the sign that programs use for it."""
+    """A key's name, with its special name, if it has one."""
     name = str(key["name"])
     return f"@u {name}" if name.startswith("_uid.") else name
 
@@ -87,7 +87,7 @@ def section(name: str, text: str) -> None:
 
 def introduction(user: str) -> None:
     """What the demo shows."""
-    put(paint(HEADING, "A session keyring for each login: pam_pykeyinit compared with pam_keyinit"))
+    put(paint(HEADING, "A session keyring for each login: pam_pykeyinit and pam_keyinit compared"))
     put(f"These are real PAM sessions of {user}, a user of this demo only.  runuser(1)")
     put("opens and closes them; her processes print what they see.  /etc is unchanged.")
     put(paint(FAINT, "Permissions: set attributes, link, search, write, read, view"))

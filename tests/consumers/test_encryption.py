@@ -130,7 +130,7 @@ def test_fscrypt(way: Way, opened: Opener, fscrypt: Path, secret: Path, folder: 
 
 @pytest.fixture
 def _version_2(fscrypt: Path, etc: Path) -> Iterator[None]:
-    """New policies of fscrypt's are of version 2."""
+    """Let fscrypt create new policies of version 2."""
     configuration = etc / "fscrypt.conf"
     text = configuration.read_text()
     configuration.write_text(text.replace('"policy_version": "1"', '"policy_version": "2"'))
@@ -140,7 +140,7 @@ def _version_2(fscrypt: Path, etc: Path) -> Iterator[None]:
 
 @pytest.mark.usefixtures("_version_2")
 def test_fscrypt_2(way: Way, opened: Opener, secret: Path, folder: Path) -> None:
-    """Its key is in the file system: no keyring of any session has to do with it."""
+    """Its key is in the file system, and in no keyring of a session."""
     first, second = opened(way), opened(way)
     key = f"--key={folder}/key"
     first.do(f"head -c 32 /dev/urandom >{folder}/key")

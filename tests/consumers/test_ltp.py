@@ -1,6 +1,6 @@
-"""LTP's tests of keys, run by root in sessions of several ways, where LTP=FOLDER names its build.
+"""LTP's tests of keys, run by root in several kinds of session, if LTP=FOLDER names its build.
 
-Debian, PyPI and npm have no LTP; docs/consumers.md says how to build what is run here.
+Debian, PyPI and npm have no LTP; docs/consumers.md explains how to build it.
 """
 
 import os
@@ -11,19 +11,19 @@ import pytest
 from consumers.sessions import Opener, Session, Way
 from support import world
 
-# They change the kernel's settings of quotas, and /proc/keys is everybody's.
+# They change the kernel's quota settings, and all users share /proc/keys.
 pytestmark = [pytest.mark.privileged, pytest.mark.whole_machine]
 
 ORACLE = Way("su", "pam_keyinit")
 OTHERS = [Way("su", "native"), Way("run")]
 LISTS = {"runtest/syscalls": ("add_key", "keyctl", "request_key"), "runtest/cve": ("cve-",)}
 FOLDERS = (*(f"kernel/syscalls/{name}" for name in ("add_key", "keyctl", "request_key")), "cve")
-PASSED, LEFT_OUT = 0, 32  # TPASS and TCONF of tst_test.h: the kernel lacks what it is about
+PASSED, LEFT_OUT = 0, 32  # TPASS and TCONF of tst_test.h: the kernel lacks the tested feature
 
 
 @pytest.fixture(scope="module")
 def tests() -> dict[str, str]:
-    """The commands of LTP's own lists that are of the programs which were built, by name."""
+    """The commands of LTP's own lists for the programs that were built, by name."""
     if "LTP" not in os.environ:
         world.leave_out("no LTP here: name its folder in LTP")
     top = Path(os.environ["LTP"])
@@ -45,7 +45,7 @@ def tests() -> dict[str, str]:
 
 
 def results(session: Session, tests: dict[str, str]) -> dict[str, int]:
-    """The status of each."""
+    """The status of each test."""
     return {name: session(command).status for name, command in tests.items()}
 
 

@@ -17,7 +17,7 @@ INSTALLED = (
     "python3,python3-keyutils,python3-pamela,python3-pampy,python3-six,"
     "libpam-python,libpam-modules,libpython3-stdlib"
 )
-# Lines of PAM, and whether nobody can log in through them when the module is gone.
+# PAM lines, and whether they lock out all users after the module is removed.
 LINES = (
     ("session required pam_pykeyinit.so force", True),
     ("session [success=ok default=die] pam_pykeyinit.so force", True),
@@ -123,7 +123,7 @@ def native_version() -> str:
 
 @pytest.fixture
 def pam_d(tmp_path: Path) -> Iterator[Path]:
-    """/etc/pam.d and /var/lib of this test alone."""
+    """/etc/pam.d and /var/lib of this test only."""
     with pam_folder.private(tmp_path) as folder:
         yield folder
 

@@ -79,7 +79,7 @@ def test_nothing_in_it_names_where_it_was_built(laid: Path) -> None:
 
 
 def remove(laid: Path) -> str:
-    """What is said before pacman removes it."""
+    """The output before pacman removes the package."""
     hook = (laid / ".INSTALL").read_text()
     done = subprocess.run(
         ["/bin/bash", "-c", f"{hook}\npre_remove"],

@@ -1,4 +1,4 @@
-"""piuparts(1): installed, removed, purged and installed again, nothing of it is left behind."""
+"""piuparts(1): install, remove, purge and install again; nothing of the package is left."""
 
 import shutil
 import subprocess

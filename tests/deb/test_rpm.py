@@ -37,7 +37,7 @@ def rpm() -> Path:
 
 
 def preun(rpm: Path, left: str = "0") -> "subprocess.CompletedProcess[str]":
-    """%preun, as rpm runs it where so many stay."""
+    """Run %preun as rpm does, with the number of remaining versions."""
     asked = ["rpm", "-qp", "--scripts", str(rpm)]
     text = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
     script = text.split("preuninstall scriptlet (using /bin/sh):\n")[1]

@@ -108,7 +108,7 @@ long syscall(long number, ...)
 	return NEXT(syscall)(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
-/* Only kernel.keep_credentials() maps such a page. */
+/* Only syscalls.keep_credentials() maps such a page. */
 void *mmap(void *address, size_t length, int protection, int flags, int fd, off_t offset)
 {
 	if (length == 1 && protection == PROT_NONE && flags & MAP_SHARED && REFUSED("mmap")) {

@@ -5,8 +5,8 @@
     WHAT: an operation of keyctl(2), any, add_key or request_key
     probe.py tell        one line of JSON on standard output
 
-Isolated and without the project's packages: it must not share the errors of what it tests.
-The table of system call numbers alone lies beside it; tests/kernel checks that by the kernel's.
+Isolated and without the project's packages, so that it does not share their errors.  It uses
+only a copy of the table of system call numbers, which tests/kernel compares with the kernel's.
 """
 
 import ctypes

@@ -1,1 +1,1 @@
-"""Mutants of the core: what survives the tests is killed by a new one, or explained."""
+"""Mutants of the core: each one is killed by a test, or explained."""

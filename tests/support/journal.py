@@ -35,7 +35,7 @@ class Journal:
         self._path = path
 
     def read(self) -> list[Line]:
-        """The messages that have arrived: a process that has ended has sent all of its."""
+        """The messages that have arrived, which include all messages of an ended process."""
         lines = []
         with contextlib.suppress(BlockingIOError):
             while True:

@@ -1,4 +1,4 @@
-"""How many keys each user has, from /proc/key-users."""
+"""The number of keys of each user, from /proc/key-users."""
 
 import time
 from pathlib import Path

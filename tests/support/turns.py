@@ -35,7 +35,7 @@ def room(*, alone: bool) -> Iterator[None]:
         os.environ[HELD] = "1"
         yield
         del os.environ[HELD]
-        # A child that a test forked and left may have a copy of the descriptor.
+        # A child that a test left may have a copy of the descriptor.
         fcntl.flock(held, fcntl.LOCK_UN)
     finally:
         os.close(turn)

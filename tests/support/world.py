@@ -44,7 +44,7 @@ def keep_users() -> None:
 
 
 def first_uid() -> int:
-    """The first of the 100 uids that are this world's; its users with names have 5 of them."""
+    """The first of the 100 uids of this world; its users with names have 5 of them."""
     return int(os.environ.get("WORLD_UIDS", "61001"))
 
 
@@ -73,7 +73,7 @@ def leave_out(reason: str) -> NoReturn:
 
 
 def build_driver(where: Path) -> Path:
-    """Compile pamdrive; the path of the program."""
+    """Compile pamdrive; return the path of the program."""
     setup = ["meson", "setup", "-Dtests=true", str(where), str(ROOT)]
     for command in (setup, ["ninja", "-C", str(where)]):
         subprocess.run(command, check=True, capture_output=True)

@@ -87,7 +87,7 @@ def attempt(plan: Record, scenario: Scenario, loader: str, log: Any) -> Record:
 
 
 def machine() -> Record:
-    """What this machine is."""
+    """The properties of this machine."""
     release = dict(
         line.split("=", 1)
         for line in Path("/etc/os-release").read_text().splitlines()

@@ -99,7 +99,7 @@ def main() -> int:
 
 
 def tell(kept: list[Kept], *, write: bool) -> int:
-    """Print the table, and write docs/logins.md; the exit status."""
+    """Print the table, and write docs/logins.md; return the exit status."""
     figures = {run.label: run.latency() for run in kept if run.latency()}
     rows = [row for run in kept for row in run.rows()]
     # One run may have measured what another did not reach.

@@ -26,7 +26,7 @@ PARTS = {
     "claims": TREE / "tests/claims",
     "support": TREE / "tests/support",
 }
-_PATIENCE = 300  # seconds that a machine may be silent: it is emulated, and the claims are many
+_PATIENCE = 300  # seconds that a machine may be silent: it is emulated, and there are many claims
 
 
 def bundle(file: Path) -> None:

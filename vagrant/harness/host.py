@@ -13,12 +13,12 @@ class Watch:
     """Record the load while a machine measures latency, and add it to the result."""
 
     def __init__(self, kernel: Path) -> None:
-        """With the machine's kernel, to find out whether it is emulated."""
+        """The machine's kernel shows whether it is emulated."""
         self._kernel = kernel
         self._loads: list[float] = []
 
     def heard(self, record: Record) -> None:
-        """With each record as it comes; the one of the latency gets a field `host` more."""
+        """Called with each record as it comes; adds a field `host` to the latency."""
         if record["kind"] == "round":
             self._loads.append(round(os.getloadavg()[0], 1))
         elif record["kind"] == "latency" and self._loads:

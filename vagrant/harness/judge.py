@@ -106,7 +106,7 @@ def _inside(scenario: Record, seen: Record, users: Users) -> list[str]:
 
 
 def distinct(record: Record) -> int:
-    """How many different session keyrings were seen."""
+    """The number of different session keyrings."""
     return len({seen.get("serial") for seen in record["seen"]})
 
 

@@ -7,7 +7,7 @@ from harness.judge import Verdict, compare, judge
 
 Record = dict[str, Any]
 ORACLE = "pam_keyinit"
-BY_VAGRANT = " (Vagrant)"  # what a suite's label ends with
+BY_VAGRANT = " (Vagrant)"  # the end of a suite's label
 
 
 class Row(NamedTuple):

@@ -18,7 +18,7 @@ class Kept(NamedTuple):
     plan: Record
     records: list[Record]
     ended: str = ""
-    code: str = ""  # what was run, as roots.code() names it
+    code: str = ""  # the code of the run, from roots.code()
 
     def rows(self) -> list[outcome.Row]:
         """Its verdicts."""
@@ -32,7 +32,7 @@ class Kept(NamedTuple):
         return came_to_end and self.code == other.code and self.plan == plan
 
     def latency(self) -> Record:
-        """What was measured, if anything was."""
+        """The measured latency, if any."""
         return next((r for r in self.records if r["kind"] == "latency"), {})
 
 

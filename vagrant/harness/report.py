@@ -1,4 +1,4 @@
-"""Tables for people: on the terminal, and in docs/logins.md.  Pure, save what writes the file."""
+"""Tables for people: on the terminal, and in docs/logins.md.  Pure, except for put()."""
 
 import textwrap
 from pathlib import Path
@@ -105,7 +105,7 @@ def spoken(figures: dict[str, Any]) -> str:
 
 
 def put(file: Path, place: str, text: str) -> None:
-    """Write it from `place` to END; raises ValueError where the file has none."""
+    """Write it from `place` to END; raises ValueError if the file does not have them."""
     before, begin, rest = file.read_text().partition(place)
     line, _, rest = rest.partition("\n")
     _, end, after = rest.partition(END)

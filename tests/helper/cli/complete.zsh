@@ -1,10 +1,10 @@
-# complete.zsh FOLDER LINE: what an interactive zsh offers at the end of a command line, a word a
-# line, with the completion that is in a folder.
+# complete.zsh FOLDER LINE: print what an interactive zsh offers at the end of a command line, a
+# word on each line, with the completion in a folder.
 zmodload zsh/zpty
 zpty shell zsh -f -i
 zpty -w shell "PS1= PS2= RPS1=; fpath=(${(q)1} \$fpath); autoload -Uz compinit; compinit -u -D"
 zpty -w shell 'zstyle ":completion:*" list-max 0; unsetopt zle_bracketed_paste'
-# In place of a listing: the words that compadd would have added.
+# Instead of a listing: the words that compadd would add.
 zpty -w shell 'compadd() {
     local -a plain words=()
     if [[ ${@[1,(i)(-|--)]} == *-[OAD]* ]]; then builtin compadd "$@"; return; fi

@@ -107,11 +107,11 @@ def test_the_metrics_count_what_check_finds(tmp_path: Path, system: Path) -> Non
 
 
 def test_of_many_users_those_next_to_their_quota(tmp_path: Path) -> None:
-    """Each has four series that Prometheus keeps, and a machine may have thousands of users."""
+    """Prometheus keeps four series of each, and a machine may have thousands of users."""
     program: dict[str, Any] = runpy.run_path(str(METRICS))
     rows = [(f"u{n}", f"{n}", [f"{n}", "200", "100", "20000"]) for n in range(1, 31)]
     rows += [("root", "0", ["1", "1000000", "9", "25000000"]), ("none", "99", ["0"] * 4)]
-    rows[0][2][2] = "19000"  # of few keys, and many bytes
+    rows[0][2][2] = "19000"  # a few large keys
     shown = [user for user, _, _ in program["shown"](rows)]
     assert shown == ["root", "u1", *(f"u{n}" for n in range(30, 11, -1))]
 
