@@ -2,8 +2,8 @@
 
     build-aux/world.sh /usr/bin/python3 tests/bench/sessions.py [ROUNDS]
 
-Its peer is what root does without it: `setpriv --reuid UID cat /proc/keys` for each user;
-it is run for some of them.  Exit 1 if `sessions` takes longer.
+Its peer is what root can run instead: `setpriv --reuid UID cat /proc/keys` for each user, here
+for some of them.  Exit status 1 if `sessions` takes longer.
 """
 
 # ruff: noqa: T201  # it prints
@@ -22,7 +22,7 @@ TAG = b"service=sshd tty=ssh rhost=192.0.2.7 time=2026-11-29T08:00:00Z pid=4711"
 
 
 def hold(ready: int, until: int) -> None:
-    """Make them, and have them until told to end; a mapping holds each of them."""
+    """Create the keyrings, and keep them until told to end; a mapping holds each of them."""
     for uid in range(FIRST, FIRST + USERS):
         syscalls.setresgid(uid, 0, 0)
         syscalls.setresuid(uid, 0, 0)
@@ -44,7 +44,7 @@ def hold(ready: int, until: int) -> None:
 
 
 def forget(uid: int) -> None:
-    """Have the kernel collect the user keyrings, which would stay until the machine ends."""
+    """Let the kernel collect the user keyrings, which would otherwise stay until the next boot."""
     syscalls.setresuid(uid, uid, 0)
     kinds = (syscalls.USER_KEYRING, syscalls.USER_SESSION_KEYRING)
     for serial in [syscalls.get_keyring_id(kind) for kind in kinds]:
@@ -53,7 +53,7 @@ def forget(uid: int) -> None:
 
 
 def timed(*command: str) -> "tuple[float, float, str]":
-    """Seconds on the clock, seconds of the processors, and the output."""
+    """Elapsed seconds, processor seconds, and the output."""
     before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
     passed = time.perf_counter() - begin
@@ -63,7 +63,7 @@ def timed(*command: str) -> "tuple[float, float, str]":
 
 
 def main() -> int:
-    """Print the figures; the exit status."""
+    """Print the figures; return the exit status."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     is_made, ready = os.pipe()
     until, end = os.pipe()

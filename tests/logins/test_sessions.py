@@ -1,4 +1,4 @@
-"""`pykeyinit-helper sessions`: real logins of several users, at the same time."""
+"""`pykeyinit-helper sessions`: real, concurrent logins of several users."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_logins_of_several_users(server: Sshd, scratch: Path) -> None:
         first, second = people[alice]
         first.leave("left")
         first.logout()
-        first.left("left")  # it sees the end of the session, and is gone
+        first.left("left")  # it sees the end of the session, and exits
         later = held.of(alice, held.told())
         for login in (second, *people[bob], *people[carol]):
             login.logout()

@@ -151,7 +151,7 @@ def test_what_a_killed_world_has_not_put_back_the_next_one_does(left: Left) -> N
 def test_a_file_of_pam(
     left: Left, module: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A changed one, a new one, and one that is gone."""
+    """A changed file, a new one, and a missing one."""
     folder = tmp_path / "pam.d"
     (folder / "deep").mkdir(parents=True)
     for name in ("changed", "gone", "kept"):

@@ -1,1 +1,1 @@
-"""Look at the keyrings of the whole machine: sessions; and at what happens to them: watch."""
+"""Inspect the keyrings of the whole machine: sessions; and report changes: watch."""

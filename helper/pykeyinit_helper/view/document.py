@@ -1,4 +1,4 @@
-"""What `sessions --json` prints: docs/sessions.schema.json."""
+"""The output of `sessions --json`: docs/sessions.schema.json."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from pykeyinit_helper.view.ring import Owner, Session
 from pykeyinit_helper.view.table import Whole, by_time
 from pykeyinit_helper.view.users import name_of
 
-SCHEMA = 1  # another where a member is taken away or means something else
+SCHEMA = 1  # changes if a member is removed or its meaning changes
 
 _QUOTA = ("keys_used", "keys_allowed", "bytes_used", "bytes_allowed")
 
 
 def document(whole: Whole) -> dict[str, Any]:
-    """All of it."""
+    """The whole document."""
     return {
         "schema": SCHEMA,
         "everyone": whole.everyone,

@@ -1,4 +1,4 @@
-"""A row of /proc/keys, taken apart.  Pure."""
+"""Parse a row of /proc/keys.  Pure."""
 
 import re
 
@@ -7,15 +7,15 @@ from pykeyinit_helper.inspect.permissions import READ
 from pykeyinit_helper.view import ring
 
 _SUMMARY = re.compile(r"(.*): (?:empty|(\d+)(?: \[\w+\])?)")
-_USER_KEYRING = re.compile(r"_uid\.\d+")  # in a user namespace it has the number from within
-_NO_GROUP = "65534"  # what the kernel shows for none
+_USER_KEYRING = re.compile(r"_uid\.\d+")  # in a user namespace, the mapped number
+_NO_GROUP = "65534"  # the kernel shows this for no group
 
 _LINK_BYTES = 4  # KEYQUOTA_LINK_BYTES in the kernel
-_BIG_KEY_BYTES = 16  # big_key.c counts so many, whatever it holds
+_BIG_KEY_BYTES = 16  # big_key.c charges this for any content
 
 
 class Key:
-    """`number` is how many links, or bytes, it has; None where the kernel does not tell."""
+    """`number` is the number of its links, or bytes; None if the kernel does not print it."""
 
     __slots__ = ("name", "number", "row")
 
@@ -27,16 +27,16 @@ class Key:
 
     @property
     def is_keyring(self) -> bool:
-        """Whether other keys can be in it."""
+        """Whether it can contain other keys."""
         return self.row.kind == "keyring"
 
     @property
     def is_owners_to_read(self) -> bool:
-        """Whether its permissions say so."""
+        """Whether its permissions allow it."""
         try:
             return bool(int(self.row.mask, 16) >> 16 & READ)
         except ValueError:
-            return False  # a line that somebody made up
+            return False  # a forged line
 
     @property
     def is_user_keyring(self) -> bool:
@@ -46,7 +46,7 @@ class Key:
 
     @property
     def state(self) -> str:
-        """One of ring's words."""
+        """One of the states in ring.py."""
         if "R" in self.row.flags:
             return ring.REVOKED
         if "i" in self.row.flags:
@@ -57,7 +57,7 @@ class Key:
 
     @property
     def bytes(self) -> int | None:
-        """What it takes of the quota, or None."""
+        """Its charge to the quota in bytes, or None."""
         if "Q" not in self.row.flags:
             return 0
         payload = self.number

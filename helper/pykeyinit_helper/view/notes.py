@@ -1,4 +1,4 @@
-"""Notifications of keys by the kernel: watch_queue(7) and keyctl_watch_key(3), Linux 5.8."""
+"""The kernel's notifications of keys: watch_queue(7) and keyctl_watch_key(3), Linux 5.8."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ from pam_pykeyinit.kernel.syscalls import _call
 _O_NOTIFICATION_PIPE = os.O_EXCL
 _SET_SIZE = 0x5760  # IOC_WATCH_QUEUE_SET_SIZE
 _WATCH_KEY = 32
-_NOTES = 512  # as many as the kernel takes
+_NOTES = 512  # the maximum of the kernel
 _META, _KEY = 0, 1
 _REMOVAL, _LOSS = 0, 1
 _LENGTH = 0x7F
@@ -33,7 +33,7 @@ GONE, LOST = "gone", "lost"
 
 
 class Note(NamedTuple):
-    """What happened to which key; `other` is the one that was linked or unlinked, or 0."""
+    """An event of a key; `other` is the key that was linked or unlinked, or 0."""
 
     event: str
     serial: int
@@ -41,11 +41,11 @@ class Note(NamedTuple):
 
 
 def parse(data: bytes, order: str = sys.byteorder) -> Iterator[Note]:
-    """What was read from a notification pipe.  Pure; what is not known is passed over."""
+    """Parse the data of a notification pipe.  Pure; unknown records are skipped."""
     sign = "<" if order == "little" else ">"
     while len(data) >= 8:
         head, info = struct.unpack_from(f"{sign}II", data)
-        # A field of 24 bits and one of 8: from which end depends on the machine.
+        # A field of 24 bits and one of 8: their order depends on the byte order.
         kind, subtype = (head & 0xFFFFFF, head >> 24) if sign == "<" else (head >> 8, head & 0xFF)
         record, data = data[: info & _LENGTH], data[max(8, info & _LENGTH) :]
         if kind == _META and subtype == _LOSS:
@@ -59,10 +59,10 @@ def parse(data: bytes, order: str = sys.byteorder) -> Iterator[Note]:
 
 
 class Pipe:
-    """A pipe through which the kernel notifies."""
+    """A pipe for notifications of the kernel."""
 
     def __init__(self) -> None:
-        """Raises OSError: ENOPKG where the kernel has none, EINVAL where it is older."""
+        """Raises OSError: ENOPKG if the kernel does not support it, EINVAL if it is older."""
         self.reading, self._writing = os.pipe2(_O_NOTIFICATION_PIPE | os.O_CLOEXEC)
         try:
             fcntl.ioctl(self.reading, _SET_SIZE, _NOTES)
@@ -71,18 +71,18 @@ class Pipe:
             raise
 
     def close(self) -> None:
-        """Let go of it, and of all that is watched."""
+        """Close it, which ends all watches."""
         os.close(self.reading)
         os.close(self._writing)
 
     def watch(self, key: int) -> None:
-        """Have the kernel tell of a key; raises KernelError."""
+        """Watch a key; raises KernelError."""
         _call("keyctl(WATCH_KEY)", sysnums.KEYCTL, _WATCH_KEY, key, self.reading, 0)
 
     def leave(self, key: int) -> None:
-        """Have it tell no more; raises KernelError."""
+        """Stop watching a key; raises KernelError."""
         _call("keyctl(WATCH_KEY)", sysnums.KEYCTL, _WATCH_KEY, key, self.reading, -1)
 
     def notes(self) -> list[Note]:
-        """What it has told since; waits where that is nothing."""
+        """The notifications since the last call; waits if there are none."""
         return list(parse(os.read(self.reading, 65536)))

@@ -1,6 +1,6 @@
-"""The session keyrings of a user, as that user sees them.  Nothing is asked that makes a keyring.
+"""The session keyrings of a user, as that user sees them.  No call here creates a keyring.
 
-So @u is known by its name and by its group, which is none: the kernel would make it to tell.
+Therefore @u is recognized by its name and by its missing group: get_keyring_id would create it.
 """
 
 from collections import Counter
@@ -16,13 +16,13 @@ from pykeyinit_helper.view.reader import Reader
 from pykeyinit_helper.view.ring import Seen, Session
 
 _OF_THE_KERNEL = ("_tid", "_pid", "_uid.", "_uid_ses.", "_persistent.", "_req.", ".")
-_STANDING = ("_uid.", "_uid_ses.", "_persistent.")  # they are there without any session
+_STANDING = ("_uid.", "_uid_ses.", "_persistent.")  # they exist without a session
 
 _HELPERS = "pykeyinit-helper"
 
 
 class Own:
-    """The keys that a user owns, and what lies in which keyring."""
+    """The keys that a user owns, and the links of the keyrings."""
 
     def __init__(self, keys: Mapping[int, Key], links: Mapping[int, list[int] | None]) -> None:
         self.keys = keys
@@ -30,10 +30,10 @@ class Own:
         self.holders = Counter(link for linked in links.values() for link in linked or ())
 
     def sessions(self) -> Iterator[int]:
-        """The serial numbers of session keyrings, named ones by all signs.
+        """The serial numbers of session keyrings; a named one is recognized by its properties.
 
-        Those lie in no keyring, and their owner may read them, as the kernel makes them; not
-        so what add_key(2) makes.
+        It is in no keyring, and the kernel creates it with read permission for the owner, unlike
+        add_key(2).
         """
         for serial, key in self.keys.items():
             if not key.is_keyring or key.name.startswith(_OF_THE_KERNEL):
@@ -42,7 +42,7 @@ class Own:
                 yield serial
 
     def leads_to_user_keyring(self, session: int) -> bool | None:
-        """Whether @u is below it; None where something below it cannot be seen."""
+        """Whether @u is below it; None if a keyring below it is unreadable."""
         below, dark = self._below(session)
         if any(self.keys[serial].is_user_keyring for serial in below):
             return True
@@ -61,9 +61,9 @@ class Own:
         return found, dark
 
     def takes(self, session: int) -> tuple[int, int, bool]:
-        """Keys and bytes of the quota that it takes, with what is in no other keyring.
+        """Its charge to the quota in keys and bytes, with the keys that are in no other keyring.
 
-        And whether that is all: there may be more in what its owner may not read.
+        And whether this is complete: a keyring that the owner may not read can contain more.
         """
         held: Counter[int] = Counter()
         keys, size, waiting = 0, 0, [session]
@@ -87,7 +87,7 @@ class Own:
 
 
 def look(uid: int, counted: int) -> Seen:
-    """The session keyrings of this process's user, who had so many keys just before."""
+    """The session keyrings of this process's user, who had this many keys just before."""
     rows = listing.rows(procfs.text("/proc/keys"))
     mine = {serial: Key(row) for serial, row in rows.items() if _owner(row) == uid}
     keys = {serial: key for serial, key in mine.items() if key.row.usage != "0"}
@@ -96,16 +96,16 @@ def look(uid: int, counted: int) -> Seen:
     own = Own(keys, links)
     sessions = [_session(own, reader, serial) for serial in own.sessions()]
     hidden = counted - len(mine)
-    if hidden > 0:  # or a session has ended in between
+    if hidden > 0:  # or a session has ended in the meantime
         hidden = min(counted, users.keys_of(uid)) - len(mine)
     return Seen(sessions, max(0, hidden))
 
 
 def _owner(row: listing.Row) -> int:
     try:
-        return int(row.owner) % 2**32  # the kernel writes it as a signed number
+        return int(row.owner) % 2**32  # the kernel prints it as a signed number
     except ValueError:
-        return -1  # a line that somebody made up
+        return -1  # a forged line
 
 
 def _links(reader: Reader, serial: int, key: Key) -> list[int] | None:
@@ -130,7 +130,7 @@ def _session(own: Own, reader: Reader, serial: int) -> Session:
 
 
 def _name(serial: int, key: Key) -> str:
-    """The whole of it: /proc/keys has what is before the end of a line."""
+    """The whole name: /proc/keys has only the part before a newline."""
     try:
         return keyctl.describe(serial)[4]
     except KernelError:  # it is dead
@@ -138,7 +138,7 @@ def _name(serial: int, key: Key) -> str:
 
 
 def _tag(own: Own, reader: Reader, linked: "list[int] | tuple[()]") -> tuple[str, str]:
-    """Who left a tag, and what it says; the module's where there are two."""
+    """The origin and the text of a tag; the module's is preferred."""
     left = ("", "")
     for link in linked:
         key = own.keys.get(link)

@@ -1,4 +1,4 @@
-"""Read many keys, with one piece of memory for all of them."""
+"""Read many keys, with one buffer for all of them."""
 
 import ctypes
 import struct
@@ -17,7 +17,7 @@ class Reader:
         self._space = ctypes.create_string_buffer(_ENOUGH)
 
     def read(self, key: int) -> bytes:
-        """What is in a key; raises KernelError."""
+        """The content of a key; raises KernelError."""
         while True:
             space = self._space
             size = libc.syscall(sysnums.KEYCTL, _READ, key, space, len(space))  # type: ignore[arg-type]
@@ -28,5 +28,5 @@ class Reader:
             self._space = ctypes.create_string_buffer(2 * size)
 
     def links(self, keyring: int) -> list[int]:
-        """The serial numbers of what is linked into a keyring; raises KernelError."""
+        """The serial numbers of a keyring's links; raises KernelError."""
         return [serial for (serial,) in struct.iter_unpack("i", self.read(keyring))]

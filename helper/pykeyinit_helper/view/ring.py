@@ -1,4 +1,4 @@
-"""A session keyring, and what of it a child tells to its parent."""
+"""A session keyring, and the part of it that a child reports to its parent."""
 
 from typing import NamedTuple
 
@@ -9,16 +9,16 @@ NEAR = 90  # percent of a quota
 
 
 class Session(NamedTuple):
-    """One session keyring, as its owner sees it.  None: the kernel does not tell."""
+    """One session keyring, as its owner sees it.  None means unknown."""
 
     serial: int
     name: str
     state: str
-    expires: str  # "never", "expired", or what is left, as the kernel has it: "5m"
-    keys: int  # that are linked into it
-    user_keyring: bool | None  # whether @u is, directly or in a keyring in it
-    takes: tuple[int, int, bool]  # keys and bytes of the quota; whether that is all
-    tag: str  # "" where there is none
+    expires: str  # "never", "expired", or the remaining time, as the kernel prints it: "5m"
+    keys: int  # the number of its links
+    user_keyring: bool | None  # whether @u is in it, directly or below
+    takes: tuple[int, int, bool]  # keys and bytes of the quota; whether this is complete
+    tag: str  # "" without a tag
     tagged_by: str
 
 
@@ -26,11 +26,11 @@ class Seen(NamedTuple):
     """What a user sees of their own keys."""
 
     sessions: list[Session]
-    hidden: int  # keys of theirs that give their owner no view right
+    hidden: int  # keys of the user without view permission for the owner
 
 
 class Owner(NamedTuple):
-    """A user who has keys: what is used of the quota, and what was seen; or why nothing was."""
+    """A user with keys: the used quota, and what was seen, or the reason why nothing was."""
 
     uid: int
     quota: tuple[int, int, int, int]  # keys used and allowed, bytes used and allowed
@@ -39,15 +39,15 @@ class Owner(NamedTuple):
 
     @property
     def share(self) -> float:
-        """How much of the quota is used, of keys or bytes, whichever is more."""
+        """The used share of the quota, of keys or bytes, whichever is larger."""
         keys, most, size, largest = self.quota
         return max(keys / most if most else 0, size / largest if largest else 0)
 
 
 def origin(session: Session) -> dict[str, str]:
-    """What a tag says: the program that left it, and its NAME=VALUE words.  Anybody's words.
+    """Parse a tag: its program, and its NAME=VALUE words, which are not trustworthy.
 
-    The user can take a tag out, and put another one there.
+    The user can unlink a tag, and add another one.
     """
     if not session.tagged_by:
         return {}

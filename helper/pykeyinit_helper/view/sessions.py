@@ -12,15 +12,16 @@ from pykeyinit_helper.view.document import document
 from pykeyinit_helper.view.ring import Owner, Seen, Session
 from pykeyinit_helper.view.table import INDENT, Whole, in_order, lines
 
-_ROOM = 16  # columns that MADE wants to be readable, or else it goes to the left
+_ROOM = 16  # columns that MADE needs to be readable; if there are fewer, it moves to the left
 _NARROW = 4
 
 
 def sessions(*, as_json: bool) -> int:
-    """Print them; 1 where those of some user could not be looked at.  Raises Refused."""
+    """Print them; return 1 if those of a user could not be inspected.  Raises Refused."""
     whole = look()
     if as_json:
-        # A user a line: of ten thousand keyrings each third second would go into blanks.
+        # One line for each user: of ten thousand keyrings, a third of the time would print
+        # blanks.
         told = document(whole)
         body = ",\n".join(json.dumps(user) for user in told.pop("users"))
         print(json.dumps(told)[:-1] + f', "users": [\n{body}\n]}}')
@@ -30,7 +31,7 @@ def sessions(*, as_json: bool) -> int:
 
 
 def look() -> Whole:
-    """For root what everyone has, else what this user has."""
+    """For root the keyrings of all users, else those of this user."""
     quotas = users.quotas()
     everyone = os.geteuid() == 0
     whose: Sequence[int] = list(quotas) if everyone else [os.geteuid()]

@@ -1,4 +1,4 @@
-"""What a key is at an instant, and what has happened to it between two."""
+"""The state of a key, and the differences between two states."""
 
 import errno
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ ENDS = (*_DEAD.values(), "invalidated")
 
 
 class State(NamedTuple):
-    """`error` names the errno that looking gave; then the rest is what is known from before."""
+    """`error` is the errno of the inspection; then the rest is from an earlier one."""
 
     error: str = ""
     kind: str = ""
@@ -26,7 +26,7 @@ class State(NamedTuple):
 
 
 class Event(NamedTuple):
-    """What happened to which key; `other` is what was linked or unlinked, or 0."""
+    """An event of a key; `other` is the key that was linked or unlinked, or 0."""
 
     name: str
     serial: int
@@ -35,7 +35,7 @@ class Event(NamedTuple):
 
 
 def look(reader: Reader, serial: int, before: State | None = None) -> State:
-    """As it is now."""
+    """The present state."""
     try:
         kind, uid, gid, mask, description = keyctl.describe(serial)
     except KernelError as error:
@@ -50,7 +50,7 @@ def look(reader: Reader, serial: int, before: State | None = None) -> State:
 
 
 def differences(before: Mapping[int, State], after: Mapping[int, State]) -> Iterator[Event]:
-    """What has happened to keys that were there before.  Pure."""
+    """The events for keys that existed before.  Pure."""
     for serial, then in before.items():
         now = after.get(serial)
         if now is None:
@@ -68,7 +68,7 @@ def differences(before: Mapping[int, State], after: Mapping[int, State]) -> Iter
 
 
 def attributes(then: State, now: State) -> str:
-    """Which attributes are others now, in words; "" where none of these is."""
+    """The changed attributes, in words; "" if none has changed."""
     words = []
     for name in ("uid", "gid"):
         if getattr(then, name) != getattr(now, name):

@@ -1,4 +1,4 @@
-"""What `sessions` prints for people.  Pure, but for the names of users."""
+"""The output of `sessions` for people.  Pure, except for the names of users."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -13,30 +13,30 @@ from pykeyinit_helper.view.users import name_of
 _HEADER = "    SERIAL NAME             STATE       KEYS @u  TAKES            MADE"
 _NAME = 16  # columns
 INDENT = _HEADER.index("MADE")
-_MADE_LATEST = "~"  # after every time: what has no tag
+_MADE_LATEST = "~"  # sorts after every time, for keyrings without a tag
 
 
 class Whole(NamedTuple):
-    """All that was seen, the users near their quota first."""
+    """All results, the users near their quota first."""
 
     owners: list[Owner]
-    everyone: bool  # not of oneself alone
+    everyone: bool  # not only this user
 
 
 def in_order(owners: Sequence[Owner]) -> list[Owner]:
-    """Who has used most of their quota comes first."""
+    """Users who have used most of their quota first."""
     return sorted(owners, key=lambda owner: (-owner.share, owner.uid))
 
 
 def by_time(sessions: Sequence[Session]) -> list[Session]:
-    """Those that tell when they were made, the first one first; then the others."""
+    """Keyrings with a time of creation, the oldest first; then the others."""
     return sorted(
         sessions, key=lambda each: (ring.origin(each).get("time", _MADE_LATEST), each.serial)
     )
 
 
 def lines(whole: Whole, style: Style) -> Iterator[str]:
-    """The table, and below it what is not known."""
+    """The table, and the unknown facts below it."""
     shown = [owner for owner in whole.owners if _is_shown(owner)]
     if shown:
         yield style.dim(_HEADER)
@@ -90,7 +90,7 @@ def _made(session: Session) -> str:
 
 
 def unknown(whole: Whole) -> Iterator[str]:
-    """What cannot be known, of what was looked at."""
+    """The facts that the inspection could not find out."""
     for owner in whole.owners:
         name = printable(name_of(owner.uid))
         if owner.seen is None:

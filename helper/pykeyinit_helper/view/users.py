@@ -1,4 +1,4 @@
-"""Who has keys, by /proc/key-users (proc(5))."""
+"""The users who have keys, from /proc/key-users (proc(5))."""
 
 import functools
 import pwd
@@ -11,7 +11,7 @@ TABLE = "/proc/key-users"
 
 
 def quotas() -> dict[int, tuple[int, int, int, int]]:
-    """What each user has used of the quota, and may; those that this user namespace knows."""
+    """The used and the allowed quota of each user that is mapped in this user namespace."""
     text = procfs.text(TABLE)
     if not text:
         raise Refused(f"cannot read {TABLE}: no keyrings in this kernel, or no /proc here")
@@ -19,7 +19,7 @@ def quotas() -> dict[int, tuple[int, int, int, int]]:
 
 
 def counts() -> dict[int, int]:
-    """How many keys each has, also those that no quota counts and that nobody may view."""
+    """The number of keys of each user, including unquoted and invisible ones."""
     found = {}
     for line in procfs.text(TABLE).splitlines():
         row = line.replace(":", " ").split()
@@ -28,13 +28,13 @@ def counts() -> dict[int, int]:
 
 
 def keys_of(uid: int) -> int:
-    """The same of one user."""
+    """The same for one user."""
     return counts().get(uid, 0)
 
 
 @functools.cache
 def name_of(uid: int) -> str:
-    """The name of a uid, or the number where it has none."""
+    """The name of a uid, or its number."""
     try:
         return pwd.getpwuid(uid).pw_name
     except (KeyError, OverflowError):

@@ -1,4 +1,4 @@
-"""`pykeyinit-helper watch`: what happens to a key or in a keyring, a line for each event."""
+"""`pykeyinit-helper watch`: events of a key or a keyring, one on each line."""
 
 import json
 import select
@@ -17,20 +17,20 @@ from pykeyinit_helper.view.notes import Pipe
 from pykeyinit_helper.view.state import Event, State
 from pykeyinit_helper.view.watched import Watched
 
-_SECONDS = 1.0  # between two looks at what the kernel notifies nobody of
+_SECONDS = 1.0  # between two checks for changes without notifications
 
 _SPECIAL = dict(zip(keynames.ANCHORS, (-1, -2, -3, -4, -5), strict=True))  # keyctl(2)
 
-SCHEMA = 1  # another where a member is taken away or means something else
+SCHEMA = 1  # changes if a member is removed or its meaning changes
 
 
 def watch(word: str, *, as_json: bool) -> int:
-    """Print events until what is watched has ended, or nobody reads them.  Raises Refused."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # each line is out as soon as it is known
+    """Print events until the key has ended, or the reader has closed.  Raises Refused."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # each line is flushed at once
     serial = _serial(word)
     try:
         pipe: Pipe | None = Pipe()
-    except OSError:  # ENOPKG, EINVAL; a filter of system calls
+    except OSError:  # ENOPKG, EINVAL; a seccomp filter
         pipe = None
         say("no notifications in this kernel (CONFIG_WATCH_QUEUE): looking each second", NOTICE)
     try:
@@ -63,9 +63,9 @@ def _serial(word: str) -> int:
 
 
 def _wait(pipe: Pipe | None) -> bool:
-    """Until there is something to read or look at; whether somebody still reads the lines."""
+    """Wait for input or the next check; return whether the output still has a reader."""
     poll = select.poll()
-    poll.register(sys.stdout.fileno(), 0)  # POLLERR where a pipe has no reader
+    poll.register(sys.stdout.fileno(), 0)  # POLLERR for a pipe without a reader
     if pipe:
         poll.register(pipe.reading, select.POLLIN)
     found = dict(poll.poll(_SECONDS * 1000))

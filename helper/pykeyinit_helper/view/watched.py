@@ -1,4 +1,4 @@
-"""A key that is watched, and what is in it if it is a keyring: events, in the order they come."""
+"""A watched key, and its links if it is a keyring: events, in their order."""
 
 import contextlib
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ from pykeyinit_helper.view.state import ENDS, Event, State, attributes, differen
 
 
 class Watched:
-    """known   each key that is watched, as it was when it was last looked at"""
+    """A watched key; `known` has the last known state of each key that is watched."""
 
     def __init__(self, serial: int, pipe: Pipe | None) -> None:
-        """Raises KernelError where it may not be watched."""
+        """Raises KernelError if the key may not be watched."""
         self.serial = serial
         self.known: dict[int, State] = {}
         self.ended = False
@@ -26,20 +26,20 @@ class Watched:
             self._add(link)
 
     def heard(self, notes: list[Note]) -> Iterator[Event]:
-        """The events that the kernel has told of."""
+        """The events that the kernel has reported."""
         for note in notes:
             if note.event == LOST:
                 yield Event(LOST, self.serial)
-                yield from self.compare()  # what can still be told
+                yield from self.compare()  # the remaining changes
             elif note.serial in self.known:
                 yield self._event(note)
 
     def tick(self) -> Iterator[Event]:
-        """Of what the kernel notifies nobody: that a key has expired; and of a missed end."""
+        """Check for changes without a notification: that a key has expired; and a missed end."""
         yield from self.compare(only=ENDS if self._pipe else ())
 
     def compare(self, only: tuple[str, ...] = ()) -> Iterator[Event]:
-        """What has happened since the last look, found by looking again."""
+        """The changes since the last check, found by inspection."""
         after = {
             serial: look(self._reader, serial, before)
             for serial, before in self.known.items()
@@ -66,7 +66,7 @@ class Watched:
         return self._follow(Event(note.event, note.serial, note.other, detail))
 
     def _follow(self, event: Event) -> Event:
-        """Watch what is new in the keyring, and not what is out of it."""
+        """Watch keys that are new in the keyring, and stop watching removed ones."""
         if event.serial == self.serial:
             if event.name in ENDS:
                 self.ended = True
@@ -75,7 +75,7 @@ class Watched:
         return event
 
     def forget(self, event: Event) -> None:
-        """Once an event was told: let go of a key that it took out."""
+        """After an event was reported: stop watching a key that it removed."""
         if event.serial == self.serial and event.name == "unlinked":
             out = [event.other]
         elif event.serial == self.serial and event.name == "cleared":

@@ -1,4 +1,4 @@
-"""Session keyrings that somebody has for as long as a test wants them."""
+"""Session keyrings that exist as long as a test needs them."""
 
 import contextlib
 import json
@@ -15,7 +15,7 @@ SCHEMA = json.loads((world.ROOT / "docs/sessions.schema.json").read_text())
 
 @contextlib.contextmanager
 def session(uid: int, script: str = "", name: str = "-") -> Iterator[int]:
-    """A session keyring of this uid, after a script was run in it; its serial number."""
+    """A session keyring of this uid, after a script ran in it; yields its serial number."""
     become = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
     shell = f"keyctl id @s; {{ {script or ':'}; }} >&2; echo ready; read -r line"
     holder = subprocess.Popen(
@@ -36,7 +36,7 @@ def session(uid: int, script: str = "", name: str = "-") -> Iterator[int]:
 
 
 def told(*before: str, code: int = 0, **more: Any) -> dict[str, Any]:
-    """What `sessions --json` tells, started by the words before it."""
+    """The output of `sessions --json`, with these words before the command."""
     done = subprocess.run(
         [*before, HELPER, "sessions", "--json"], capture_output=True, text=True, **more
     )
@@ -47,14 +47,14 @@ def told(*before: str, code: int = 0, **more: Any) -> dict[str, Any]:
 
 
 def of(uid: int, found: dict[str, Any]) -> dict[str, Any]:
-    """The part that is about this uid."""
+    """The part about this uid."""
     (user,) = (user for user in found["users"] if user["uid"] == uid)
     assert isinstance(user, dict)
     return user
 
 
 def rows(uid: int) -> list[str]:
-    """What the user sees in /proc/keys, but for the counts of users."""
+    """The user's rows of /proc/keys, without the usage counts."""
     become = ["setpriv", f"--reuid={uid}", f"--regid={uid}", "--clear-groups"]
     listed = subprocess.run([*become, "cat", "/proc/keys"], capture_output=True, text=True).stdout
     lines = [line.split(None, 7) for line in listed.splitlines()]
@@ -62,7 +62,7 @@ def rows(uid: int) -> list[str]:
 
 
 def used(uid: int) -> tuple[int, int]:
-    """Keys and bytes of the quota."""
+    """The keys and bytes that are charged to the quota."""
     for line in Path("/proc/key-users").read_text().splitlines():
         user, _, figures = line.partition(":")
         if int(user) == uid:

@@ -1,4 +1,4 @@
-"""A child for each user: what becomes of one that its user stops or kills."""
+"""A child process for each user; the user can stop or kill it."""
 
 import os
 import signal
@@ -35,7 +35,7 @@ def test_a_child_is_the_user_for_good(
     monkeypatch: pytest.MonkeyPatch, uid: int, *, apart: bool
 ) -> None:
     if not apart:
-        monkeypatch.setattr(children, "_libc", None)  # it must not be asked
+        monkeypatch.setattr(children, "_libc", None)  # it must not be used
     crew = Children(_who)
     crew._apart = apart
     ((_, answer),) = crew.answers([uid])

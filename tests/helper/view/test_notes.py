@@ -1,4 +1,4 @@
-"""What the kernel writes into a notification pipe, and what two looks at keys tell."""
+"""The kernel's records in a notification pipe, and the differences between two looks at keys."""
 
 import struct
 
@@ -34,7 +34,7 @@ def test_what_is_not_known_is_passed_over() -> None:
     assert list(parse(later + record("little", 1, 5, 7, 0) + b"\0\0\0", "little")) == [
         Note("revoked", 7)
     ]
-    assert list(parse(b"\0" * 64)) == []  # a length of nothing does not stop it
+    assert list(parse(b"\0" * 64)) == []  # a length of zero does not stop it
 
 
 RING = State("", "keyring", "_ses", 1000, 1000, 0x3F030000, (2, 3))

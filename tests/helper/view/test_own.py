@@ -1,4 +1,4 @@
-"""What is told of a user's keys, from rows of /proc/keys and what lies in which keyring."""
+"""The report about a user's keys, from rows of /proc/keys and the links of keyrings."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def own(links: dict[int, list[int] | None]) -> Own:
 
 
 def test_which_are_session_keyrings() -> None:
-    """_ses wherever it lies, and any other name that the kernel has not given and lies nowhere."""
+    """_ses anywhere, and any other keyring in no keyring whose name the kernel has not given."""
     assert list(own({1: [5, 2]}).sessions()) == [1, 4, 8, 9, 10]
     assert list(own({7: [1, 4]}).sessions()) == [1, 8, 9, 10]
 
@@ -53,9 +53,9 @@ def test_the_state(serial: int, state: str) -> None:
 
 def test_where_the_user_keyring_is_found() -> None:
     assert own({1: [3, 2, 5]}).leads_to_user_keyring(1) is True
-    assert own({1: [7], 7: [2]}).leads_to_user_keyring(1) is True  # by @us
+    assert own({1: [7], 7: [2]}).leads_to_user_keyring(1) is True  # through @us
     assert own({1: [3]}).leads_to_user_keyring(1) is False
-    assert own({1: [14]}).leads_to_user_keyring(1) is False  # it has only the name
+    assert own({1: [14]}).leads_to_user_keyring(1) is False  # it only has the name
     assert own({1: [5], 5: None}).leads_to_user_keyring(1) is None
     assert own({1: [99]}).leads_to_user_keyring(1) is None
     assert own({1: None}).leads_to_user_keyring(1) is None
@@ -64,10 +64,10 @@ def test_where_the_user_keyring_is_found() -> None:
 def test_what_one_takes_of_the_quota() -> None:
     alone = len("_ses") + 1 + 3 * 4
     assert own({1: []}).takes(1) == (1, alone, True)
-    assert own({1: [2, 7, 12]}).takes(1) == (1, alone, True)  # these stay without it
+    assert own({1: [2, 7, 12]}).takes(1) == (1, alone, True)  # these exist without it
     tag = alone + len("pam_pykeyinit") + 1 + 20
     assert own({1: [3]}).takes(1) == (2, tag, True)
-    assert own({1: [3], 4: [3]}).takes(1) == (1, alone, True)  # it is in another one as well
+    assert own({1: [3], 4: [3]}).takes(1) == (1, alone, True)  # another keyring also has it
     inner = alone + len("inner") + 1 + 4
     logon = inner + len("a:b") + 1 + 7
     assert own({1: [5], 5: [6]}).takes(1) == (3, logon, True)
@@ -75,7 +75,7 @@ def test_what_one_takes_of_the_quota() -> None:
     assert own({1: [5], 5: [6], 2: [6]}).takes(1) == (2, inner, True)
     assert own({1: [11]}).takes(1) == (2, alone + len("large") + 1 + 16, True)
     assert own({12: []}).takes(12) == (0, 0, True)
-    assert own({1: [13]}).takes(1) == (2, alone, False)  # of that type it is not told
+    assert own({1: [13]}).takes(1) == (2, alone, False)  # the size of that type is unknown
     assert own({1: [5], 5: None}).takes(1) == (2, inner, False)
 
 

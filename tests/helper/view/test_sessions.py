@@ -1,4 +1,4 @@
-"""`sessions`: beside the real keyrings of real users."""
+"""`sessions`, compared with the real keyrings of real users."""
 
 import os
 import re
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.privileged
 
 UID = world.first_uid() + 30
 OTHER = world.first_uid() + 31
-COUNTED = world.first_uid() + 34  # no other test's keys are still to be collected
+COUNTED = world.first_uid() + 34  # no keys of other tests are waiting for collection
 LINK = "keyctl link @u @s"
 
 
@@ -48,12 +48,12 @@ def test_what_is_in_another_keyring_is_no_session_keyring() -> None:
 
 
 def test_what_one_takes_is_what_the_kernel_counts() -> None:
-    """Of keyrings that are made with add_key(2) the owner may not read what is in them."""
+    """The owner of a keyring that add_key(2) creates may not read its links."""
     fill = (
         "ring=$(keyctl newring inner @s); keyctl link $(keyctl add user a text @s) $ring;"
         f"keyctl add logon a:b secret $ring; {LINK}"
     )
-    with held.session(COUNTED, LINK):  # @u and @us are there already
+    with held.session(COUNTED, LINK):  # @u and @us exist already
         before = held.used(COUNTED)
         with (
             held.session(COUNTED, fill) as dark,
@@ -70,8 +70,8 @@ def test_what_one_takes_is_what_the_kernel_counts() -> None:
 
 
 def test_looking_changes_nothing() -> None:
-    """Not even the user keyrings of somebody who has none, which the kernel makes to tell."""
-    nobody = 70_000_000 + os.getpid()  # once made they stay
+    """Not even the user keyrings of a user without them, which the kernel creates on request."""
+    nobody = 70_000_000 + os.getpid()  # the keyrings stay once they exist
     with held.session(nobody) as serial:
         before = held.rows(nobody), held.used(nobody)
         assert not any("_uid" in row for row in before[0])
@@ -87,7 +87,7 @@ def test_looking_changes_nothing() -> None:
 
 
 def test_without_user_namespaces_it_sees_the_same(tmp_path: Path) -> None:
-    """In a chroot the kernel makes none: user_namespaces(7)."""
+    """In a chroot the kernel creates no namespace: user_namespaces(7)."""
     inside = f'mount --rbind / {tmp_path}; exec chroot {tmp_path} "$@"'
     apart = ("unshare", "-m", "sh", "-ec", inside, "-")
     refused = subprocess.run([*apart, "unshare", "--user", "true"], capture_output=True, text=True)
@@ -100,7 +100,7 @@ def test_without_user_namespaces_it_sees_the_same(tmp_path: Path) -> None:
 
 
 def test_as_root_of_a_user_namespace_it_sees_root_s() -> None:
-    """Of a container with one uid: no other is known there."""
+    """As in a container with one uid: no other uid is mapped there."""
     world.need_user_namespaces()
     found = held.told("unshare", "--user", "--map-root-user", "keyctl", "session", "inside")
     assert [user["uid"] for user in found["users"]] == [0]

@@ -1,6 +1,6 @@
-"""`watch`: what it tells of real keys, by notifications where this kernel has them.
+"""`watch`: its events for real keys, with notifications if this kernel has them.
 
-A session has the watcher in the background, and does what the test says.
+A session has the watcher in the background, and runs the commands of the test.
 """
 
 import json
@@ -38,7 +38,7 @@ def notifies() -> bool:
 
 
 class Session:
-    """A shell in a session keyring of its own, and what a watcher in it tells."""
+    """A shell in a new session keyring, with the output of a watcher in it."""
 
     def __init__(self, what: str) -> None:
         self._shell = subprocess.Popen(
@@ -55,7 +55,7 @@ class Session:
         self.first = self.until("watching")
 
     def do(self, script: str) -> None:
-        """Have the shell run it."""
+        """Run a script in the shell."""
         assert self._shell.stdin
         self._shell.stdin.write(f"{script}\n")
         self._shell.stdin.flush()
@@ -70,7 +70,7 @@ class Session:
         raise AssertionError(self._shell.communicate())
 
     def end(self, script: str = "wait $watcher") -> tuple[str, str]:
-        """Have the shell run that at last, and say its status; what is left on both outputs."""
+        """Run a last script in the shell, print its status; return the rest of both outputs."""
         output, errors = self._shell.communicate(f"{script}; echo $? >&3\n")
         self._timer.cancel()
         errors = errors.replace(errors[: errors.find("\n") + 1], "", 1)  # keyctl's own line
@@ -79,7 +79,7 @@ class Session:
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    """One whose watcher looks at the session keyring."""
+    """A session whose watcher watches the session keyring."""
     made = Session("@s")
     yield made
     made.end("kill $watcher; wait")
@@ -141,7 +141,7 @@ def test_it_ends_with_what_it_watches(how: str) -> None:
 
 
 def session_note() -> str:
-    """What is said where the kernel has no notifications."""
+    """The message if the kernel has no notifications."""
     return (
         "pykeyinit-helper: no notifications in this kernel (CONFIG_WATCH_QUEUE): "
         "looking each second\n"
@@ -203,7 +203,7 @@ def test_another_s_is_not_watched() -> None:
 
 
 def test_the_unit(tmp_path: Path) -> None:
-    """Its command, for a session keyring; and systemd understands it."""
+    """Its command, for a session keyring; and systemd accepts it."""
     unit = world.ROOT / "conf" / "systemd/pykeyinit-watch@.service"
     laid = tmp_path / "pykeyinit-watch@7.service"
     shutil.copy(unit, laid)
