@@ -105,7 +105,8 @@ def folder(place: Path) -> Path:
 @pytest.fixture
 def _no_keys() -> Iterator[None]:
     """Clear alice's keyrings that outlive sessions, before and after a test."""
-    clear = "keyctl clear @u; keyctl clear @us; keyctl clear $(keyctl get_persistent @s)"
+    clear = "keyctl clear @u; keyctl clear @us; keyctl link @u @us; "
+    clear += "keyctl clear $(keyctl get_persistent @s)"
     as_alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]
     command = [*as_alice, "keyctl", "session", "-", "sh", "-c", clear]
     subprocess.run(command, check=True, capture_output=True)

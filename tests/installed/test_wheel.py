@@ -83,7 +83,7 @@ def test_what_the_wheel_says_of_itself(metadata: Message) -> None:
     assert "Programming Language :: Python :: 3.14" in classifiers
     text = str(metadata.get_payload())
     assert text.startswith("# pam_pykeyinit, from PyPI")
-    assert "## What it does not hold" in text
+    assert "## What it does not contain" in text
 
 
 def test_twine_finds_nothing(wheel: Path) -> None:

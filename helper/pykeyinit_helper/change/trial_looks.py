@@ -29,11 +29,15 @@ def keyrings(when: str) -> dict[str, Any]:
 
 
 def stored() -> dict[str, Any]:
-    """The session keyring's keys, and what is linked into the keyring itself."""
+    """The session keyring's keys, and what is linked into the keyring itself.
+
+    Not for a user-session keyring: other programs of the user link into it at the same time.
+    """
     tree = Tree().read(("@s",))
     session = tree.anchors["@s"]
     links = tree.keys[session].links if isinstance(session, int) else []
-    return {"stored": _keys(tree), "session": session, "links": links}
+    alone = {} if tree.is_stand_in() else {"session": session, "links": links}
+    return {"stored": _keys(tree), **alone}
 
 
 def take_back(seen: Sequence[dict[str, Any]]) -> None:

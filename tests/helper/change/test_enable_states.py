@@ -280,8 +280,8 @@ def test_each_line_comes_when_it_is_said_also_into_a_file() -> None:
     command = [HELPER, "enable", "sudo", "doas"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     reported = [
-        "sudo: what sudo starts", "+++ /etc/pam.d/sudo", "sudo: enabled",
-        "doas: what doas starts", "+++ /etc/pam.d/doas", "doas: enabled",
+        "sudo: programs that sudo starts", "+++ /etc/pam.d/sudo", "sudo: enabled",
+        "doas: programs that doas starts", "+++ /etc/pam.d/doas", "doas: enabled",
     ]  # fmt: skip
     assert done.returncode == 0, done.stdout
     places = [done.stdout.index(line) for line in reported]
@@ -295,7 +295,7 @@ def test_each_line_comes_when_it_is_said_also_into_a_file() -> None:
         ("gdm", "if gdm-password is meant"),
         ("cups", "begins no session"),
         ("passwd", "begins no session"),
-        ("other", "every program that has no file of its own"),
+        ("other", "every program without a file of its own"),
     ],
 )
 def test_a_service_that_makes_no_sense(service: str, why: str) -> None:

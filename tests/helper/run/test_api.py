@@ -100,7 +100,7 @@ def test_what_a_keyring_is_to_a_user(description: tuple[str, int, str], state: s
         ((b"new",), {}, "session must be"),
         (("named",), {}, "session must be"),
         (("name=",), {}, "session: the NAME"),
-        (("name=_ses",), {}, "session: the kernel keeps"),
+        (("name=_ses",), {}, "session: such names are reserved"),
         ((), {"link": "user"}, "link must be a list"),
         ((), {"link": 3}, "link must be a list"),
         ((), {"link": ["all"]}, "link may have"),

@@ -121,7 +121,7 @@ def test_nothing_is_put_into_a_foreign_keyring(stage: Stage) -> None:
     )
     assert started.description[1] == world.uid("bob")
     assert started.links == []
-    assert "nothing is put into it" in started.errors
+    assert "nothing is added to it" in started.errors
 
 
 def test_a_tag_is_left(stage: Stage) -> None:
