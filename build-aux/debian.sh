@@ -19,15 +19,15 @@ umask 022
 trusted=/etc/ssl/certs/ca-certificates.crt
 
 make() {
+    # shellcheck source=/dev/null
+    . "$here/setup/common.sh"
+    # shellcheck source=/dev/null
+    . "$here/setup/packages.sh"
+    need mmdebstrap debian-archive-keyring
     suite=${1%%:*} architecture=
     [ "$suite" = "$1" ] || architecture=--architectures=${1#*:}
     folder=$2
     shift 2
-    command -v mmdebstrap >/dev/null || {
-        apt-get -q update
-        DEBIAN_FRONTEND=noninteractive apt-get -q -y -o DPkg::Lock::Timeout=300 \
-            --no-install-recommends install mmdebstrap debian-archive-keyring
-    } >&2
     # shellcheck disable=SC2086  # none or one word
     mmdebstrap --quiet --mode=root --variant=important --format=directory $architecture \
         --aptopt='Acquire::Check-Valid-Until "false"' --dpkgopt=force-unsafe-io \

@@ -2,12 +2,14 @@
 
 import struct
 
-from pam_pykeyinit.kernel import sysnums
+from pam_pykeyinit.kernel import syscalls, sysnums
 from pam_pykeyinit.kernel.keyctl import add_user_key, describe, get_persistent, join_named_session
 from pam_pykeyinit.kernel.syscalls import _call
 
 __all__ = [
+    "DEAD",
     "PROCESS_KEYRING",
+    "SPECIAL",
     "add_empty_key",
     "add_key_without_arguments",
     "add_user_key",
@@ -20,6 +22,16 @@ __all__ = [
 ]
 
 PROCESS_KEYRING = -2
+SPECIAL = {
+    "@t": syscalls.THREAD_KEYRING,
+    "@p": PROCESS_KEYRING,
+    "@s": syscalls.SESSION_KEYRING,
+    "@u": syscalls.USER_KEYRING,
+    "@us": syscalls.USER_SESSION_KEYRING,
+}
+
+# The errnos of a key that has ended, and what has become of it.
+DEAD = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "ENOKEY": "gone"}
 
 _READ = 11
 _SESSION_TO_PARENT = 18

@@ -1,6 +1,8 @@
 """Fit output to the terminal, with colour on a terminal, as --color and NO_COLOR say."""
 
+import functools
 import os
+import pwd
 import re
 import unicodedata
 from typing import NamedTuple, TextIO
@@ -14,6 +16,15 @@ class Mend(NamedTuple):
 
     name: str
     command: str
+
+
+@functools.cache
+def user_name(uid: int) -> str:
+    """The name of a uid, or the number if it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except (KeyError, OverflowError):
+        return str(uid)
 
 
 def choose(when: str) -> None:

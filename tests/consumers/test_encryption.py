@@ -103,14 +103,19 @@ def writes(session: Session, secret: Path) -> str:
 NO_KEY = "Required key not available"
 
 
+def encrypted(session: Session, secret: Path, folder: Path, *, name: str) -> str:
+    """Let fscrypt encrypt the folder, and put a file into it; the option that names the key."""
+    key = f"--key={folder}/key"
+    session.do(f"head -c 32 /dev/urandom >{folder}/key")
+    session.do(f"fscrypt encrypt {secret} --source=raw_key --name={name} {key} --quiet")
+    assert session.do(f"echo hello >{secret}/file") == ""
+    return key
+
+
 def test_fscrypt(way: Way, opened: Opener, fscrypt: Path, secret: Path, folder: Path) -> None:
     """Its key is in the user keyring, which must be linked into the session keyring."""
     first, second = opened(way), opened(way)
-    key = f"--key={folder}/key"
-    first.do(f"head -c 32 /dev/urandom >{folder}/key")
-    name = f"--source=raw_key --name={way}"
-    first.do(f"fscrypt encrypt {secret} {name} {key} --quiet")
-    assert first.do(f"echo hello >{secret}/file") == ""
+    key = encrypted(first, secret, folder, name=str(way))
     assert (reads(first, secret), reads(second, secret)) == (True, True)
 
     second(f"fscrypt lock {secret} --drop-caches=false")
@@ -142,11 +147,7 @@ def _version_2(fscrypt: Path, etc: Path) -> Iterator[None]:
 def test_fscrypt_2(way: Way, opened: Opener, secret: Path, folder: Path) -> None:
     """Its key is in the file system, and in no keyring of a session."""
     first, second = opened(way), opened(way)
-    key = f"--key={folder}/key"
-    first.do(f"head -c 32 /dev/urandom >{folder}/key")
-    name = f"--source=raw_key --name={way}-2"
-    first.do(f"fscrypt encrypt {secret} {name} {key} --quiet")
-    assert first.do(f"echo hello >{secret}/file") == ""
+    key = encrypted(first, secret, folder, name=f"{way}-2")
     assert (reads(first, secret), reads(second, secret)) == (True, True)
 
     second.do(f"fscrypt lock {secret}")

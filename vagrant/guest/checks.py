@@ -23,8 +23,8 @@ def claims() -> Record:
     )  # fmt: skip
     if done.returncode:
         return {"wrong": (done.stdout + done.stderr)[-2000:]}
-    told: Record = json.loads(done.stdout)
-    return told
+    verdicts: Record = json.loads(done.stdout)
+    return verdicts
 
 
 def tests(each: Callable[[str], None]) -> Record:

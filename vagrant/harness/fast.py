@@ -38,7 +38,7 @@ class Run:
             self._plan |= {"patience": 600, "claims": True, "tests": True}
         self.kept = records.Kept(suite.name, records.today(), self._plan, [], "", roots.code())
         self._watch = Watch(roots.Parts(self.suite).kernel_file())
-        self._machine = Machine(self.suite, self._plan, self._heard, self._furnish)
+        self._machine = Machine(self.suite, self._plan, self._heard, self._fill)
         self._thread = threading.Thread(target=self._run)
         self._ended = threading.Event()
 
@@ -88,7 +88,7 @@ class Run:
         records.save_latency(self.suite.name, self.kept)
         self._say(f"{time.monotonic() - begun:.0f} s in all")
 
-    def _furnish(self, guest: Path) -> None:
+    def _fill(self, guest: Path) -> None:
         if self._plan.get("claims"):
             claims.bundle(guest / "claims.pyz")
         if self._plan.get("tests"):

@@ -62,9 +62,9 @@ def rows(suite: str, plan: Record, records: list[Record], ended: str = "") -> li
     for name, (title, judged) in ASIDE.items():
         if plan.get(name):
             said = next((r for r in records if r["kind"] == name), None)
-            told = judged(said) if said else Verdict("not run", ended or STOPPED)
-            if told:
-                found.append(Row(*where, "all", name, title, told))
+            judgement = judged(said) if said else Verdict("not run", ended or STOPPED)
+            if judgement:
+                found.append(Row(*where, "all", name, title, judgement))
     return found
 
 

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper.inspect.facts import owner
+from pykeyinit_helper import keyctl
 from pykeyinit_helper.inspect.show import text
 from pykeyinit_helper.inspect.tree import Tree
-from pykeyinit_helper.output import Style
-
-_AFTER = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "ENOKEY": "gone"}
+from pykeyinit_helper.output import Style, user_name
 
 
 def keyrings(when: str) -> dict[str, Any]:
@@ -23,7 +21,7 @@ def keyrings(when: str) -> dict[str, Any]:
         "lines": text(tree, ["@s", "@u"], [], Style(colour=False)),
         "session": session,
         "stand_in": tree.is_stand_in(),
-        "owner": owner(tree.keys[session].uid) if isinstance(session, int) else "",
+        "owner": user_name(tree.keys[session].uid) if isinstance(session, int) else "",
         "keys": sorted(tree.keys),
     }
 
@@ -87,4 +85,4 @@ def after() -> dict[str, Any]:
     session = tree.anchors["@s"]
     if tree.is_stand_in():
         return {"after": "none of its own"}
-    return {"after": _AFTER.get(str(session), "still alive")}
+    return {"after": keyctl.DEAD.get(str(session), "still alive")}

@@ -103,6 +103,10 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+def _add_json(to: argparse._ActionsContainer) -> None:
+    to.add_argument("--json", action="store_true", help="for programs; see the manual page")
+
+
 def make() -> argparse.ArgumentParser:
     """Create the parser.  An error in the command line prints one line, and exits with 125."""
     parser = _Parser(
@@ -126,7 +130,7 @@ def make() -> argparse.ArgumentParser:
         help="@t, @p, @s, @u, @us or a serial number; by default all five",
     )
     how = show.add_mutually_exclusive_group()
-    how.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    _add_json(how)
     how.add_argument("--dot", action="store_true", help="a graph for Graphviz's dot(1)")
     explain = _add(commands, "explain", _EXPLAIN)
     explain.add_argument(
@@ -134,9 +138,9 @@ def make() -> argparse.ArgumentParser:
         metavar="KEY",
         help="TYPE:DESCRIPTION, a serial number (also 0x...), @t, @p, @s, @u or @us",
     )
-    explain.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    _add_json(explain)
     sessions = _add(commands, "sessions", _SESSIONS)
-    sessions.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    _add_json(sessions)
     watch = _add(commands, "watch", _WATCH)
     watch.add_argument(
         "key",
@@ -178,7 +182,7 @@ COLOURED = ("show", "explain", "sessions", "try", "check")
 def _add_those_of_the_machine(commands: Any) -> None:
     check = _add(commands, "check", _CHECK, _EPILOG_OF_THREE)
     check.add_argument("--root", metavar="DIR", default="/", help="another system's folder")
-    check.add_argument("--json", action="store_true", help="for programs; see the manual page")
+    _add_json(check)
     check.add_argument(
         "--ignore",
         action="append",

@@ -3,10 +3,11 @@
 from pam_pykeyinit.log import printable
 from pykeyinit_helper.inspect import permissions, verdict, whereabouts
 from pykeyinit_helper.inspect.case import Case
-from pykeyinit_helper.inspect.facts import about_process, owner, refused
+from pykeyinit_helper.inspect.facts import about_process, refused
 from pykeyinit_helper.inspect.keynames import Asked
 from pykeyinit_helper.inspect.permissions import LINK, READ, SETATTR, WRITE
 from pykeyinit_helper.inspect.tree import SEARCHED, Key, Tree
+from pykeyinit_helper.output import user_name
 
 _GONE = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "EACCES": "hidden"}
 _ERRORS = {"revoked": "EKEYREVOKED", "expired": "EKEYEXPIRED", "negative": "ENOKEY"}
@@ -18,7 +19,7 @@ def examine(asked: Asked) -> Case:
     """The facts about a key."""
     tree = Tree()
     if error := refused(tree):
-        return Case(asked, owner(tree.who.uid), error=error, refused=error)
+        return Case(asked, user_name(tree.who.uid), error=error, refused=error)
     tree.read()
     case = about_process(tree, asked)
     if asked.anchor:
@@ -137,7 +138,7 @@ def _about(case: Case, tree: Tree, key: Key) -> Case:
         state=_state(tree, key),
         kind=key.kind,
         description=key.description,
-        owner=owner(key.uid) if key.kind else "",
+        owner=user_name(key.uid) if key.kind else "",
         path=_names(tree, tree.paths.get(key.serial, ())),
         share=share,
         bits=bits,

@@ -1,7 +1,6 @@
 """Facts about the process, its session keyring and its quota."""
 
 import os
-import pwd
 
 from pam_pykeyinit.policies import quota
 from pykeyinit_helper.inspect import asker, verdict, whereabouts
@@ -9,17 +8,10 @@ from pykeyinit_helper.inspect.case import DEAD, Case
 from pykeyinit_helper.inspect.keynames import Asked
 from pykeyinit_helper.inspect.permissions import WRITE
 from pykeyinit_helper.inspect.tree import Key, Tree
+from pykeyinit_helper.output import user_name
 from pykeyinit_helper.session_keyring import is_outer
 
 _KEYCTL_IS_REFUSED = ("ENOSYS", "EPERM", "EACCES")
-
-
-def owner(uid: int) -> str:
-    """The name of a uid, or the number if it has none."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except (KeyError, OverflowError):
-        return str(uid)
 
 
 def refused(tree: Tree) -> str:
@@ -35,7 +27,7 @@ def about_process(tree: Tree, asked: Asked) -> Case:
     session = _ring(tree, "@s")
     return Case(
         asked,
-        owner(tree.who.uid),
+        user_name(tree.who.uid),
         filtered=tuple(verdict.filtered().items()),
         namespace=asker.in_user_namespace(),
         shell=asker.shell(),
@@ -65,7 +57,7 @@ def _session(tree: Tree) -> tuple[str, str]:
     if not key.kind:
         return "unknown", ""
     if tree.is_stand_in():
-        return "stand-in", owner(key.uid)
+        return "stand-in", user_name(key.uid)
     if key.uid != os.getuid():
-        return "foreign", owner(key.uid)
-    return ("outer" if is_outer(key.description) else "own"), owner(key.uid)
+        return "foreign", user_name(key.uid)
+    return ("outer" if is_outer(key.description) else "own"), user_name(key.uid)

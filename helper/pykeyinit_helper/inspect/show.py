@@ -5,13 +5,14 @@ import sys
 
 from pam_pykeyinit.log import printable
 from pam_pykeyinit.policies import quota
+from pykeyinit_helper import keyctl
 from pykeyinit_helper.inspect import dot, mends, permissions
-from pykeyinit_helper.inspect.facts import about_process, owner, refused
+from pykeyinit_helper.inspect.facts import about_process, refused
 from pykeyinit_helper.inspect.keynames import Asked
 from pykeyinit_helper.inspect.keynames import serial as serial_of
 from pykeyinit_helper.inspect.show_json import document
 from pykeyinit_helper.inspect.tree import ANCHORS, Key, Tree
-from pykeyinit_helper.output import Mend, Style, fold, mend_lines, width
+from pykeyinit_helper.output import Mend, Style, fold, mend_lines, user_name, width
 
 _HEADER = "    SERIAL {:{}} POSSESS USER   GROUP  OTHER  EXPIRES   KEY"
 _OWNER = 8  # columns for an owner's name, and its maximum
@@ -54,7 +55,7 @@ def text(
     lines += _notes(tree, names, shown)
     used = quota.read(tree.who.uid)
     if used is not None:
-        whose = f"Quota of {owner(tree.who.uid)}"
+        whose = f"Quota of {user_name(tree.who.uid)}"
         lines.append(f"{whose}: {used[0]} of {used[1]} keys, {used[2]} of {used[3]} bytes")
     return lines
 
@@ -86,8 +87,7 @@ def _row(tree: Tree, key: Key, depth: int, style: Style, owners: int, *, again: 
     possessed = "*" if key.serial in tree.paths else " "
     indent = "   " * (depth - 1) + "\\_ " if depth else ""
     if key.error and not key.kind:
-        reason = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "ENOKEY": "gone"}
-        why = reason.get(key.error, f"hidden from this process ({key.error})")
+        why = keyctl.DEAD.get(key.error, f"hidden from this process ({key.error})")
         return f"{key.serial:10} {'':{46 + owners}}{possessed} {indent}{style.alarm(why)}"
     shares = [permissions.letters(key.mask >> shift & permissions.ALL) for shift in (24, 16, 8, 0)]
     name = f"{key.kind}: {printable(key.description)}"
@@ -95,8 +95,9 @@ def _row(tree: Tree, key: Key, depth: int, style: Style, owners: int, *, again: 
     if key.tag:
         more = f": {printable(key.tag)}"
     expires = key.expires or "unknown"
+    owner = user_name(key.uid)[:owners]
     return (
-        f"{key.serial:10} {owner(key.uid)[:owners]:{owners}} {shares[0]}  {' '.join(shares[1:])} "
+        f"{key.serial:10} {owner:{owners}} {shares[0]}  {' '.join(shares[1:])} "
         f"{expires[:8]:8}{possessed} {indent}{name}{style.dim(more)}"
     )
 
@@ -151,7 +152,8 @@ def _print(tree: Tree, names: list[str], roots: list[int]) -> None:
     style, columns = Style.of(sys.stdout), width(sys.stdout)
     owners = _OWNER
     if columns:
-        longest = max((len(owner(key.uid)) for key in tree.keys.values() if key.kind), default=0)
+        lengths = (len(user_name(key.uid)) for key in tree.keys.values() if key.kind)
+        longest = max(lengths, default=0)
         owners = min(_OWNER, max(len("OWNER"), longest))
     where = _HEADER.format("", owners).index("KEY")
     indent = where if columns - where >= _ROOM else _NARROW

@@ -4,8 +4,8 @@ from typing import Any
 
 from pam_pykeyinit.policies import quota
 from pykeyinit_helper.inspect import permissions
-from pykeyinit_helper.inspect.facts import owner
 from pykeyinit_helper.inspect.tree import ANCHORS, Key, Tree
+from pykeyinit_helper.output import user_name
 
 SCHEMA = 1  # changes if a member is removed or changes its meaning
 
@@ -26,7 +26,7 @@ def document(tree: Tree, roots: list[int]) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "uid": tree.who.uid,
-        "user": owner(tree.who.uid),
+        "user": user_name(tree.who.uid),
         "keyrings": anchors,
         "user_session_stands_in": tree.is_stand_in(),
         "keys": [_entry(tree, tree.keys[serial]) for serial in sorted(tree.below(roots))],
@@ -43,7 +43,7 @@ def _entry(tree: Tree, key: Key) -> dict[str, Any]:
         "type": key.kind or None,
         "description": key.description if seen else None,
         "uid": key.uid if seen else None,
-        "owner": owner(key.uid) if seen else None,
+        "owner": user_name(key.uid) if seen else None,
         "gid": key.gid if seen else None,
         "permissions": {
             name: permissions.letters(key.mask >> shift & permissions.ALL)

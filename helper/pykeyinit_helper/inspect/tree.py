@@ -21,11 +21,11 @@ from pykeyinit_helper.inspect.permissions import SEARCH, Who
 
 # In the order of request_key(2), then those that are searched only if linked.
 ANCHORS = {
-    "@t": (syscalls.THREAD_KEYRING, "thread"),
-    "@p": (keyctl.PROCESS_KEYRING, "process"),
-    "@s": (syscalls.SESSION_KEYRING, "session"),
-    "@u": (syscalls.USER_KEYRING, "user"),
-    "@us": (syscalls.USER_SESSION_KEYRING, "user-session"),
+    "@t": (keyctl.SPECIAL["@t"], "thread"),
+    "@p": (keyctl.SPECIAL["@p"], "process"),
+    "@s": (keyctl.SPECIAL["@s"], "session"),
+    "@u": (keyctl.SPECIAL["@u"], "user"),
+    "@us": (keyctl.SPECIAL["@us"], "user-session"),
 }
 SEARCHED = ("@t", "@p", "@s")
 

@@ -35,7 +35,7 @@ Answer = dict[str, Any]
 class _Child:
     def __init__(self, uid: int, look: Callable[[int], Any], *, apart: bool) -> None:
         self.uid = uid
-        self.told = b""
+        self.received = b""
         self.deadline = time.monotonic() + PATIENCE
         self.output, writing = os.pipe()
         reading, self.input = os.pipe()
@@ -58,7 +58,7 @@ class _Child:
         """End the child; return the exit code, negative for a signal."""
         os.close(self.output)
         os.close(self.input)
-        if time.monotonic() > self.deadline or not self.told.endswith(b"}"):
+        if time.monotonic() > self.deadline or not self.received.endswith(b"}"):
             os.kill(self.pid, signal.SIGKILL)
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
@@ -135,8 +135,8 @@ class Children:
     def _hears(self, child: _Child) -> bool:
         """Read a part of its answer; return whether that was the last."""
         part = os.read(child.output, 65536)
-        first = not child.told
-        child.told += part
+        first = not child.received
+        child.received += part
         if first and part[:1] == _HAS:
             try:
                 child.admit()
@@ -156,9 +156,9 @@ class Children:
 
     def _end(self, child: _Child) -> Answer:
         code = self._drop(child)
-        if not child.told.endswith(b"}"):
+        if not child.received.endswith(b"}"):
             return {"error": f"its process was ended by {_signal(-code)}" if code < 0 else "none"}
-        answer: Answer = json.loads(child.told[1:])
+        answer: Answer = json.loads(child.received[1:])
         return answer
 
     def _overdue(self) -> Iterator[tuple[int, Answer]]:

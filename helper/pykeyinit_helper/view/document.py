@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from pykeyinit_helper.output import user_name
 from pykeyinit_helper.view import ring
 from pykeyinit_helper.view.ring import Owner, Session
 from pykeyinit_helper.view.table import Whole, by_time
-from pykeyinit_helper.view.users import name_of
 
 SCHEMA = 1  # changes if a member is removed or its meaning changes
 
@@ -25,7 +25,7 @@ def _user(owner: Owner) -> dict[str, Any]:
     seen = owner.seen
     return {
         "uid": owner.uid,
-        "user": name_of(owner.uid),
+        "user": user_name(owner.uid),
         "quota": dict(zip(_QUOTA, owner.quota, strict=True)),
         "error": owner.error or None,
         "keys_not_seen": seen.hidden if seen else None,
@@ -34,7 +34,7 @@ def _user(owner: Owner) -> dict[str, Any]:
 
 
 def _session(session: Session) -> dict[str, Any]:
-    told = ring.origin(session)
+    made = ring.origin(session)
     return {
         "serial": session.serial,
         "name": session.name,
@@ -43,5 +43,5 @@ def _session(session: Session) -> dict[str, Any]:
         "keys": session.keys,
         "user_keyring": session.user_keyring,
         "takes": dict(zip(("keys", "bytes", "whole"), session.takes, strict=True)),
-        "made": {name: told.get(name) for name in ("by", *ring.WORDS)} if told else None,
+        "made": {name: made.get(name) for name in ("by", *ring.WORDS)} if made else None,
     }

@@ -2,10 +2,12 @@
 
 from typing import NamedTuple
 
+from pam_pykeyinit.policies import quota
+
 LIVE, EXPIRING = "live", "expiring"
 EXPIRED, REVOKED, INVALIDATED = "expired", "revoked", "invalidated"
 
-NEAR = 90  # percent of a quota
+_NEAR = 90  # percent of a quota
 
 
 class Session(NamedTuple):
@@ -36,6 +38,11 @@ class Owner(NamedTuple):
     quota: tuple[int, int, int, int]  # keys used and allowed, bytes used and allowed
     seen: Seen | None
     error: str = ""
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the quota is nearly used up."""
+        return quota.above(self.quota, _NEAR - 1)
 
     @property
     def share(self) -> float:

@@ -22,9 +22,9 @@ def sessions(*, as_json: bool) -> int:
     if as_json:
         # One line for each user: of ten thousand keyrings, a third of the time would print
         # blanks.
-        told = document(whole)
-        body = ",\n".join(json.dumps(user) for user in told.pop("users"))
-        print(json.dumps(told)[:-1] + f', "users": [\n{body}\n]}}')
+        members = document(whole)
+        body = ",\n".join(json.dumps(user) for user in members.pop("users"))
+        print(json.dumps(members)[:-1] + f', "users": [\n{body}\n]}}')
     else:
         _print(whole)
     return 1 if any(owner.seen is None for owner in whole.owners) else 0

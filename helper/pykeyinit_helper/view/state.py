@@ -6,11 +6,9 @@ from typing import NamedTuple
 
 from pam_pykeyinit.kernel.syscalls import KernelError
 from pykeyinit_helper import keyctl
-from pykeyinit_helper.view.notes import GONE
 from pykeyinit_helper.view.reader import Reader
 
-_DEAD = {"EKEYREVOKED": "revoked", "EKEYEXPIRED": "expired", "ENOKEY": GONE}
-ENDS = (*_DEAD.values(), "invalidated")
+ENDS = (*keyctl.DEAD.values(), "invalidated")
 
 
 class State(NamedTuple):
@@ -57,7 +55,7 @@ def differences(before: Mapping[int, State], after: Mapping[int, State]) -> Iter
             continue
         if now.error:
             if now.error != then.error:
-                yield Event(_DEAD.get(now.error, "changed"), serial, 0, now.error)
+                yield Event(keyctl.DEAD.get(now.error, "changed"), serial, 0, now.error)
             continue
         if detail := attributes(then, now):
             yield Event("changed", serial, 0, detail)

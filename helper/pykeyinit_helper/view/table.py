@@ -4,11 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from pam_pykeyinit.log import printable
-from pam_pykeyinit.policies import quota
-from pykeyinit_helper.output import Style
+from pykeyinit_helper.output import Style, user_name
 from pykeyinit_helper.view import ring
 from pykeyinit_helper.view.ring import Owner, Session
-from pykeyinit_helper.view.users import name_of
 
 _HEADER = "    SERIAL NAME             STATE       KEYS @u  TAKES            MADE"
 _NAME = 16  # columns
@@ -51,16 +49,15 @@ def lines(whole: Whole, style: Style) -> Iterator[str]:
 
 
 def _is_shown(owner: Owner) -> bool:
-    near = quota.above(owner.quota, ring.NEAR - 1)
-    return near or owner.seen is None or bool(owner.seen.sessions)
+    return owner.is_near or owner.seen is None or bool(owner.seen.sessions)
 
 
 def _head(owner: Owner, style: Style) -> str:
     keys, most, size, largest = owner.quota
     used = f"{keys} of {most} keys, {size} of {largest} bytes of the quota"
-    if quota.above(owner.quota, ring.NEAR - 1):
+    if owner.is_near:
         used = style.alarm(f"{used}: nearly used up")
-    return f"{style.bold(printable(name_of(owner.uid)))}: {used}"
+    return f"{style.bold(printable(user_name(owner.uid)))}: {used}"
 
 
 def _row(session: Session, style: Style) -> str:
@@ -81,18 +78,18 @@ def _row(session: Session, style: Style) -> str:
 
 
 def _made(session: Session) -> str:
-    told = {name: printable(value) for name, value in ring.origin(session).items()}
-    words = [told.get("time", ""), told.get("service", "")]
-    words += [f"{name}={told[name]}" for name in ("tty", "rhost") if name in told]
-    if told.get("by") not in (None, "pam_pykeyinit"):
-        words.append(f"({told['by']})")
+    made = {name: printable(value) for name, value in ring.origin(session).items()}
+    words = [made.get("time", ""), made.get("service", "")]
+    words += [f"{name}={made[name]}" for name in ("tty", "rhost") if name in made]
+    if made.get("by") not in (None, "pam_pykeyinit"):
+        words.append(f"({made['by']})")
     return " ".join(word for word in words if word)
 
 
 def unknown(whole: Whole) -> Iterator[str]:
     """The facts that the inspection could not find out."""
     for owner in whole.owners:
-        name = printable(name_of(owner.uid))
+        name = printable(user_name(owner.uid))
         if owner.seen is None:
             yield f"Not looked at: the keyrings of {name}: {printable(owner.error)}"
         elif owner.seen.hidden:

@@ -1,8 +1,5 @@
 """The users who have keys, from /proc/key-users (proc(5))."""
 
-import functools
-import pwd
-
 from pam_pykeyinit.kernel import procfs
 from pam_pykeyinit.policies import quota
 from pykeyinit_helper.become import Refused
@@ -30,12 +27,3 @@ def counts() -> dict[int, int]:
 def keys_of(uid: int) -> int:
     """The same for one user."""
     return counts().get(uid, 0)
-
-
-@functools.cache
-def name_of(uid: int) -> str:
-    """The name of a uid, or its number."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except (KeyError, OverflowError):
-        return str(uid)

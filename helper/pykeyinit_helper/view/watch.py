@@ -10,6 +10,7 @@ from typing import Any
 from pam_pykeyinit.kernel import syscalls
 from pam_pykeyinit.kernel.syscalls import KernelError
 from pam_pykeyinit.log import printable
+from pykeyinit_helper import keyctl
 from pykeyinit_helper.become import Refused
 from pykeyinit_helper.inspect import keynames
 from pykeyinit_helper.saying import NOTICE, say
@@ -18,8 +19,6 @@ from pykeyinit_helper.view.state import Event, State
 from pykeyinit_helper.view.watched import Watched
 
 _SECONDS = 1.0  # between two checks for changes without notifications
-
-_SPECIAL = dict(zip(keynames.ANCHORS, (-1, -2, -3, -4, -5), strict=True))  # keyctl(2)
 
 SCHEMA = 1  # changes if a member is removed or its meaning changes
 
@@ -57,7 +56,7 @@ def _serial(word: str) -> int:
     if asked.serial:
         return asked.serial
     try:
-        return syscalls.get_keyring_id(_SPECIAL[asked.anchor])
+        return syscalls.get_keyring_id(keyctl.SPECIAL[asked.anchor])
     except KernelError as error:
         raise Refused(f"cannot watch {word}: {error.call}: {error.strerror}") from error
 
