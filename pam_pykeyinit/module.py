@@ -4,7 +4,7 @@ Only here a failure becomes a return code and a line in the log.
 """
 
 from . import codes, log, options
-from .session import Session, must_revoke
+from .session import Session, abandoned, must_revoke
 from .user import User, find
 
 TYPE_CHECKING = False
@@ -151,6 +151,8 @@ class Handle:
         return codes.PAM_SUCCESS
 
     def _close(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+        if abandoned and asked.revoke and not self._session.keyring:
+            self._take_over(pamh, say)
         session = self._session
         session.opens -= 1
         say(log.DEBUG, "close, %d left, session keyring %d", session.opens, session.keyring)
@@ -164,6 +166,18 @@ class Handle:
                     raise
                 say(log.ERR, str(error))  # the user has logged out: do not fail
         return codes.PAM_SUCCESS
+
+    def _take_over(self, pamh: "Pamh", say: log.Log) -> None:
+        """Continue the session of this thread, if an ended handle of the user left it open."""
+        from . import left_open
+
+        try:
+            left = left_open.take(find(pamh))
+        except Exception as error:  # an unknown user, or a dead keyring: nothing to revoke
+            say(log.DEBUG, f"no session of an ended handle: {error}")
+            return
+        if left is not None:
+            self._session = left
 
 
 def _verdict(error: BaseException, code: int) -> "Verdict":

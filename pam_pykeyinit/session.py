@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 # keyring that a login displaces one of these?
 _unfinished: "dict[int, Session]" = {}
 
+# Sessions that an ended handle has left open, by the serial number of their keyring.
+abandoned: "dict[int, Session]" = {}
+
 
 def must_create(session: int, user_session: int) -> bool:
     """Whether a session keyring must be created without `force`.
@@ -47,13 +50,14 @@ class Session:
     `_plan` has the options that pam_keyinit does not have, if there are any.
     """
 
-    __slots__ = ("_hold", "_plan", "_user", "keyring", "opens", "revoke")
+    __slots__ = ("_hold", "_pid", "_plan", "_user", "keyring", "opens", "revoke")
 
     def __init__(self) -> None:
         self.keyring = 0
         self.opens = 0
         self.revoke = False
         self._user: "User"  # from create() on
+        self._pid: int  # from made() on
         self._hold: "Hold | None" = None
         self._plan: "Plan | None" = None
 
@@ -149,6 +153,7 @@ class Session:
     def made(self, keyring: int, lines: "Lines", kind: str = "new") -> None:
         """Remember a keyring that was joined, and keep the right to end it."""
         self.keyring = keyring
+        self._pid = libc.getpid()
         _unfinished[keyring] = self
         lines.append((log.DEBUG, f"joined {kind} session keyring %d", keyring))
         if self.ends_with("cred") and syscalls.has_threads():
@@ -188,10 +193,23 @@ class Session:
         say(log.DEBUG, line, keyring)
 
     def abandon(self) -> None:
-        """The handle ends, perhaps only the copy of a forked child: revoke nothing."""
+        """The handle ends, perhaps only the copy of a forked child: revoke nothing.
+
+        If the session is still open, keep it for a later handle.
+        """
         if self._hold is not None:
             self._hold.drop()
+        keyring = self.keyring
         self._forget()
+        if keyring and self.ends_with("close") and self._pid == libc.getpid():
+            from . import left_open
+
+            self.keyring = keyring
+            left_open.remember(self)
+
+    def is_of(self, user: "User", pid: int) -> bool:
+        """Whether this process created the keyring, for this user."""
+        return self._user.uid == user.uid and self._pid == pid
 
     def hold(self) -> None:
         """Keep the right to revoke the keyring if possession of it does not last."""

@@ -103,12 +103,15 @@ def test_a_client_opens_and_closes(
     host: Host,
     journal: Journal,
 ) -> None:
-    """Each session is its user's, also with eight threads."""
+    """Each session is its user's and is revoked at its end, also with eight threads."""
     if (module, threads) == (world.ORACLE, 8):
         world.leave_out("pam_keyinit's ids are the whole process's: it fails some of them")
     printed = host(module, python, "sessions.py", client, str(threads), "50", packages=packages)
 
-    assert printed.split() == [str(max(threads, 1) * 50)]
+    sessions = max(threads, 1) * 50
+    # pamela closes with another handle, and libpam has unloaded pam_keyinit until then.
+    revoked = 0 if (client, module) == ("pamela", world.ORACLE) else sessions
+    assert printed.split() == [str(sessions), str(revoked)]
     assert [repr(line) for line in journal.ours()] == []
 
 
@@ -121,6 +124,8 @@ def test_a_host_in_a_state_of_its_own(
     script: str, module: str, python: str, host: Host, journal: Journal
 ) -> None:
     """No state of its Python makes a session fail."""
+    if module == world.ORACLE and script in ("daemons.py", "forking.py"):  # they have threads
+        world.leave_out("pam_keyinit's ids are the whole process's: it fails some of them")
     assert host(module, python, script).split()[-1] == "fine"
     assert [repr(line) for line in journal.ours()] == []
 

@@ -59,6 +59,7 @@ TESTS = {
     "policies/lock.py": ["policies/test_lock.py", "policies/test_names.py"],
     "loader/identity.c": ["kernel/test_identity.py", *IDS, *CORE],
     "loader/ids.c": [*IDS, *CORE],
+    "left_open.py": ["module/test_left_open.py"],
     "hold.py": ["module/test_hold.py", "fault/test_every_call.py"],
     "kernel/identity.py": ["kernel/test_identity.py", "module/test_differences.py", *NAMES],
     "kernel/syscalls.py": [

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,11 +45,17 @@ def become(module: Path, mode: int) -> None:
     module.write_bytes(built.read_bytes())  # the mounted file, not another one of the same name
 
 
-def test_all_is_well(journal: Journal) -> None:
+def test_all_is_well(
+    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And nothing is left, no file and no log line."""
-    folder = set(Path(tempfile.gettempdir()).glob("pykeyinit-helper.*"))
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    before = folder.stat().st_mtime_ns
+    monkeypatch.setenv("TMPDIR", str(folder))
     assert found() == []
-    assert set(Path(tempfile.gettempdir()).glob("pykeyinit-helper.*")) == folder
+    assert folder.stat().st_mtime_ns > before, "another folder was used"
+    assert list(folder.iterdir()) == []
     assert journal.ours() == []
 
 

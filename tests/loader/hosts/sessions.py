@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 keyutils = ctypes.CDLL("libkeyutils.so.1", use_errno=True)  # it knows the numbers of calls
 USERS = ("alice", "bob")
+REVOKED = -128  # EKEYREVOKED
 opened: list[int] = []
+revoked: list[int] = []
 
 
 def owner() -> int:
@@ -19,12 +21,14 @@ def owner() -> int:
 
 
 def pamela_session(user: str) -> None:
-    """A session through pamela: two handles, so nothing can be revoked at close."""
+    """A session through pamela: one handle opens it, another one closes it."""
     import pamela
 
     pamela.open_session(user, "pykeyinit")
     check(user)
     pamela.close_session(user, "pykeyinit")
+    if owner() == REVOKED:
+        revoked.append(1)
 
 
 def pam_session(user: str) -> None:
@@ -36,7 +40,8 @@ def pam_session(user: str) -> None:
     assert client.open_session() == 0, client.reason
     check(user)
     assert client.close_session() == 0, client.reason
-    assert owner() == -128, "not revoked"  # EKEYREVOKED
+    assert owner() == REVOKED
+    revoked.append(1)
     client.end()
 
 
@@ -66,4 +71,4 @@ if threads:
         worker.join()
 else:
     work(session, cycles, 0)
-print(len(opened))  # noqa: T201
+print(len(opened), len(revoked))  # noqa: T201
