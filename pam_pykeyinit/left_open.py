@@ -25,8 +25,9 @@ def remember(left: "session.Session") -> None:
     kept[left.keyring] = left
 
 
-def take(user: "User") -> "session.Session | None":
-    """The session that this thread is in, if it is the user's and an ended handle left it open.
+def close(user: "User") -> "session.Session | None":
+    """Count a close of the session that this thread is in.  Return it if an ended handle of the
+    user left it open.
 
     A thread inherits its session keyring from the thread or process that created it.  A forked
     child inherits the memory too, but the session is its parent's.
@@ -39,4 +40,5 @@ def take(user: "User") -> "session.Session | None":
     kind, owner, *_ = keyctl.describe(serial)  # the kernel reuses serial numbers
     if (kind, owner) != ("keyring", user.uid):
         return None
-    return session.abandoned.pop(serial, None)
+    left.opens -= 1
+    return left

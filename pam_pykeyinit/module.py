@@ -151,10 +151,10 @@ class Handle:
         return codes.PAM_SUCCESS
 
     def _close(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
-        if abandoned and asked.revoke and not self._session.keyring:
-            self._take_over(pamh, say)
         session = self._session
         session.opens -= 1
+        if abandoned and asked.revoke and not session.keyring and session.opens < 0:
+            session = self._left_open(pamh, say) or session
         say(log.DEBUG, "close, %d left, session keyring %d", session.opens, session.keyring)
         if must_revoke(session.opens, session.keyring, session.ends_with("close")):
             try:
@@ -167,17 +167,15 @@ class Handle:
                 say(log.ERR, str(error))  # the user has logged out: do not fail
         return codes.PAM_SUCCESS
 
-    def _take_over(self, pamh: "Pamh", say: log.Log) -> None:
-        """Continue the session of this thread, if an ended handle of the user left it open."""
+    def _left_open(self, pamh: "Pamh", say: log.Log) -> "Session | None":
+        """The session of this thread, if an ended handle of the user left it open."""
         from . import left_open
 
         try:
-            left = left_open.take(find(pamh))
+            return left_open.close(find(pamh))
         except Exception as error:  # an unknown user, or a dead keyring: nothing to revoke
             say(log.DEBUG, f"no session of an ended handle: {error}")
-            return
-        if left is not None:
-            self._session = left
+            return None
 
 
 def _verdict(error: BaseException, code: int) -> "Verdict":

@@ -220,6 +220,7 @@ class Session:
 
     def _forget(self) -> None:
         _unfinished.pop(self.keyring, None)
+        abandoned.pop(self.keyring, None)
         self.keyring = 0
         self._hold = None
 

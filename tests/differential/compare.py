@@ -18,6 +18,7 @@ PAM_CRED_ERR = 17
 
 SAVED_GROUP = "the saved group id is as before; pam_keyinit leaves the user's"
 DISPLACED = "a keyring that is not this thread's any more is revoked; pam_keyinit fails, silently"
+LEFT_OPEN = "a later handle revokes what an ended one left open; pam_keyinit has forgotten it"
 
 
 @dataclass
@@ -46,14 +47,15 @@ def _named(outcome: Outcome) -> list[tuple[Step, dict[str, Any]]]:
 def compare(ours: Outcome, theirs: Outcome, *, threads: bool) -> Comparison:
     """Compare codes, ids and keyrings after every call.
 
-    With threads, stop at a keyring that only our module revoked: another thread may have it in
-    place, and continues with a live keyring there and with a dead one here.
+    Stop at a keyring that only our module revoked if it is in place: the calls that follow find
+    a live keyring there and a dead one here.  With threads, another thread may have it in place.
     """
     found = Comparison()
     if len(ours.steps) != len(theirs.steps):
         found.unwanted.append(f"{len(ours.steps)} steps, {len(theirs.steps)} of pam_keyinit")
     before = ours.steps[0].ids
     released: set[str] = set()  # revoked only by our module
+    opened: set[int] = set()  # handles that have opened a session
     for (our, our_view), (their, their_view) in zip(_named(ours), _named(theirs), strict=False):
         where = f"after {our.call} {our.handle}"
         if our.ids != before:
@@ -65,6 +67,13 @@ def compare(ours: Outcome, theirs: Outcome, *, threads: bool) -> Comparison:
                 found.unwanted.append(f"{where}: pam_keyinit has changed ids: {their.ids}")
 
         now = _revoked_by_us_alone(our_view, their_view) - released
+        if our.call in ("open", "establish"):
+            opened.add(our.handle)
+        elif our.call == "end":
+            opened.discard(our.handle)
+        elif (our.call, our.handle in opened) == ("close", False) and their_view["session"].get("serial") in now:
+            found.wanted.add(LEFT_OPEN)
+            break
         if now:
             released |= now
             found.wanted.add(DISPLACED)
@@ -84,11 +93,9 @@ def compare(ours: Outcome, theirs: Outcome, *, threads: bool) -> Comparison:
 
 
 def _revoked_by_us_alone(ours: dict[str, Any], theirs: dict[str, Any]) -> set[str]:
-    """Keyrings that are no longer in place, revoked here and alive there."""
+    """Keyrings that are revoked here and alive there."""
     return {
         name
         for name, state in ours["keyrings"].items()
-        if state == "EKEYREVOKED"
-        and theirs["keyrings"].get(name) == "live"
-        and theirs["session"].get("serial") != name
+        if state == "EKEYREVOKED" and theirs["keyrings"].get(name) == "live"
     }

@@ -89,6 +89,12 @@ def test_a_session_that_its_own_handle_closed_is_not_looked_for(run) -> None:  #
     assert _states(run(KEPT + script)) == ["EKEYREVOKED"]
 
 
+def test_a_handle_that_kept_it_closes_only_its_own_session(run) -> None:  # type: ignore[no-untyped-def]
+    """Without force, an open keeps the keyring in place, and its close does not revoke it."""
+    script = f"{KEPT}{OPEN}start 1 s alice\nopen 1\nclose 1\n"
+    assert _states(run(script, options="revoke")) == ["live"]
+
+
 def test_it_is_the_last_close_that_revokes(run) -> None:  # type: ignore[no-untyped-def]
     """The opens and closes of all handles are counted together."""
     twice = "start 0 s alice\nopen 0\nopen 0\nend 0\n"
