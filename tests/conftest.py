@@ -36,7 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="everything that takes hours")
     parser.addoption("--fuzz-seconds", type=int, default=20, help="for each target of fuzzing")
     parser.addoption("--deb", action="store_true", help="the Debian package: ./setup deb --test")
-    parser.addoption("--sequences", type=int, help="differential sequences: 2,000, 100,000 --long")
+    parser.addoption("--sequences", type=int, help="differential sequences of each loader")
 
 
 def pytest_configure(config: pytest.Config) -> None:
