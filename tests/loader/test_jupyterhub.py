@@ -93,7 +93,8 @@ def test_by_way_of_the_helper_each_server_has_a_session_keyring(
 def test_otherwise_a_server_has_the_hubs(visit: Callable[..., Visit], journal: Journal) -> None:
     """The hub opens the session in a separate thread, and starts the server in another one.
 
-    It closes it through another PAM handle, which revokes only the keyring that is in place.
+    It closes it through another PAM handle, in any thread of its pool: the keyring is revoked
+    where that thread has it.
     """
     seen = visit(BARE)
     hubs_own = seen.hub[0]["serial"]
@@ -105,11 +106,13 @@ def test_otherwise_a_server_has_the_hubs(visit: Callable[..., Visit], journal: J
     made = [text.split()[-1] for text in texts if text.startswith("joined")]
     assert len(set(made)) == 2
     assert str(hubs_own) not in made
-    assert texts[-3:] == [
-        "close, -1 left, session keyring 0",  # alice's: bob's session has displaced it
-        f"close, 0 left, session keyring {made[-1]}",
-        f"revoked session keyring {made[-1]}",
+    closed = [text for text in texts if text.startswith("close")]
+    left = [text.split()[-1] for text in closed]  # 0 where the thread has another keyring
+    assert len(closed) == 2
+    assert [f"revoked session keyring {serial}" for serial in left if serial != "0"] == [
+        text for text in texts if text.startswith("revoked")
     ]
+    assert set(left) <= {"0", *made}
 
 
 def test_after_a_session_that_failed_there_are_none_any_more(
