@@ -23,8 +23,10 @@ make() {
     . "$here/setup/common.sh"
     # shellcheck source=/dev/null
     . "$here/setup/packages.sh"
-    need mmdebstrap debian-archive-keyring
     suite=${1%%:*} architecture=
+    # mmdebstrap asks arch-test whether this machine runs programs of another architecture.
+    # shellcheck disable=SC2046  # none or one word
+    need mmdebstrap debian-archive-keyring $([ "$suite" = "$1" ] || echo arch-test)
     [ "$suite" = "$1" ] || architecture=--architectures=${1#*:}
     folder=$2
     shift 2
