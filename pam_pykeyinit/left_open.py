@@ -6,7 +6,10 @@ what the later handle may end: only the session keyring of the calling thread.
 Imported only where a handle has ended without a close.
 """
 
+from errno import EKEYEXPIRED, EKEYREVOKED, ENOKEY
+
 from . import session
+from .failure import failed
 from .kernel import keyctl, syscalls
 from .kernel.libc import getpid
 
@@ -31,14 +34,24 @@ def close(user: "User") -> "session.Session | None":
 
     A thread inherits its session keyring from the thread or process that created it.  A forked
     child inherits the memory too, but the session is its parent's.
-    Raises KernelError, for example if the session keyring is already revoked.
+    Raises Failed.
     """
+    try:
+        left = _in_place(user.uid)
+    except syscalls.KernelError as error:
+        if error.errno in (EKEYEXPIRED, EKEYREVOKED, ENOKEY):
+            return None  # it has ended
+        raise failed(error, f"perhaps a session of {user.name} is not revoked") from error
+    if left is not None:
+        left.opens -= 1
+    return left
+
+
+def _in_place(uid: int) -> "session.Session | None":
+    """The session whose keyring this thread has.  Raises KernelError."""
     serial = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
     left = session.abandoned.get(serial)
-    if left is None or not left.is_of(user, getpid()):
+    if left is None or not left.is_of(uid, getpid()):
         return None
     kind, owner, *_ = keyctl.describe(serial)  # the kernel reuses serial numbers
-    if (kind, owner) != ("keyring", user.uid):
-        return None
-    left.opens -= 1
-    return left
+    return left if (kind, owner) == ("keyring", uid) else None

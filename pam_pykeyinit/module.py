@@ -173,8 +173,9 @@ class Handle:
 
         try:
             return left_open.close(find(pamh))
-        except Exception as error:  # an unknown user, or a dead keyring: nothing to revoke
-            say(log.DEBUG, f"no session of an ended handle: {error}")
+        except Exception as error:
+            _, priority, text = _verdict(error, codes.PAM_SUCCESS)
+            say(priority, text)  # as in _close: do not fail
             return None
 
 

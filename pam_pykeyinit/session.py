@@ -207,9 +207,9 @@ class Session:
             self.keyring = keyring
             left_open.remember(self)
 
-    def is_of(self, user: "User", pid: int) -> bool:
+    def is_of(self, uid: int, pid: int) -> bool:
         """Whether this process created the keyring, for this user."""
-        return self._user.uid == user.uid and self._pid == pid
+        return (self._user.uid, self._pid) == (uid, pid)
 
     def hold(self) -> None:
         """Keep the right to revoke the keyring if possession of it does not last."""

@@ -20,7 +20,7 @@ _LOOKS_AFTER = 4  # of those
 
 @dataclass(frozen=True)
 class Sequence:
-    """Options of the PAM line, and the calls; each handle is alice's or bob's."""
+    """Options of the PAM line, and the calls; handle 1 is bob's, 0 and 2 are alice's."""
 
     options: str
     calls: tuple[str, ...]
@@ -29,7 +29,7 @@ class Sequence:
     def script(self) -> str:
         """The commands for pamfault; after each PAM call, list the module's calls."""
         handles = sorted({call.split()[1] for call in self.calls})
-        starts = [f"start {handle} s {('alice', 'bob')[int(handle)]}" for handle in handles]
+        starts = [f"start {handle} s {('alice', 'bob', 'alice')[int(handle)]}" for handle in handles]
         calls = [line for call in self.calls for line in (call, "calls")]
         return "\n".join([*starts, *calls]) + "\n"
 

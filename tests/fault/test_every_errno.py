@@ -36,6 +36,7 @@ SEQUENCES = {
     "overlapping": Sequence("force revoke", ("open 0", "open 1", "close 0", "close 1")),
     "named": Sequence("force revoke name=fault-%u", OPEN_CLOSE),
     "linked": Sequence("force revoke link=user,user-session,persistent", OPEN_CLOSE),
+    "left open": Sequence("force revoke", ("open 0", "end 0", "close 2")),
     "refreshed": Sequence("force revoke=90 refresh", ("open 0", "refresh 0", "close 0")),
 }
 # The short form: the sequences of each loader, and those in which keyctl(2) returns only the
@@ -45,9 +46,12 @@ BRIEF = ("overlapping", "named", "linked", "refreshed")
 TOLD_APART = ("EACCES", "EDEADLK", "EDQUOT", "ENOSYS", "EOPNOTSUPP", "EPERM")
 # The calls of pam_python.so itself, and their effects, are not tested.
 NOT_OURS = {"native": (), "pam_python": ("pam_get_data", "pam_set_data")}
-# Not reported, because nothing is wrong: the keyrings make a circle, there is no state yet, or a
-# step of the cleanup failed, which a second try or the end of the process completes.
+# Not reported, because nothing is wrong: the keyrings make a circle, there is no state yet, the
+# keyring that a later handle could revoke is dead, or a step of the cleanup failed, which a second
+# try or the end of the process completes.
 SILENT = {
+    *(("keyctl 0", name) for name in ("EKEYEXPIRED", "EKEYREVOKED", "ENOKEY")),
+    *(("keyctl 6", name) for name in ("EKEYEXPIRED", "EKEYREVOKED", "ENOKEY")),
     *(("keyctl 8", "EDEADLK"), ("keyctl 22", "EDEADLK")),
     ("pam_get_data", "PAM_NO_MODULE_DATA"),
 }
