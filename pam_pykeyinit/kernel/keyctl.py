@@ -48,7 +48,7 @@ def join_named_session(name: str) -> int:
     )
 
 
-def add_user_key(description: str, payload: bytes, keyring: int) -> int:
+def add_user_key(description: str, payload: "bytes | bytearray", keyring: int) -> int:
     """Create or update a key of type "user", add_key(2); return its serial number."""
     return _call(
         "add_key(user)", sysnums.ADD_KEY,

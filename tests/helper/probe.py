@@ -148,8 +148,11 @@ def wait_for_refused(uid):
 
 
 def deny(error, operation):
-    """From now on keyctl(2) fails, for one operation or for any; or add_key, or request_key."""
-    code = getattr(errno, error)
+    """From now on keyctl(2) fails, for one operation or for any; or add_key, or request_key.
+
+    The error "nothing" makes the call return 0 without an effect.
+    """
+    code = 0 if error == "nothing" else getattr(errno, error)
     load, jump_equal, allow = 0x20, 0x15, 0x7FFF0000
     number = {"add_key": ADD_KEY, "request_key": ADD_KEY + 1}.get(operation, KEYCTL)
     one_operation = operation.isdigit()

@@ -209,6 +209,7 @@ class Preparation:
             return  # all keyrings are denied, also to the program
         if self.done and now.serial != self.serial and now.state != decide.DEAD:
             self.refusals.append(Failed(f"{now} is in place, and not {self.serial}"))
+            self.created = False
         ours = (self.serial if self.done else 0, self.empty)
         if now.state == decide.FOREIGN and self.asked != decide.KEEP and now.serial not in ours:
             why = f"; {self.refusals[-1]}" if self.refusals else ""

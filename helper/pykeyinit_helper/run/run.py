@@ -41,6 +41,11 @@ def main(arguments: "list[str]") -> int:
 def _run(asked: words.Words) -> int:
     if asked.revoke_on_exit or asked.new_session:
         _take_the_name()
+    credentials = None
+    if asked.credentials:
+        from pykeyinit_helper.run.credentials import Credentials
+
+        credentials = Credentials(asked.credentials, asked.credential_timeout)
     target = find(asked.user) if asked.user is not None else None
     preparation = Preparation(asked.session, asked.name, asked.link, asked.tag)
     if target is not None:
@@ -52,6 +57,8 @@ def _run(asked: words.Words) -> int:
             _leave_foreign_keyring(target, preparation)
         become(target)
     preparation.run()
+    if credentials is not None:
+        credentials.put(preparation)
     _report(preparation, asked)
     if asked.revoke_on_exit and preparation.created:
         from pykeyinit_helper.run.supervise import supervise

@@ -21,6 +21,11 @@ linked into it, or, if the kernel refuses that, the user-session keyring.
   --user USER[:GROUP]
                      become this user first, with the supplementary groups
   --tag TEXT         add a small key with this text
+  --credential NAME=FILE
+                     create a new session keyring, and add the content of FILE
+                     to it as a key with this name; may be repeated
+  --credential-timeout TIME
+                     let these keys expire after a time: 90, 10m, 2h, 1d
   --new-session      start PROGRAM in a session of its own, without the
                      terminal: for --user from a shell
   --revoke-on-exit   stay as the parent, and revoke the keyring when PROGRAM

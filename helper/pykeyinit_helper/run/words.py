@@ -5,15 +5,18 @@ from pykeyinit_helper import decide
 from pykeyinit_helper.become import Refused
 
 _FLAGS = ("--revoke-on-exit", "--new-session", "--strict", "--quiet", "--debug", "--help")
-_VALUES = ("--session", "--link", "--user", "--tag")
+_VALUES = ("--session", "--link", "--user", "--tag", "--credential", "--credential-timeout")
 _SEE = "see pykeyinit-helper run --help"
 
 
 class Words:
-    """The options of `run`.  `program` is PROGRAM and its arguments."""
+    """The options of `run`.  `program` is PROGRAM and its arguments.
+
+    `credentials` has each NAME=FILE, `credential_timeout` is in seconds, 0 for none.
+    """
 
     __slots__ = (
-        "debug", "help", "link", "name", "new_session", "program", "quiet", "revoke_on_exit",
+        "credential_timeout", "credentials", "debug", "help", "link", "name", "new_session", "program", "quiet", "revoke_on_exit",
         "session", "strict", "tag", "user",
     )  # fmt: skip
 
@@ -23,6 +26,8 @@ class Words:
         self.link: tuple[str, ...] | None = None
         self.user: str | None = None
         self.tag: str | None = None
+        self.credentials: list[str] = []
+        self.credential_timeout = 0
         self.new_session = False
         self.revoke_on_exit = self.strict = self.quiet = self.debug = self.help = False
         self.program: list[str] = []
@@ -64,6 +69,10 @@ def take(words: Words, option: str, value: str) -> None:
         words.tag = value
     elif option == "--link":
         words.link = _links(value)
+    elif option == "--credential":
+        words.credentials.append(value)
+    elif option == "--credential-timeout":
+        words.credential_timeout = _seconds(value)
     else:
         kind, equals, name = value.partition("=")
         if equals and kind == "name":
@@ -73,6 +82,15 @@ def take(words: Words, option: str, value: str) -> None:
         else:
             say = f"--session is keep, new, user-session or name=NAME, not {printable(value[:64])}"
             raise Refused(f"{say}; {_SEE}")
+
+
+def _seconds(value: str) -> int:
+    from pam_pykeyinit.policies import words
+
+    found = words.seconds(value)
+    if found is None:
+        raise Refused("--credential-timeout is a time such as 90, 10m, 2h or 1d")
+    return found
 
 
 def _links(value: str) -> "tuple[str, ...]":
@@ -110,8 +128,12 @@ def _check(words: Words) -> None:
         return
     if not words.program:
         raise Refused(f"no PROGRAM to run; {_SEE}")
+    if words.session == decide.FALLBACK and (words.revoke_on_exit or words.credentials):
+        words.session = decide.NEW
+    if words.credentials and words.session != decide.NEW:
+        raise Refused("--credential needs a session keyring of the program alone: --session new")
+    if words.credential_timeout and not words.credentials:
+        raise Refused("--credential-timeout needs --credential")
     if words.revoke_on_exit:
-        if words.session == decide.FALLBACK:
-            words.session = decide.NEW
         if words.session in (decide.KEEP, decide.USER_SESSION):
             raise Refused("--revoke-on-exit revokes what it made: it needs --session new or name=")
