@@ -1,7 +1,7 @@
 # bash completion for pykeyinit-helper(8)                       -*- shell-script -*-
 _pykeyinit_helper() {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local words='' number
+    local words='' number option=''
     COMPREPLY=()
     # Bash hands over --user=root as three words: --user = root.
     if [[ $current == = ]]; then
@@ -14,13 +14,15 @@ _pykeyinit_helper() {
     elif [[ ${COMP_WORDS[1]} == run ]]; then
         # From PROGRAM on, complete what it takes.
         for ((number = 2; number < COMP_CWORD; number++)); do
-            case ${COMP_WORDS[number]} in
-            --session | --link | --user | --tag)
+            option=${COMP_WORDS[number]}
+            case $option in
+            --session | --link | --user | --tag | --credential | --credential-timeout)
                 [[ ${COMP_WORDS[number + 1]-} != = ]] || ((number++))
                 ((number++))
-                # The NAME of --session name=NAME.
-                [[ ${COMP_WORDS[number]-} != name || ${COMP_WORDS[number + 1]-} != = ]] ||
-                    ((number += 2))
+                # --session name=NAME, --credential NAME=FILE
+                if [[ $option == --credential || ${COMP_WORDS[number]-} == name ]]; then
+                    [[ ${COMP_WORDS[number + 1]-} != = ]] || ((number += 2))
+                fi
                 ;;
             --) ((number++)) && break ;;
             -*) ;;
@@ -37,13 +39,18 @@ _pykeyinit_helper() {
             fi
             return
         fi
+        if ((number > COMP_CWORD)) && [[ $option == --credential && $previous != --credential ]]; then
+            mapfile -t COMPREPLY < <(compgen -f -- "$current")
+            return
+        fi
         case $previous in
         --session) words='keep new user-session name=' ;;
         --link) words='user user-session persistent none' ;;
         --user) mapfile -t COMPREPLY < <(compgen -u -- "$current") && return ;;
-        --tag | name) return ;;
+        --tag | --credential | --credential-timeout | name) return ;;
         *)
-            words='--session --link --user --tag --new-session --revoke-on-exit --strict --quiet --debug --help'
+            words='--session --link --user --tag --credential --credential-timeout --new-session
+                --revoke-on-exit --strict --quiet --debug --help'
             [[ $current == -* ]] || mapfile -t COMPREPLY < <(compgen -c -- "$current")
             ;;
         esac

@@ -11,7 +11,7 @@ function __pykeyinit_helper_program_at
     set -l number 3
     while test $number -le (count $words)
         switch $words[$number]
-            case --session --link --user --tag
+            case --session --link --user --tag --credential --credential-timeout
                 set number (math $number + 2)
             case --
                 echo (math $number + 1)
@@ -66,6 +66,8 @@ $it -n $run -l session -x -a 'keep new user-session name=' -d 'choose the sessio
 $it -n $run -l link -x -a 'user user-session persistent none' -d 'what to link into it'
 $it -n $run -l user -x -a '(__fish_complete_users)' -d 'become this user first'
 $it -n $run -l tag -x -d 'leave a key with this text'
+$it -n $run -l credential -r -F -d 'add a key with the content of a file: NAME=FILE'
+$it -n $run -l credential-timeout -x -d 'let these keys expire: 90, 10m, 2h, 1d'
 $it -n $run -l revoke-on-exit -d 'revoke the keyring when the program has ended'
 $it -n $run -l new-session -d 'give it no control of the terminal'
 $it -n $run -l strict -d 'do not start the program where the kernel refuses something'

@@ -16,6 +16,14 @@ _pykeyinit_helper_session() {
     _alternative 'sessions:session keyring:(($sessions))' 'names:name:(name=)'
 }
 
+_pykeyinit_helper_credential() {
+    if compset -P 1 '*='; then
+        _files
+    else
+        _message name
+    fi
+}
+
 _pykeyinit_helper_colour='--color=[set off what is wrong]:when:(auto always never)'
 
 _pykeyinit_helper() {
@@ -50,6 +58,8 @@ _pykeyinit_helper() {
             '--link[what to link into it]:keyrings:_values -s , keyring user user-session persistent none' \
             '--user[become this user first]:user:_users' \
             '--tag[leave a key with this text]:text: ' \
+            '*--credential[add a key with the content of a file]:NAME=FILE:_pykeyinit_helper_credential' \
+            '--credential-timeout[let these keys expire]:time, such as 90, 10m, 2h, 1d: ' \
             '--revoke-on-exit[revoke the keyring when the program has ended]' \
             '--new-session[give it no control of the terminal]' \
             '--strict[do not start the program where the kernel refuses something]' \

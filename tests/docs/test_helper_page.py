@@ -2,6 +2,8 @@
 
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,7 +42,7 @@ def _root(command: list[str], text: str = "") -> str:
 
 
 def test_every_example_is_run_below() -> None:
-    assert len(examples(PAGES["pykeyinit-helper.8"])) == 5
+    assert len(examples(PAGES["pykeyinit-helper.8"])) == 7
 
 
 def test_the_line_of_inetd() -> None:
@@ -52,7 +54,36 @@ def test_the_line_of_inetd() -> None:
 
 
 def test_the_run_script() -> None:
-    assert f"_uid_ses.{world.uid('bob')}" in _root(["/bin/sh", "-c", _example("#!/bin/sh")])
+    script = _example("--user www -- /usr/sbin/mydaemon -f")
+    assert f"_uid_ses.{world.uid('bob')}" in _root(["/bin/sh", "-c", script])
+
+
+@pytest.fixture
+def token() -> Iterator[str]:
+    """The path of a file that only root can read."""
+    with tempfile.NamedTemporaryFile(suffix="token") as file:
+        file.write(b"secret")
+        file.flush()
+        yield file.name
+
+
+def test_the_run_script_with_a_secret(token: str) -> None:
+    script = _example("token=/etc/mydaemon/token").replace("/etc/mydaemon/token", token)
+    assert " user: token\n" in _root(["/bin/sh", "-c", script])
+
+
+def test_the_unit_with_a_secret(token: str, tmp_path: Path) -> None:
+    """systemd accepts it; it expands the variable as a shell does."""
+    text = _example("LoadCredential")
+    unit = tmp_path / "mydaemon.service"
+    unit.write_text(text)
+    command = ["systemd-analyze", "verify", "--man=no", str(unit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "mydaemon" not in done.stderr
+    start = text.split("ExecStart=")[1]
+    folder = f"CREDENTIALS_DIRECTORY={token.rpartition('/')[0]}"
+    start = start.replace("}/token ", f"}}/{token.rpartition('/')[2]} ")
+    assert " user: token\n" in _root(["/usr/bin/env", folder, "/bin/sh", "-c", start])
 
 
 def test_the_pipe() -> None:

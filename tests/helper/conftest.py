@@ -14,6 +14,7 @@ from pam_pykeyinit.kernel import sysnums
 from support import keyusers, pam_folder, world
 
 if TYPE_CHECKING:
+    from helper.run.secret_files import Secrets
     from helper.run.supervisors import Supervisors
 
 PYTHON = ("/usr/bin/python3", "-IS")
@@ -132,6 +133,14 @@ def _no_keys() -> Iterator[None]:
     assert keyusers.settle(int(UID), OF_THE_KERNEL) <= OF_THE_KERNEL
     yield
     subprocess.run(clear, check=True)
+
+
+@pytest.fixture
+def secrets() -> "Secrets":
+    """A folder for secrets, where every user can get to it, new for each test."""
+    from helper.run.secret_files import Secrets, new_folder
+
+    return Secrets(new_folder())
 
 
 @pytest.fixture

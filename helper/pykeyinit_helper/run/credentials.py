@@ -22,8 +22,8 @@ _MOST_BYTES_OF_NAME = 4095  # add_key(2)
 _RIGHTS = 0x1B010000  # possessor: view, read, search, link; user: view
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
-# Without O_NONBLOCK, opening a FIFO waits for a writer.
-_HOW = posix.O_RDONLY | posix.O_CLOEXEC | posix.O_NOFOLLOW | posix.O_NOCTTY | posix.O_NONBLOCK
+# Without O_NONBLOCK, opening a FIFO waits for a writer.  Python adds O_CLOEXEC.
+_HOW = posix.O_RDONLY | posix.O_NOFOLLOW | posix.O_NOCTTY | posix.O_NONBLOCK
 
 
 class Credentials:

@@ -16,8 +16,8 @@ class Words:
     """
 
     __slots__ = (
-        "credential_timeout", "credentials", "debug", "help", "link", "name", "new_session", "program", "quiet", "revoke_on_exit",
-        "session", "strict", "tag", "user",
+        "credential_timeout", "credentials", "debug", "help", "link", "name", "new_session",
+        "program", "quiet", "revoke_on_exit", "session", "strict", "tag", "user",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -134,6 +134,5 @@ def _check(words: Words) -> None:
         raise Refused("--credential needs a session keyring of the program alone: --session new")
     if words.credential_timeout and not words.credentials:
         raise Refused("--credential-timeout needs --credential")
-    if words.revoke_on_exit:
-        if words.session in (decide.KEEP, decide.USER_SESSION):
-            raise Refused("--revoke-on-exit revokes what it made: it needs --session new or name=")
+    if words.revoke_on_exit and words.session in (decide.KEEP, decide.USER_SESSION):
+        raise Refused("--revoke-on-exit revokes what it made: it needs --session new or name=")

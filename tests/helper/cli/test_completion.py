@@ -17,7 +17,8 @@ _pykeyinit_helper
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 OPTIONS = (
-    "--session --link --user --tag --new-session --revoke-on-exit --strict --quiet --debug --help"
+    "--session --link --user --tag --credential --credential-timeout --new-session"
+    " --revoke-on-exit --strict --quiet --debug --help"
 )
 
 
@@ -47,6 +48,16 @@ def offered(*words: str) -> list[str]:
         ("run --user = ali", "alice"),
         ("run --user = alice --st", "--strict"),
         ("run --tag ", ""),
+        ("run --credential ", ""),
+        ("run --credential = ", ""),
+        ("run --credential tok", ""),
+        ("run --credential token = /etc/nssw", "/etc/nsswitch.conf"),
+        ("run --credential = token = /etc/passw", "/etc/passwd"),
+        ("run --credential = token = /etc/passwd --st", "--strict"),
+        ("run --credential token = /x runuse", "runuser"),
+        ("run --credential token = /x -- runuse", "runuser"),
+        ("run --credential-timeout ", ""),
+        ("run --credential-timeout = 90 --st", "--strict"),
         ("run --user = alice -- runuse", "runuser"),
         ("run --quiet runuse", "runuser"),
         ("run -- cat /etc/passw", "/etc/passwd"),

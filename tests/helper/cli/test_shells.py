@@ -69,6 +69,10 @@ def by_zsh(line: str) -> set[str]:
         ("run --link p", "persistent"),
         ("run --user ali", "alice"),
         ("run --user alice --st", "--strict"),
+        ("run --credential token=/etc/nssw", "/etc/nsswitch.conf"),
+        ("run --credential token=/x --st", "--strict"),
+        ("run --credential-timeout ", ""),
+        ("run --credential-timeout 90 runuse", "runuser"),
         ("run --quiet runuse", "runuser"),
         ("run --user alice -- runuse", "runuser"),
         ("run -- cat /etc/shado", "/etc/shadow /etc/shadow-"),
@@ -89,7 +93,7 @@ def test_what_is_offered(shell: "type", line: str, expected: str) -> None:
     wanted = set(expected.split())
     if "/etc/shadow" in wanted:
         wanted = {f"/{path}" for path in ("etc/shadow", "etc/shadow-") if Path("/", path).exists()}
-    found = {word.removeprefix("--color=") for word in shell(line)}
+    found = {word.removeprefix("--color=").removeprefix("token=") for word in shell(line)}
     if shell is by_zsh:
         wanted = {os.path.basename(word).rstrip(":") for word in wanted}  # noqa: PTH119
     assert found == wanted

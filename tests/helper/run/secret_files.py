@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from helper.conftest import UID
+from helper.conftest import UID, Started
 from support import world
 
 SECRET = "s3cret-" + "0123456789abcdef" * 256
@@ -43,3 +43,11 @@ def new_folder() -> Path:
 def as_uid(*command: str) -> "subprocess.CompletedProcess[str]":
     """Run a command as the user of the program, in a process that does not possess its keys."""
     return subprocess.run([*AS_UID, *command], capture_output=True, text=True, check=False)
+
+
+def refused(started: Started, *texts: str) -> None:
+    """One line with these texts, nothing of the secret, and no program."""
+    assert (started.code, started.output) == (125, ""), started.errors
+    assert started.errors.count("\n") == 1, started.errors
+    assert all(text in started.errors for text in texts), started.errors
+    assert "s3cret" not in started.errors
