@@ -11,6 +11,7 @@ from helper.conftest import HELPER, Stage
 from helper.run.secret_files import SECRET, Secrets
 from helper.run.supervisors import PERMIT, pam_services
 from support import quotas, world
+from support.journal import Journal
 
 pytestmark = pytest.mark.privileged
 
@@ -119,6 +120,17 @@ def test_without_a_new_keyring_nobody_gets_them(stage: Stage, keys: Keys, first:
     found = login(stage, keys, keys.line(), *runuser(script), first=first)
     assert "key not available" in found
     assert "user;" not in found
+
+
+def test_pam_exec_logs_only_a_failure(stage: Stage, keys: Keys, journal: Journal) -> None:
+    """The script succeeds when the session is opened, and when it is closed."""
+    stack = KEYRING + keys.line()
+    for number, secret in enumerate(("small", "x" * 32768)):
+        (keys.secrets.folder / "session-keys/dave/token").write_text(secret)
+        assert login(stage, keys, stack, *runuser("echo started")) == "started\n"
+        texts = [line.text for line in journal.read() if "pam_exec" in line.text]
+        assert len(texts) == number
+        assert secret not in "".join(texts)
 
 
 def test_a_keyring_that_other_processes_of_the_user_may_have_gets_none(
