@@ -122,6 +122,19 @@ def test_without_a_new_keyring_nobody_gets_them(stage: Stage, keys: Keys, first:
     assert "user;" not in found
 
 
+def test_the_path_of_pams_environment_is_not_used(stage: Stage, keys: Keys) -> None:
+    """pam_exec passes it on, and pam_env(8) may have read it from a file of the user."""
+    planted = keys.secrets.folder / "keyctl"
+    planted.write_text(f"#!/bin/sh\ntouch {keys.secrets.folder}/planted\n")
+    planted.chmod(0o755)
+    settings = keys.secrets.folder / "environment"
+    settings.write_text(f"PATH DEFAULT={keys.secrets.folder}:/usr/bin:/bin\n")
+    stack = f"{KEYRING}session required pam_env.so conffile={settings} readenv=0\n{keys.line()}"
+    found = login(stage, keys, stack, *runuser(f"PATH=/usr/bin:/bin; {FIND}"))
+    assert found == "user;0;0;1b010000;token\n"
+    assert not (keys.secrets.folder / "planted").exists()
+
+
 def test_pam_exec_logs_only_a_failure(stage: Stage, keys: Keys, journal: Journal) -> None:
     """The script succeeds when the session is opened, and when it is closed."""
     stack = KEYRING + keys.line()
