@@ -8,27 +8,39 @@ Imported only where a handle has ended without a close.
 
 from errno import EKEYEXPIRED, EKEYREVOKED, ENOKEY
 
-from . import session
 from .failure import failed
 from .kernel import keyctl, syscalls
 from .kernel.libc import getpid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol, TypeVar
+
     from .user import User
+
+    class Left(Protocol):
+        """The parts of a session that are used."""
+
+        keyring: int
+        opens: int
+
+        def is_of(self, uid: int, pid: int) -> bool:
+            """Whether this process created the keyring, for this user."""
+
+    # Functions get the sessions by the serial numbers of their keyrings.
+    Session = TypeVar("Session", bound=Left)
 
 MOST = 256  # a daemon that never closes its sessions must not grow
 
 
-def remember(left: "session.Session") -> None:
+def remember(left: "Session", kept: "dict[int, Session]") -> None:
     """Keep a session whose handle ends.  If there are too many, forget the oldest one."""
-    kept = session.abandoned
     while len(kept) >= MOST:
         kept.pop(next(iter(kept)), None)
     kept[left.keyring] = left
 
 
-def close(user: "User") -> "session.Session | None":
+def close(user: "User", kept: "dict[int, Session]") -> "Session | None":
     """Count a close of the session that this thread is in.  Return it if an ended handle of the
     user left it open.
 
@@ -37,7 +49,7 @@ def close(user: "User") -> "session.Session | None":
     Raises Failed.
     """
     try:
-        left = _in_place(user.uid)
+        left = _in_place(user.uid, kept)
     except syscalls.KernelError as error:
         if error.errno in (EKEYEXPIRED, EKEYREVOKED, ENOKEY):
             return None  # it has ended
@@ -47,10 +59,10 @@ def close(user: "User") -> "session.Session | None":
     return left
 
 
-def _in_place(uid: int) -> "session.Session | None":
+def _in_place(uid: int, kept: "dict[int, Session]") -> "Session | None":
     """The session whose keyring this thread has.  Raises KernelError."""
     serial = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
-    left = session.abandoned.get(serial)
+    left = kept.get(serial)
     if left is None or not left.is_of(uid, getpid()):
         return None
     kind, owner, *_ = keyctl.describe(serial)  # the kernel reuses serial numbers

@@ -172,7 +172,7 @@ class Handle:
         from . import left_open
 
         try:
-            return left_open.close(find(pamh))
+            return left_open.close(find(pamh), abandoned)
         except Exception as error:
             _, priority, text = _verdict(error, codes.PAM_SUCCESS)
             say(priority, text)  # as in _close: do not fail

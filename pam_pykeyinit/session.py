@@ -205,7 +205,7 @@ class Session:
             from . import left_open
 
             self.keyring = keyring
-            left_open.remember(self)
+            left_open.remember(self, abandoned)
 
     def is_of(self, uid: int, pid: int) -> bool:
         """Whether this process created the keyring, for this user."""

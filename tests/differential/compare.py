@@ -71,7 +71,8 @@ def compare(ours: Outcome, theirs: Outcome, *, threads: bool) -> Comparison:
             opened.add(our.handle)
         elif our.call == "end":
             opened.discard(our.handle)
-        elif (our.call, our.handle in opened) == ("close", False) and their_view["session"].get("serial") in now:
+        in_place = their_view["session"].get("serial")
+        if our.call == "close" and our.handle not in opened and in_place in now:
             found.wanted.add(LEFT_OPEN)
             break
         if now:

@@ -29,7 +29,8 @@ class Sequence:
     def script(self) -> str:
         """The commands for pamfault; after each PAM call, list the module's calls."""
         handles = sorted({call.split()[1] for call in self.calls})
-        starts = [f"start {handle} s {('alice', 'bob', 'alice')[int(handle)]}" for handle in handles]
+        users = {"0": "alice", "1": "bob", "2": "alice"}
+        starts = [f"start {handle} s {users[handle]}" for handle in handles]
         calls = [line for call in self.calls for line in (call, "calls")]
         return "\n".join([*starts, *calls]) + "\n"
 

@@ -19,7 +19,7 @@ CONTRACTS: dict[str, list[str]] = {
         "failure",
         "user",
         "policies",  # options that pam_keyinit does not have
-        "options hold",
+        "options hold left_open",
         "session",  # the keyring of one handle
         "module",  # the service functions
         "native",  # the parts that our loader needs

@@ -45,9 +45,7 @@ def become(module: Path, mode: int) -> None:
     module.write_bytes(built.read_bytes())  # the mounted file, not another one of the same name
 
 
-def test_all_is_well(
-    tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_is_well(tmp_path: Path, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing is left, no file and no log line."""
     folder = tmp_path / "temporary"
     folder.mkdir()
