@@ -69,7 +69,7 @@ _pykeyinit_helper() {
             words='--root --json --ignore --color --help'
             [[ $previous != --ignore ]] || words='pam-python-in-set-user-id writable unreadable
                 strict absent broken old-python misspelt wrong-type unreached keyctl-refused no-pam twice
-                setcred late early keyring-mode options quota without'
+                setcred late early keyring-mode options quota label without'
             ;;
         enable | disable)
             [[ $previous != --user ]] || mapfile -t COMPREPLY < <(compgen -u -- "$current")

@@ -31,6 +31,8 @@ _PROGRAMS = (
     "usr/lib/polkit-1", "usr/lib/xscreensaver", "run/wrappers/bin",
 )  # fmt: skip
 _LIBRARIES = ("lib", "lib64", "usr/lib", "usr/lib64")
+# It exists if a policy can be loaded: selinuxfs is mounted, and Linux was started with SELinux.
+_SELINUX = Path("/sys/fs/selinux/enforce")
 
 
 class Quota(NamedTuple):
@@ -64,6 +66,7 @@ class Facts(NamedTuple):
     no_pam: UsePam | None = None  # the place of UsePAM no
     quotas: tuple[Quota, ...] = ()
     refused: str = ""  # the errno's name if keyctl(2) is refused
+    selinux: bool = False  # whether SELinux is on
 
 
 def folders(root: Path) -> Folders:
@@ -99,6 +102,7 @@ def look(place: Folders, entries: Iterable[Entry], ignoring: Path | None = None)
         no_pam=sshd_config.switched_off(below),
         quotas=tuple(_quotas()) if running else (),
         refused=refused,
+        selinux=running and _SELINUX.exists(),
     )
 
 

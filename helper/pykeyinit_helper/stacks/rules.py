@@ -6,7 +6,7 @@ keys, missing modules.
 
 from collections.abc import Sequence
 
-from pykeyinit_helper.stacks import line_rules, machine_rules, stack_rules
+from pykeyinit_helper.stacks import identity_rules, line_rules, machine_rules, stack_rules
 from pykeyinit_helper.stacks.entries import Stack
 from pykeyinit_helper.stacks.finding import Finding, Rule
 from pykeyinit_helper.stacks.machine import Facts
@@ -27,11 +27,12 @@ RULES: tuple[Rule, ...] = (
     stack_rules.twice,
     stack_rules.setcred,
     stack_rules.late,
-    stack_rules.early,
+    identity_rules.early,
     machine_rules.kept,
     machine_rules.unit_of_helper,
     line_rules.options,
     machine_rules.quotas,
+    identity_rules.label,
     stack_rules.without,
 )
 
@@ -39,11 +40,11 @@ RULES: tuple[Rule, ...] = (
 NAMES = (
     "pam-python-in-set-user-id", "writable", "unreadable", "strict", "absent", "broken",
     "old-python", "misspelt", "wrong-type", "unreached", "keyctl-refused", "no-pam", "twice",
-    "setcred", "late", "early", "keyring-mode", "options", "quota", "without",
+    "setcred", "late", "early", "keyring-mode", "options", "quota", "label", "without",
 )  # fmt: skip
 
 # Rules for suggestions: they do not change the exit status.
-NOTES = frozenset({"without"})
+NOTES = frozenset({"label", "without"})
 
 
 def judge(stacks: Sequence[Stack], facts: Facts) -> list[Finding]:

@@ -191,23 +191,6 @@ def late(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
                     break
 
 
-def early(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
-    """The keyring is created before pam_selinux(8) or pam_loginuid(8), which set the identity."""
-    for stack in stacks:
-        for at, entry in makers(stack)[:1]:
-            for after in stack.of("session")[at + 1 :]:
-                closes = after.name == "pam_selinux.so" and "close" in after.arguments
-                if closes or after.name == "pam_loginuid.so":
-                    which = "pam_selinux.so close" if closes else after.name
-                    what = (
-                        f"it comes before {which} ({after.file}:{after.line}): the keyring is "
-                        f"made in the {'context' if closes else 'audit session'} of before"
-                    )
-                    mend = edits.move(stack, entry, "after", after, f"put it after {which}")
-                    yield found_at("early", stack, entry, what, mend)
-                    break
-
-
 def without(stacks: Sequence[Stack], _: Facts) -> Iterator[Finding]:
     """Services without a keyring module, while others have one."""
     having = any(_has_line(stack) for stack in stacks)
