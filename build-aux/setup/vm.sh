@@ -1,5 +1,6 @@
 # shellcheck shell=sh disable=SC2086,SC2154
-# vm [--fast [--arch ARCH]|--matrix] [SUITE...]: real logins on machines; see vagrant/harness.
+# vm [--fast [--arch ARCH|--selinux]|--matrix] [SUITE...]: real logins on machines; see
+# vagrant/harness.
 
 need_root vm
 need python3

@@ -12,7 +12,7 @@ GUEST = Path(stacks.__file__).parent
 
 SCRIPTS = [
     "init", "probe.sh", "prepare.sh", "askpass", "../root.sh", "../foreign.sh", "unit.sh",
-    "display.sh", "xserver",
+    "display.sh", "xserver", "selinux.sh",
 ]  # fmt: skip
 SSHD = """\
 @include common-auth

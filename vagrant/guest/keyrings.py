@@ -23,7 +23,7 @@ def parse(text: str) -> Seen:
             seen[word[:3].lower()] = [int(number) for number in rest.split()]
         elif word in ("NoNewPrivs:", "Seccomp:", "CapBnd:"):
             seen[word[:-1]] = int(rest, 16)
-        elif word in ("home", "request", "session"):
+        elif word in ("home", "request", "session", "context", "label"):
             seen[word] = rest
         elif word == "show":
             seen["tree"].append(rest)

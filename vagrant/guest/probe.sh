@@ -13,6 +13,10 @@ look() {
     # The tree from the session keyring on: serial, permissions, uid, gid, type, description.
     keyctl show @s 2>&1 | sed 's/^/show /'
     keyctl rdescribe @s 2>&1 | sed 's/^/session /'
+    if [ -e /sys/fs/selinux/enforce ]; then
+        echo "context $(tr -d '\0' </proc/self/attr/current)"
+        echo "label $(keyctl security @s 2>&1)"
+    fi
 }
 
 {

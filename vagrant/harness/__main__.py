@@ -4,6 +4,8 @@
     ./setup vm --fast [SUITE...]    root file systems as initramfs: seconds to boot, no systemd
     ./setup vm --fast --arch ARCH [SUITE...]
                                     the same, of another processor, which is emulated
+    ./setup vm --fast --selinux [SUITE...]
+                                    the same, with SELinux on: the labels of keyrings
     ./setup vm --matrix [SUITE...]  both, all suites; writes docs/logins.md.  What was run
                                     already, to its end and with this code, is not run again,
                                     unless with --again; one that fails does not stop the others
@@ -24,7 +26,7 @@ from harness.fast import Run
 from harness.outcome import Row, is_by_vagrant
 from harness.records import Kept
 from harness.roots import BUILD, TREE
-from harness.suites import SUITES, Suite
+from harness.suites import SUITES, Suite, with_selinux
 from harness.vagrant import Vagrant
 
 BY_VAGRANT = ("bookworm", "trixie")
@@ -42,6 +44,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--fast", action="store_true", help="small machines without systemd")
     parser.add_argument("--arch", action="append", default=[], choices=list(ARCHITECTURES),
                         help="with --fast: this processor; can be repeated")  # fmt: skip
+    parser.add_argument("--selinux", action="store_true",
+                        help="with --fast: the kernel has SELinux on, permissive")  # fmt: skip
     parser.add_argument("--matrix", action="store_true", help="all suites; writes docs/logins.md")
     parser.add_argument("--again", action="store_true", help="with --matrix: nothing is kept")
     parser.add_argument("--report", action="store_true", help="docs/logins.md, from what is kept")
@@ -59,6 +63,8 @@ def arguments() -> argparse.Namespace:
         parser.error(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(SUITES)}")
     if asked.arch and not asked.fast:
         parser.error("--arch is for --fast")
+    if asked.selinux and (not asked.fast or asked.arch or asked.matrix):
+        parser.error("--selinux is for --fast, without --arch and --matrix")
     try:
         plan.chosen(plan.load(), "fast", asked.only)
         suites_of(asked)
@@ -76,7 +82,7 @@ def suites_of(asked: argparse.Namespace) -> list[Suite]:
             for name in asked.suites or ARCHITECTURES[arch].suites[:1]
         ]
     names = asked.suites or (list(SUITES) if asked.matrix else ["bookworm", "trixie"])
-    return [SUITES[name] for name in names]
+    return [with_selinux(name) if asked.selinux else SUITES[name] for name in names]
 
 
 def main() -> int:
@@ -108,7 +114,7 @@ def tell(kept: list[Kept], *, write: bool) -> int:
     for where, figure in figures.items():
         print(f"login latency, {where}: {report.spoken(figure)}")
     if write:
-        for place in (report.FAST, report.OTHERS, report.VAGRANT):
+        for place in (report.FAST, report.OTHERS, report.SELINUX, report.VAGRANT):
             some = [run for run in kept if place_of(run.label) == place]
             if some:  # otherwise keep the table of the last run
                 put(place, [row for row in rows if place_of(row.suite) == place], some)
@@ -120,6 +126,8 @@ def place_of(label: str) -> str:
     """Which of the tables in docs/logins.md a suite is in."""
     if is_by_vagrant(label):
         return report.VAGRANT
+    if label.endswith("-selinux"):
+        return report.SELINUX
     return report.OTHERS if label.rpartition("-")[2] in ARCHITECTURES else report.FAST
 
 
@@ -134,9 +142,10 @@ def put(place: str, rows: list[Row], kept: list[Kept]) -> None:
 def fast(asked: argparse.Namespace) -> list[Kept]:
     """All suites by the fast path, two at a time."""
     runs = []
+    where, usual = ("selinux", ["selinux"]) if asked.selinux else ("fast", [])
     for suite in suites_of(asked):
         few = asked.quick or bool(asked.arch) or (asked.matrix and suite.name not in BY_VAGRANT)
-        scenarios = plan.chosen(plan.load(), "fast", asked.only, quick=few)
+        scenarios = plan.chosen(plan.load(), where, asked.only or usual, quick=few)
         latency = asked.latency or (ROUNDS if asked.matrix and suite.name == MEASURED else 0)
         runs.append(Run(suite, scenarios, latency, whole=not asked.only))
     wanted = [run for run in runs if not (resumes(asked) and run.was_kept())]

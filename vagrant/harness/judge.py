@@ -3,11 +3,14 @@
 Pure.  What a scenario may expect:
   login     whether the login succeeds (default true)
   session   "own": a session keyring as pam_keyinit(8) makes it, with the user keyring in it;
-            "user-session": user-session-keyring(7); "of NAME": that of another user, kept
+            "user-session": user-session-keyring(7); "of NAME": that of another user, kept;
+            "denied": one that the user may not look at
   request   whether request_key(2) finds a key of the user (default true)
   after     its state after the logout: "revoked", "gone" or "live"
   keyrings  the number of different session keyrings
   home      the working folder
+  label     the SELinux label of the session keyring: "own" for that of the login's processes, or
+            the type of another
   confined  true: no new privileges, no capability but to change ids, and a filter of system calls
   log       for each loader, what a line of the log must match; "" for no line of ours
 """
@@ -23,6 +26,9 @@ OURS = re.compile(r"pam_pykeyinit|PAM unable|PAM adding faulty|Traceback")
 
 # The limits of the unit in conf/systemd, as in proc(5); CAP_SETGID is 6, CAP_SETUID 7.
 CONFINED = {"NoNewPrivs": 1, "Seccomp": 2, "CapBnd": 0xC0}
+
+# What a login sees of its session keyring, to compare modules.
+COMPARED = ("uid", "gid", "home", "session", "links", "request", "label")
 
 
 class Verdict(NamedTuple):
@@ -56,8 +62,8 @@ def _problems(scenario: Record, loader: str, record: Record, users: Users) -> li
     problems += _log(expect.get("log", {}).get(loader, ""), record["log"])
     if record["remains"]:
         problems.append(f"{record['remains']} session keyrings are left behind")
-    for seen in record["seen"] if "log" not in expect else []:
-        problems += _inside(scenario, seen, users)
+    for seen in record["seen"] if looks_inside(scenario) else []:
+        problems += _inside(scenario, seen, users) + _label(expect.get("label"), seen)
     for after in record["after"]:
         if after != expect.get("after", after):
             problems.append(f"afterwards the keyring is {after}, not {expect['after']}")
@@ -71,6 +77,11 @@ def _log(wanted: str, lines: list[str]) -> list[str]:
         matched = any(re.search(wanted, line) for line in lines)
         return [] if matched else [f"no line of the log matches {wanted!r}: {lines}"]
     return [f"logged: {line}" for line in lines if OURS.search(line)]
+
+
+def looks_inside(scenario: Record) -> bool:
+    """Whether it expects more than a login and a line of the log."""
+    return set(scenario["expect"]) != {"log"}
 
 
 def _inside(scenario: Record, seen: Record, users: Users) -> list[str]:
@@ -87,6 +98,8 @@ def _inside(scenario: Record, seen: Record, users: Users) -> list[str]:
             problems.append(f"the user keyring is not in it: {seen['links']}")
     elif kind == "user-session":
         wanted = f"keyring;{uid};65534;1f3f0000;_uid_ses.{uid}"
+    elif kind == "denied":
+        wanted = "keyctl_describe: Permission denied"
     elif kind.startswith("of "):
         other = users[kind[3:]]
         wanted = f"keyring;{other[0]};{other[1]};3f030000;_ses"
@@ -96,13 +109,23 @@ def _inside(scenario: Record, seen: Record, users: Users) -> list[str]:
         problems.append(f"request_key: {seen.get('request')}")
     if seen.get("home") != expect.get("home", seen.get("home")):
         problems.append(f"home is {seen.get('home')}")
-    if expect.get("confined"):
-        problems += [
-            f"{name} is {seen.get(name)}, not {wanted}"
-            for name, wanted in CONFINED.items()
-            if seen.get(name) != wanted
-        ]
-    return problems
+    return problems + (_limits(seen) if expect.get("confined") else [])
+
+
+def _limits(seen: Record) -> list[str]:
+    return [
+        f"{name} is {seen.get(name)}, not {wanted}"
+        for name, wanted in CONFINED.items()
+        if seen.get(name) != wanted
+    ]
+
+
+def _label(wanted: str | None, seen: Record) -> list[str]:
+    label, context = seen.get("label", ""), seen.get("context", "")
+    right = label == context if wanted == "own" else label.split(":")[2:3] == [wanted]
+    if wanted is None or (label and right):
+        return []
+    return [f"the label of the keyring is {label}, not {wanted}, and that of the login {context}"]
 
 
 def distinct(record: Record) -> int:
@@ -112,10 +135,7 @@ def distinct(record: Record) -> int:
 
 def plain(record: Record) -> Record:
     """A record without what differs between logins, to compare modules."""
-    seen = [
-        {key: one.get(key) for key in ("uid", "gid", "home", "session", "links", "request")}
-        for one in record["seen"]
-    ]
+    seen = [{key: one.get(key) for key in COMPARED} for one in record["seen"]]
     return {
         "logins": record["logins"],
         "statuses": sorted(record["statuses"]),

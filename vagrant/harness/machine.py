@@ -20,6 +20,7 @@ Record = dict[str, Any]
 # it is emulated, on a busy host.
 SILENCE = 150
 
+BOOT = ("quiet", "rdinit=/init", "panic=-1", "random.trust_cpu=on")
 
 ACCELERATION = {
     "kvm": ("-accel", "kvm", "-cpu", "host"),
@@ -98,7 +99,7 @@ class Machine:
             *processor, "-smp", "2",
             "-display", "none", "-nodefaults", "-no-user-config", "-net", "none",
             "-no-reboot", "-kernel", kernel, "-initrd", archive,
-            "-append", f"{console} quiet rdinit=/init panic=-1 random.trust_cpu=on",
+            "-append", " ".join((console, *BOOT, self._suite.boot)),
             "-serial", f"file:{self.console}", *channels,
         ]  # fmt: skip
         with (BUILD / f"qemu-{self._suite.name}.log").open("w") as log:

@@ -15,7 +15,7 @@ KNOWN = {
     "differs", "auth", "password", "port", "tty", "master", "argv", "typed",
     "by", "line", "end", "job", "through", "come_as", "quick", "limits", "patience", "group",
 }  # fmt: skip
-EXPECTED = {"login", "session", "request", "after", "keyrings", "home", "confined", "log"}
+EXPECTED = {"login", "session", "request", "after", "keyrings", "home", "confined", "label", "log"}
 
 # How a breakage is tried: one login with sshd, and one with login(1).
 DENIED_SSHD = "/vm/deny.py EPERM /usr/sbin/sshd -p 2222 -o PidFile=/run/denied.pid"

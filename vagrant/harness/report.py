@@ -11,6 +11,7 @@ from harness.outcome import ASIDE, Row
 FAST = "<!-- ./setup vm --matrix writes from here"
 VAGRANT = "<!-- ./setup vm --matrix writes what Vagrant's machines gave from here"
 OTHERS = "<!-- ./setup vm --report writes what other processors' machines gave from here"
+SELINUX = "<!-- ./setup vm --report writes what machines with SELinux gave from here"
 END = "<!-- to here -->"
 EMULATED = (
     ".  This machine was emulated: every program takes some 20 times as long as on a processor,"

@@ -98,6 +98,7 @@ class Parts:
         packages = [
             *PACKAGES,
             *more,
+            *suite.packages,
             *(FOREIGN if self.is_foreign else ()),
             *(["libpam-python"] if "pam_python" in suite.loaders else []),
         ]

@@ -13,6 +13,8 @@ class Suite(NamedTuple):
     kernel: str  # the package
     loaders: tuple[str, ...] = ("pam_keyinit", "native", "pam_python")
     architecture: str = NATIVE
+    packages: tuple[str, ...] = ()  # that its machine has besides the usual ones
+    boot: str = ""  # words for the kernel, besides the usual ones
 
 
 SUITES = {
@@ -39,5 +41,13 @@ PACKAGES = (
 )  # fmt: skip
 # And one of another processor: what loads the modules of its consoles, and runs the tests.
 FOREIGN = ("kmod", "python3-pytest", "python3-hypothesis", "python3-keyutils")
+# And one with SELinux: the policy, and what loads it and labels files.
+SELINUX = ("selinux-policy-default", "policycoreutils", "selinux-utils")
 # What a release has no more; tests that want it are left out there.
 LACKING = {"sid": {"python3-keyutils"}}
+
+
+def with_selinux(name: str) -> Suite:
+    """A suite whose kernel has SELinux on, permissive: what is denied is logged and done."""
+    boot = "security=selinux selinux=1 enforcing=0"
+    return SUITES[name]._replace(name=f"{name}-selinux", packages=SELINUX, boot=boot)
