@@ -26,7 +26,7 @@ SET, GET = 'setPassword("secret")', "getPassword()"
 @pytest.fixture(scope="module")
 def node(cache: Path) -> Script:
     """Runs an expression in a session, as a new process of Node.js."""
-    venv = fetched.venv(fetched.CACHE / "node", fetched.NODE)
+    venv = fetched.with_node()
     fetched.npm(fetched.CACHE / "keyring-rs", venv, "@napi-rs/keyring@1.3.0")
     program = f"NODE_PATH={cache}/keyring-rs/node_modules {fetched.node(cache / 'node')} -"
 

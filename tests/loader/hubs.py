@@ -47,7 +47,7 @@ def _debians(where: Path) -> Installation:
 
 def _pypis(version: str, python: str = "/usr/bin/python3") -> Installation:
     """From PyPI, in a venv of a Python; its proxy is npm's."""
-    node = fetched.venv(fetched.CACHE / "node", fetched.NODE)
+    node = fetched.with_node()
     proxy = fetched.npm(fetched.CACHE / PROXY, node, f"{PROXY}@5")
     name = f"jupyterhub-{version}{python.replace('/', '-')}"
     venv = fetched.venv(fetched.CACHE / name, f"jupyterhub=={version}.*", python=python)

@@ -61,7 +61,14 @@ def _made(module: str, options: str, driver: Driver, folder: Path) -> set[str]:
     whole = next(text for text in texts if f'/{module}"' in text)
     since = whole[whole.index(f'/{module}"') :]  # of the first thread; all calls of the others
     texts = [since if text is whole else text for text in texts]
-    return set(re.findall(r"^(\w+)\(", "".join(texts), re.MULTILINE))
+    calls = set(re.findall(r"^(\w+)\(", "".join(texts), re.MULTILINE))
+    return {call if call in _listed() else _of_64_bits(call) for call in calls}
+
+
+def _of_64_bits(call: str) -> str:
+    """The name on a 64-bit architecture, which the manual page lists."""
+    others = {"mmap2": "mmap", "_llseek": "lseek", "fstatat64": "newfstatat"}
+    return others.get(call) or re.sub(r"(_time64|64|32)$", "", call)
 
 
 _numbers = itertools.count()

