@@ -1,6 +1,7 @@
 """Fixtures of all tests, and the rule for those that need privileges."""
 
 import os
+import re
 import signal
 import tempfile
 from collections.abc import Iterator
@@ -66,7 +67,10 @@ COSTLY = {"supervisors", "dist", "packages"}
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long tests first, and those that need the whole machine last."""
+    uids = {str(uid) for uid in range(world.first_uid(), world.first_uid() + 100)}
     for item in items:
+        if uids & set(re.split(r"\D+", item.name)):  # else no two workers have the same tests
+            raise pytest.UsageError(f"the id has a uid of this world: name it: {item.nodeid}")
         for costly in COSTLY.intersection(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.xdist_group(costly))
 

@@ -30,6 +30,7 @@ RIGHTS = "1b010000"  # possessor: view, read, search, link; user: view
         ((HELPER, "run", "--quiet"), "0", 0),
         ((*AS_UID, HELPER, "run", "--quiet"), UID, int(UID)),
     ],
+    ids=["user", "revoke-on-exit", "new-session", "root", "an ordinary user"],
 )
 def test_the_program_has_the_key(
     stage: Stage, secrets: Secrets, first: str, who: tuple[str, ...], owner: str, file_owner: int
@@ -57,7 +58,9 @@ def test_it_is_in_a_new_session_keyring(stage: Stage, secrets: Secrets) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"x", b"\0\xff\n\0", b"line\n", bytes(range(256)) * 127 + b"x" * 255]
+    "content",
+    [b"x", b"\0\xff\n\0", b"line\n", bytes(range(256)) * 127 + b"x" * 255],
+    ids=["byte", "zeros", "line", "most"],
 )
 def test_the_content_is_that_of_the_file_byte_for_byte(
     stage: Stage, secrets: Secrets, content: bytes
