@@ -32,6 +32,13 @@ def run(driver: Driver, loader: str):  # type: ignore[no-untyped-def]
     return run
 
 
+@pytest.fixture
+def _threads(loader: str) -> None:
+    """The test has threads."""
+    if loader != "pam_pykeyinit.so":
+        world.leave_out("pam_python.so crashes programs with threads")
+
+
 def _is_revoked(step: Step) -> bool:
     return step.session == {"error": "EKEYREVOKED"}
 
@@ -72,6 +79,7 @@ def test_a_child_closes_what_it_opened_itself(run) -> None:  # type: ignore[no-u
     assert _is_revoked(outcome.steps[-1])
 
 
+@pytest.mark.usefixtures("_threads")
 def test_a_thread_with_another_session_keyring_does_not(run) -> None:  # type: ignore[no-untyped-def]
     """A thread inherits the session keyring of the thread that creates it, here before it."""
     outcome = run(f"{KEPT}thread 1\nlook\nthread 0\n{OPEN}thread 1\n{CLOSE.format('alice')}")
@@ -122,6 +130,7 @@ def test_a_line_without_revoke_does_not_revoke(run) -> None:  # type: ignore[no-
     assert _states(run(f"{KEPT}{OPEN}start 1 later alice\nclose 1\n")) == ["live"]
 
 
+@pytest.mark.usefixtures("_threads")
 @pytest.mark.parametrize(("later", "is_revoked"), [(MOST - 1, True), (MOST, False)])
 def test_a_daemon_that_never_closes_does_not_grow(run, later: int, is_revoked: bool) -> None:  # type: ignore[no-untyped-def]
     """The oldest session is forgotten, here that of the first thread."""

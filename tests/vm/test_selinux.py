@@ -1,5 +1,6 @@
 """Machines with SELinux: what boots them, the order of the lines, and the verdict on a label."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -103,12 +104,13 @@ def test_the_order_of_the_lines(
     """In folders of its own: of services, of root, and of a kernel with SELinux."""
     text = (DISTRIBUTIONS / "debian-13/etc/pam.d" / service).read_text()
     text = text.replace("pam_keyinit.so", stacks.LOADERS[loader])
+    ours = shutil.copy(SCRIPT, tmp_path)  # the tree can be below /root
     script = f"""mount -t tmpfs none /root; mount -t tmpfs none /etc/pam.d
         mount -t tmpfs none /sys/fs; cat >/etc/pam.d/{service}
-        ! {SCRIPT} {order} {service} >{tmp_path}/off
+        ! {ours} {order} {service} >{tmp_path}/off
         mkdir /sys/fs/selinux; : >/sys/fs/selinux/enforce
-        {SCRIPT} {order} {service}; cp /etc/pam.d/{service} {tmp_path}/changed
-        {SCRIPT} back {service}; cp /etc/pam.d/{service} {tmp_path}/back"""
+        {ours} {order} {service}; cp /etc/pam.d/{service} {tmp_path}/changed
+        {ours} back {service}; cp /etc/pam.d/{service} {tmp_path}/back"""
     subprocess.run(["unshare", "--mount", "sh", "-euc", script], input=text, text=True, check=True)
     assert (tmp_path / "off").read_text() == "SELinux is not on\n"
     assert (tmp_path / "back").read_text() == text
