@@ -13,7 +13,7 @@ import keyutils
 import pytest
 
 from attacks import undefended
-from support import keyusers, world
+from support import keyusers, quotas, world
 from support.child import in_child
 from support.drive import Driver
 from support.journal import Journal
@@ -21,7 +21,6 @@ from support.journal import Journal
 pytestmark = pytest.mark.privileged
 
 SUCCESS, SESSION_ERR = 0, 14
-HIS_KEYRINGS = 2  # @u and @us
 OURS = "pam_pykeyinit.so force revoke"
 
 
@@ -40,12 +39,12 @@ def _use_up() -> None:
 
 @pytest.fixture(autouse=True)
 def _dave_has_no_quota_left() -> Iterator[None]:
-    keyusers.settle(world.uid("dave"), HIS_KEYRINGS)  # later collection would free quota
+    keyusers.settle(world.uid("dave"), quotas.lasting("dave"))  # later collection would free quota
     in_child(_use_up)
     yield
     as_dave = ["setpriv", "--reuid=dave", "--regid=dave", "--clear-groups"]
     subprocess.run([*as_dave, "keyctl", "clear", "@u"], check=True)
-    keyusers.settle(world.uid("dave"), HIS_KEYRINGS)
+    keyusers.settle(world.uid("dave"), quotas.lasting("dave"))
 
 
 def test_others_log_in_and_only_he_is_refused(driver: Driver, loader: str) -> None:

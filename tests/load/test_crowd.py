@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import keyutils
 import pytest
 
-from support import keyusers, world
+from support import keyusers, quotas, world
 from support.child import in_child
 from support.drive import Driver
 from support.journal import Journal, Line
@@ -75,7 +75,7 @@ def _nearly_used_up() -> Iterator[None]:
     yield
     as_dave = ["setpriv", "--reuid=dave", "--regid=dave", "--clear-groups"]
     subprocess.run([*as_dave, "keyctl", "clear", "@u"], check=True)
-    keyusers.settle(world.uid("dave"), 2)
+    keyusers.settle(world.uid("dave"), quotas.lasting("dave"))
 
 
 @pytest.mark.usefixtures("_nearly_used_up")

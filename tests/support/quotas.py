@@ -41,7 +41,7 @@ def _keyctl(user: str, *arguments: str) -> None:
     subprocess.run([*become, "keyctl", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-def _lasting(user: str) -> int:
+def lasting(user: str) -> int:
     """The number of their keyrings that exist without a process."""
     uid = world.uid(user)
     names = [f" {kind}.{uid}" for kind in ("_uid", "_uid_ses", "_persistent")]
@@ -62,7 +62,7 @@ def used_up(user: str, but: int = 0) -> Iterator[None]:
     """
     uid = world.uid(user)
     _keyctl(user, "clear", "@u")
-    keyusers.settle(uid, _lasting(user))  # keys that are collected later would free quota again
+    keyusers.settle(uid, lasting(user))  # keys that are collected later would free quota again
     try:
         assert in_child(lambda: _fill(user, but)) == [errno.EDQUOT] * 4
         if but:
