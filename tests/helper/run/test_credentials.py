@@ -108,7 +108,8 @@ def test_it_counts_for_the_user(stage: Stage, secrets: Secrets) -> None:
         return {uid: int(size) for uid, size in (line.split() for line in lines)}
 
     before, after = used("--session=new"), used(f"--credential=token={file}")
-    assert 5000 <= after[UID] - before[UID] < 5200
+    # Keys of an earlier test may be collected between the two.
+    assert 4500 <= after[UID] - before[UID] < 5500
     assert after.get("0", 0) - before.get("0", 0) < 4000
 
 
@@ -223,7 +224,7 @@ def test_nobody_sees_it_before_it_is_complete(secrets: Secrets, tmp_path: Path) 
     """The calls and their order: the file is opened as root, the key is made as the user."""
     trace, file = tmp_path / "trace", secrets.file()
     command = (*AS, "--credential-timeout=90", f"--credential=token={file}", "true")
-    calls = "trace=openat,read,readv,setresuid,add_key,keyctl,execve"
+    calls = "trace=openat,read,readv,/setresuid,add_key,keyctl,execve"
     subprocess.run(["strace", "-e", calls, "-o", trace, *command], check=True)
     text = trace.read_text().replace("O_LARGEFILE|", "")  # libc adds it with 32 bits
     lines = [line for line in text.splitlines() if "execve" not in line]
@@ -235,7 +236,7 @@ def test_nobody_sees_it_before_it_is_complete(secrets: Secrets, tmp_path: Path) 
     joined = re.search(r"KEYCTL_JOIN_SESSION_KEYRING, NULL\) = (\d+)", text)
     assert key
     assert joined
-    after = [line.partition("(")[0] for line in lines[begin:]]
+    after = [line.partition("(")[0].removesuffix("32") for line in lines[begin:]]
     after = [call for call in after if call in ("setresuid", "readv", "add_key")]
     assert [call for call, _ in itertools.groupby(after)] == ["setresuid", "readv", "add_key"]
     of_the_key = [line for line in lines if re.search(rf", {key[1]}\b.*= 0$", line)]
