@@ -23,11 +23,11 @@ make() {
     . "$here/setup/common.sh"
     # shellcheck source=/dev/null
     . "$here/setup/packages.sh"
-    suite=${1%%:*} architecture=
+    suite=${1%%:*} architecture='' asks=''
     # mmdebstrap asks arch-test whether this machine runs programs of another architecture.
-    # shellcheck disable=SC2046  # none or one word
-    need mmdebstrap debian-archive-keyring $([ "$suite" = "$1" ] || echo arch-test)
-    [ "$suite" = "$1" ] || architecture=--architectures=${1#*:}
+    [ "$suite" = "$1" ] || architecture=--architectures=${1#*:} asks=arch-test
+    # shellcheck disable=SC2086  # none or one word
+    need mmdebstrap debian-archive-keyring $asks
     folder=$2
     shift 2
     # shellcheck disable=SC2086  # none or one word

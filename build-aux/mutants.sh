@@ -14,8 +14,8 @@ if [ "${1:-}" = --every ]; then
     every=${2:?--every needs a number}
     shift 2
 fi
-[ $# -gt 0 ] || set -- options words naming plan session left_open identity hold lock tag refresh quota \
-    syscalls keyctl failure log module native user libc sysnums procfs listing loader
+[ $# -gt 0 ] || set -- options words naming plan session left_open identity hold lock tag refresh \
+    quota syscalls keyctl failure log module native user libc sysnums procfs listing loader
 tools=build/mutants
 if ! "$tools/bin/python" -c 'import cosmic_ray' 2>/dev/null; then
     rm -rf "$tools"

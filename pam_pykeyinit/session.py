@@ -199,12 +199,11 @@ class Session:
         """
         if self._hold is not None:
             self._hold.drop()
-        keyring = self.keyring
-        self._forget()
-        if keyring and self.ends_with("close") and self._pid == libc.getpid():
+            self._hold = None
+        _unfinished.pop(self.keyring, None)
+        if self.keyring and self.ends_with("close") and self._pid == libc.getpid():
             from . import left_open
 
-            self.keyring = keyring
             left_open.remember(self, abandoned)
 
     def is_of(self, uid: int, pid: int) -> bool:

@@ -4,17 +4,13 @@ A quota counts everything that one user owns.  A new keyring is charged by the i
 process that creates it; a link is charged to the owner of the keyring that contains it.
 """
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import keyutils
 import pytest
 
 from attacks import undefended
-from support import keyusers, quotas, world
-from support.child import in_child
+from support import quotas, world
 from support.drive import Driver
 from support.journal import Journal
 
@@ -24,27 +20,10 @@ SUCCESS, SESSION_ERR = 0, 14
 OURS = "pam_pykeyinit.so force revoke"
 
 
-def _use_up() -> None:
-    """As dave, add keys until not one more byte of quota is left."""
-    os.setresgid(*[world.gid("dave")] * 3)
-    os.setresuid(*[world.uid("dave")] * 3)
-    number, size = 0, 32_000
-    while size:
-        number += 1
-        try:
-            keyutils.add_key(f"{number}".encode(), b"x" * size, -4)
-        except keyutils.Error:
-            size //= 2
-
-
 @pytest.fixture(autouse=True)
 def _dave_has_no_quota_left() -> Iterator[None]:
-    keyusers.settle(world.uid("dave"), quotas.lasting("dave"))  # later collection would free quota
-    in_child(_use_up)
-    yield
-    as_dave = ["setpriv", "--reuid=dave", "--regid=dave", "--clear-groups"]
-    subprocess.run([*as_dave, "keyctl", "clear", "@u"], check=True)
-    keyusers.settle(world.uid("dave"), quotas.lasting("dave"))
+    with quotas.used_up("dave"):
+        yield
 
 
 def test_others_log_in_and_only_he_is_refused(driver: Driver, loader: str) -> None:

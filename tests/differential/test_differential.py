@@ -59,16 +59,11 @@ class Bench:
 
 def assert_hygiene(outcome: Outcome, loader: str) -> None:
     """The process is unchanged, except for the changes of the loader itself."""
+    changed = ("SigQ", *LOADERS_OWN[world.kind(loader)])
     before, after = (
-        [line for line in seen if not line.startswith(("SigQ", *LOADERS_OWN[_kind(loader)]))]
-        for seen in outcome.hygiene
+        [line for line in seen if not line.startswith(changed)] for seen in outcome.hygiene
     )
     assert after == before
-
-
-def _kind(loader: str) -> str:
-    """The name of the loader in tests, from its line."""
-    return next(name for name, line in world.LOADERS.items() if line == loader)
 
 
 def _reached(outcome: Outcome) -> set[str]:
@@ -100,7 +95,7 @@ def test_every_sequence_is_as_with_pam_keyinit(
     bench = Bench(driver, loader)
     number = itertools.count(1)
     option = request.config.getoption
-    wanted = option("--sequences") or (LONG if option("--long") else USUAL[_kind(loader)])
+    wanted = option("--sequences") or (LONG if option("--long") else USUAL[world.kind(loader)])
     name = loader.split()[0]
 
     @settings(

@@ -50,8 +50,7 @@ NOT_OURS = {"native": (), "pam_python": ("pam_get_data", "pam_set_data")}
 # keyring that a later handle could revoke is dead, or a step of the cleanup failed, which a second
 # try or the end of the process completes.
 SILENT = {
-    *(("keyctl 0", name) for name in ("EKEYEXPIRED", "EKEYREVOKED", "ENOKEY")),
-    *(("keyctl 6", name) for name in ("EKEYEXPIRED", "EKEYREVOKED", "ENOKEY")),
+    *((f"keyctl {n}", name) for n in (0, 6) for name in ("EKEYEXPIRED", "EKEYREVOKED", "ENOKEY")),
     *(("keyctl 8", "EDEADLK"), ("keyctl 22", "EDEADLK")),
     ("pam_get_data", "PAM_NO_MODULE_DATA"),
 }
@@ -133,7 +132,7 @@ def test_every_call_refused_with_every_errno(
     tally: dict[str, int],
     request: pytest.FixtureRequest,
 ) -> None:
-    kind = next(kind for kind, line in world.LOADERS.items() if line == loader)
+    kind = world.kind(loader)
     long = request.config.getoption("--long")
     if name not in SHORT[kind] and not long:
         world.leave_out("with --long")

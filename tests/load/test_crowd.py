@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import keyutils
 import pytest
 
-from support import keyusers, quotas, world
+from support import quotas, world
 from support.child import in_child
 from support.drive import Driver
 from support.journal import Journal, Line
@@ -73,9 +73,7 @@ def _nearly_used_up() -> Iterator[None]:
     """Dave's quota, with room for some hundreds of keyrings."""
     in_child(lambda: _fill(20_000))
     yield
-    as_dave = ["setpriv", "--reuid=dave", "--regid=dave", "--clear-groups"]
-    subprocess.run([*as_dave, "keyctl", "clear", "@u"], check=True)
-    keyusers.settle(world.uid("dave"), quotas.lasting("dave"))
+    quotas.empty("dave")
 
 
 @pytest.mark.usefixtures("_nearly_used_up")

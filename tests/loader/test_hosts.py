@@ -19,6 +19,7 @@ HERE = Path(__file__).parent
 PACKAGES = Path("/usr/lib/python3/dist-packages")  # Debian's
 OURS = "pam_pykeyinit.so"
 MODULES = [OURS, world.ORACLE]
+FAILS_IN_THREADS = "pam_keyinit's ids are the whole process's: it fails some of them"
 STACK = """auth required pam_permit.so
 account required pam_permit.so
 session required {} {}"""
@@ -105,7 +106,7 @@ def test_a_client_opens_and_closes(
 ) -> None:
     """Each session is its user's and is revoked at its end, also with eight threads."""
     if (module, threads) == (world.ORACLE, 8):
-        world.leave_out("pam_keyinit's ids are the whole process's: it fails some of them")
+        world.leave_out(FAILS_IN_THREADS)
     printed = host(module, python, "sessions.py", client, str(threads), "50", packages=packages)
 
     sessions = max(threads, 1) * 50
@@ -125,7 +126,7 @@ def test_a_host_in_a_state_of_its_own(
 ) -> None:
     """No state of its Python makes a session fail."""
     if module == world.ORACLE and script in ("daemons.py", "forking.py"):  # they have threads
-        world.leave_out("pam_keyinit's ids are the whole process's: it fails some of them")
+        world.leave_out(FAILS_IN_THREADS)
     assert host(module, python, script).split()[-1] == "fine"
     assert [repr(line) for line in journal.ours()] == []
 

@@ -63,7 +63,8 @@ def _made(module: str, options: str, driver: Driver, folder: Path) -> set[str]:
     since = whole[whole.index(f'/{module}"') :]  # of the first thread; all calls of the others
     texts = [since if text is whole else text for text in texts]
     calls = set(re.findall(r"^(\w+)\(", "".join(texts), re.MULTILINE))
-    return {call if call in _listed() else _of_64_bits(call) for call in calls}
+    listed = _listed()
+    return {call if call in listed else _of_64_bits(call) for call in calls}
 
 
 def _of_64_bits(call: str) -> str:

@@ -41,7 +41,7 @@ def _keyctl(user: str, *arguments: str) -> None:
     subprocess.run([*become, "keyctl", *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-def lasting(user: str) -> int:
+def _lasting(user: str) -> int:
     """The number of their keyrings that exist without a process."""
     uid = world.uid(user)
     names = [f" {kind}.{uid}" for kind in ("_uid", "_uid_ses", "_persistent")]
@@ -54,6 +54,12 @@ def lasting(user: str) -> int:
     return in_child(look)
 
 
+def empty(user: str) -> None:
+    """Clear their user keyring, and wait until no key is left whose collection frees quota."""
+    _keyctl(user, "clear", "@u")
+    keyusers.settle(world.uid(user), _lasting(user))
+
+
 @contextlib.contextmanager
 def used_up(user: str, but: int = 0) -> Iterator[None]:
     """Keys in their user keyring use up the quota, except for some bytes.
@@ -61,8 +67,7 @@ def used_up(user: str, but: int = 0) -> Iterator[None]:
     Afterwards the user keyring is empty.
     """
     uid = world.uid(user)
-    _keyctl(user, "clear", "@u")
-    keyusers.settle(uid, lasting(user))  # keys that are collected later would free quota again
+    empty(user)
     try:
         assert in_child(lambda: _fill(user, but)) == [errno.EDQUOT] * 4
         if but:

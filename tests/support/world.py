@@ -21,6 +21,11 @@ ORACLE = "pam_keyinit.so"
 USERS = ("passwd", "group", "shadow", "nsswitch.conf")
 
 
+def kind(loader: str) -> str:
+    """The name of a loader, from the start of its PAM line."""
+    return next(name for name, line in LOADERS.items() if line == loader)
+
+
 def folder() -> Path | None:
     """The world's folder, or None outside of one."""
     name = os.environ.get("WORLD")

@@ -12,13 +12,13 @@ from pam_pykeyinit.failure import failed
 from pam_pykeyinit.kernel import keyctl, syscalls
 from pykeyinit_helper import decide
 from pykeyinit_helper.become import Refused
+from pykeyinit_helper.inspect import keytypes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pykeyinit_helper.run.prepare import Preparation
 
 _MOST_BYTES = 32767  # of a key of type "user": user_preparse in the kernel
-_MOST_BYTES_OF_NAME = 4095  # add_key(2)
 _RIGHTS = 0x1B010000  # possessor: view, read, search, link; user: view
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
@@ -65,8 +65,7 @@ def _split(value: str) -> "tuple[str, str]":
     name, equals, path = value.partition("=")
     if not (equals and path):
         raise Refused("--credential is NAME=FILE; see pykeyinit-helper run --help")
-    size = len(name.encode("utf-8", "surrogateescape"))
-    if not (name.isprintable() and 0 < size <= _MOST_BYTES_OF_NAME):
+    if not (name.isprintable() and 0 < keytypes.size(name) <= keytypes.LONGEST_DESCRIPTION):
         raise Refused("the NAME of --credential is a printable text of 1 to 4095 bytes")
     return name, path
 

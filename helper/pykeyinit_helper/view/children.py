@@ -179,10 +179,7 @@ class Children:
     def _give_up_namespaces(self, child: _Child) -> None:
         self._apart = False
         self._drop(child)
-        self._one_by_one(child)
-
-    def _one_by_one(self, child: _Child) -> None:
-        self._waiting += [[uid] for uid in child.uids]
+        self._waiting = [[uid] for uids in (*self._waiting, child.uids) for uid in uids]
 
     def _drop(self, child: _Child) -> int:
         self._poll.unregister(child.output)
@@ -200,7 +197,7 @@ class Children:
     def _failed(self, child: _Child, error: str) -> Iterator[tuple[int, Answer]]:
         """Report the error of a user; of several, find out whose it is."""
         if len(child.uids) > 1:
-            self._one_by_one(child)
+            self._waiting += [[uid] for uid in child.uids]
         else:
             yield child.uids[0], {"error": error}
 

@@ -53,37 +53,26 @@ def test_before_and_after(
 
 
 @pytest.mark.parametrize(
-    ("distribution", "expected"),
+    ("distribution", "shipped", "enabled"),
     [
-        # Debian's policy does not let sshd write a keyring with the user's label.
-        ("debian-12", ["sshd"]),
-        ("debian-13", ["sshd"]),
-        ("fedora", []),
-        ("arch", []),
-        ("opensuse", []),
-        ("opensuse-leap-15", []),
+        # Debian's policy does not let sshd write a keyring with the user's label.  `enable` puts
+        # sshd's line in place of pam_keyinit's, and lightdm's before the include, whose modules
+        # may store keys.
+        ("debian-12", ["sshd"], ["lightdm", "sshd"]),
+        ("debian-13", ["sshd"], ["lightdm", "sshd"]),
+        ("fedora", [], []),
+        ("arch", [], []),
+        ("opensuse", [], []),
+        ("opensuse-leap-15", [], []),
     ],
 )
-def test_a_distribution_as_it_is_shipped(distribution: str, expected: list[str]) -> None:
-    assert in_the_programs_context(DISTRIBUTIONS / distribution, enabled=False) == expected
-
-
-@pytest.mark.parametrize(
-    ("distribution", "expected"),
-    [
-        # sshd: in place of pam_keyinit's line.  lightdm: before the include, whose modules may
-        # store keys.
-        ("debian-12", ["lightdm", "sshd"]),
-        ("debian-13", ["lightdm", "sshd"]),
-        ("fedora", []),
-        ("arch", []),
-        ("opensuse", []),
-        ("opensuse-leap-15", []),
-    ],
-)
-def test_where_enable_puts_it(distribution: str, expected: list[str]) -> None:
-    """After pam_selinux.so open, unless the distribution's own line or an include is before it."""
-    assert in_the_programs_context(DISTRIBUTIONS / distribution, enabled=True) == expected
+def test_a_distribution_as_it_is_shipped_and_enabled(
+    distribution: str, shipped: list[str], enabled: list[str]
+) -> None:
+    """It is after pam_selinux.so open, unless the distribution's line or an include is before."""
+    root = DISTRIBUTIONS / distribution
+    assert in_the_programs_context(root, enabled=False) == shipped
+    assert in_the_programs_context(root, enabled=True) == enabled
 
 
 def in_the_programs_context(root: Path, *, enabled: bool) -> list[str]:

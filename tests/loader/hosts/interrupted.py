@@ -42,18 +42,20 @@ for sender in senders:
     assert sender.stdout
     sender.stdout.readline()
 IDS = (0, 0, 0)
-done = 0
+done = interrupted = 0
 
 
 def work() -> None:
     """The rest of the rounds; a signal that was sent in time can arrive anywhere in them."""
     global done
-    while done < ROUNDS:
+    while True:
         found = os.getresuid(), os.getresgid()
         if found != (IDS, IDS):
             for sender in senders:
                 sender.kill()
             sys.exit(f"the ids stayed switched: {found}")
+        if done == ROUNDS:
+            return
         done += 1
         handle = bare.start()
         bare.pam.pam_open_session(handle, 0)
@@ -61,10 +63,10 @@ def work() -> None:
         bare.pam.pam_end(handle, 0)
 
 
-interrupted = 0
-while done < ROUNDS:
+while True:
     try:
         work()
+        break
     except KeyboardInterrupt:
         interrupted += 1
 while True:
