@@ -6,6 +6,7 @@
 
 #include "frozen.h"
 #include "ids.h"
+#include "later.h"
 #include "libc.h"
 
 struct call {
@@ -57,9 +58,12 @@ static void refuse(int wrong, const char *name)
 
 static PyObject *run(struct change *wanted, PyObject *work)
 {
+	struct calls *calls = later_calls(work);
 	struct call call = {work, NULL};
-	int wrong = with_ids(wanted, call_python, &call);
+	int wrong = calls ? with_ids(wanted, later_make, calls) : with_ids(wanted, call_python, &call);
 
+	if (calls && wrong <= 0)
+		call.answer = later_results(work);
 	if (wrong == 0)
 		return call.answer;
 	Py_XDECREF(call.answer);

@@ -15,6 +15,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "later.h"
+
 #if __GLIBC_PREREQ(2, 32)
 #include <sys/single_threaded.h>
 #else
@@ -72,47 +74,27 @@ static int argument_from(PyObject *object, long *argument)
 	return 0;
 }
 
+int arguments_from(PyObject *const *objects, Py_ssize_t count, long arguments[ARGUMENTS])
+{
+	if (count < 1 || count > ARGUMENTS) {
+		PyErr_Format(PyExc_TypeError, "a number and up to five arguments");
+		return -1;
+	}
+	memset(arguments, 0, ARGUMENTS * sizeof *arguments);
+	for (Py_ssize_t i = 0; i < count; i++)
+		if (argument_from(objects[i], &arguments[i]))
+			return -1;
+	return 0;
+}
+
 /* Keep the GIL: no other thread may see this half done. */
 static PyObject *libc_syscall(PyObject *self, PyObject *const *args, Py_ssize_t count)
 {
-	long a[6] = {0};
+	long a[ARGUMENTS];
 
-	if (count < 1 || count > 6)
-		return PyErr_Format(PyExc_TypeError, "a number and up to five arguments");
-	for (Py_ssize_t i = 0; i < count; i++)
-		if (argument_from(args[i], &a[i]))
-			return NULL;
-	return result(syscall(a[0], a[1], a[2], a[3], a[4], a[5]));
-}
-
-/* `what` is a list, and a tuple for each call. */
-static PyObject *make_calls(PyObject *what, PyObject *none)
-{
-	PyObject *results = PyTuple_GET_ITEM(what, 0);
-
-	for (Py_ssize_t i = 1; i < PyTuple_GET_SIZE(what); i++) {
-		PyObject *call = PyTuple_GET_ITEM(what, i), *answer;
-		answer = libc_syscall(NULL, &PyTuple_GET_ITEM(call, 0), PyTuple_GET_SIZE(call));
-		int last = answer == NULL || PyList_Append(results, answer) || PyLong_AsLong(answer) < 0;
-		Py_XDECREF(answer);
-		if (last)
-			break;
-	}
-	if (PyErr_Occurred())
+	if (arguments_from(args, count, a))
 		return NULL;
-	Py_RETURN_NONE;
-}
-static PyMethodDef make_calls_function = {"make_calls", make_calls, METH_NOARGS, NULL};
-
-static PyObject *libc_later(PyObject *self, PyObject *what)
-{
-	int right = PyTuple_GET_SIZE(what) && PyList_Check(PyTuple_GET_ITEM(what, 0));
-
-	for (Py_ssize_t i = 1; i < PyTuple_GET_SIZE(what); i++)
-		right = right && PyTuple_Check(PyTuple_GET_ITEM(what, i));
-	if (!right)
-		return PyErr_Format(PyExc_TypeError, "a list for the results, and a tuple for each call");
-	return PyCFunction_New(&make_calls_function, what);
+	return result(syscall(a[0], a[1], a[2], a[3], a[4], a[5]));
 }
 
 static PyObject *libc_syslog(PyObject *self, PyObject *const *args, Py_ssize_t count)
@@ -211,7 +193,7 @@ static PyMethodDef functions[] = {
 	{"effective_ids", libc_effective_ids, METH_NOARGS, NULL},
 	{"getpid", libc_getpid, METH_NOARGS, NULL},
 	{"getpwnam", libc_getpwnam, METH_O, NULL},
-	{"later", libc_later, METH_VARARGS, NULL},
+	{"later", later_function, METH_VARARGS, NULL},
 	{"map_page", libc_map_page, METH_NOARGS, NULL},
 	{"single_threaded", libc_single_threaded, METH_NOARGS, NULL},
 	{"strerror", libc_strerror, METH_O, NULL},

@@ -13,6 +13,12 @@ PyObject *libc_module(void);
    gid_t are the same 32 bits on Linux.  -1 is no id: set*id(2) take it as "leave it". */
 int id_from(PyObject *number, uid_t *id);
 
+#define ARGUMENTS 6 /* of syscall(2): a number, and five */
+
+/* What syscall(2) takes, out of `count` objects: 0, or -1 with an exception.  They must be kept,
+   because an argument may point into one. */
+int arguments_from(PyObject *const *objects, Py_ssize_t count, long arguments[ARGUMENTS]);
+
 /* PAM's strings, users' names and libc's words are bytes; here they are text. */
 PyObject *text_from(const char *bytes);
 

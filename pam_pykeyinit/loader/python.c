@@ -142,6 +142,25 @@ static PyObject *list_of(int argc, const char **argv)
 	return list;
 }
 
+/* The names are interned, because CPython's cache of methods compares addresses. */
+static PyObject *call_handler(PyObject *state, const struct call *call)
+{
+	PyObject *method = PyUnicode_InternFromString("call"), *answer = NULL;
+	PyObject *arguments[] = {
+		state,
+		PyUnicode_InternFromString(call->handler),
+		PyLong_FromLong(call->flags),
+		list_of(call->argc, call->argv),
+	};
+
+	if (method && arguments[1] && arguments[2] && arguments[3])
+		answer = PyObject_VectorcallMethod(method, arguments, 4, NULL);
+	Py_XDECREF(method);
+	for (int i = 1; i < 4; i++)
+		Py_XDECREF(arguments[i]);
+	return answer;
+}
+
 /* With the GIL. */
 static int answer(struct call *call)
 {
@@ -149,8 +168,7 @@ static int answer(struct call *call)
 	long code = -1;
 
 	if (state)
-		answer = PyObject_CallMethod(state, "call", "siN", call->handler, call->flags,
-					     list_of(call->argc, call->argv));
+		answer = call_handler(state, call);
 	if (answer && Py_TYPE(answer) == &PyLong_Type) /* not True, which is also an int */
 		code = PyLong_AsLong(answer);
 	if (answer && !PyErr_Occurred() && code >= 0 && code < _PAM_RETURN_VALUES) {
