@@ -7,7 +7,12 @@ from .kernel import libc
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    # Arguments of Log, kept until the ids are restored: a log line carries its sender's ids.
+    from collections.abc import Callable
+
+    from .pam import Pamh
+
+    Say = Callable[..., None]  # Log.write
+    # Arguments of it, kept until the ids are restored: a log line carries its sender's ids.
     Lines = list[tuple[int, str] | tuple[int, str, int] | tuple[int, str, int, int]]
 
 ALERT = 1
@@ -32,16 +37,23 @@ def printable(text: str) -> str:
 class Log:
     """Lines of one call of the module: ``pam_pykeyinit(SERVICE:KIND): TEXT``."""
 
-    __slots__ = ("_kind", "debug", "service")
+    __slots__ = ("_kind", "_pamh", "debug")
 
-    def __init__(self, kind: str) -> None:
+    def __init__(self, kind: str, pamh: "Pamh") -> None:
         self._kind = kind
-        self.service: "str | None" = None
+        self._pamh = pamh
         self.debug = False
 
-    def __call__(self, priority: int, text: str, *numbers: int) -> None:
+    def write(self, priority: int, text: str, *numbers: int) -> None:
         """Write one line, with the numbers for %d; DEBUG only with the option `debug`."""
         if priority != DEBUG or self.debug:
             text = text % numbers if numbers else text
-            line = printable(f"pam_pykeyinit({self.service or '<unknown>'}:{self._kind}): {text}")
+            line = printable(f"pam_pykeyinit({self._service()}:{self._kind}): {text}")
             libc.syslog(_AUTHPRIV | priority, line.encode("utf-8", "backslashreplace"))
+
+    def _service(self) -> str:
+        """PAM_SERVICE, or what pam_syslog(3) writes if libpam refuses it."""
+        try:
+            return self._pamh.service or "<unknown>"
+        except Exception:
+            return "<unknown>"

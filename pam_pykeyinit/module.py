@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .pam import Pamh
     from .policies.words import Policy
 
-    Action = Callable[[Pamh, options.Options, log.Log], int]
+    Action = Callable[[Pamh, options.Options, log.Say], int]
 
 
 class Handle:
@@ -25,7 +25,7 @@ class Handle:
 
     def __init__(self) -> None:
         self._session = Session()
-        self._named: set[str] = set()
+        self._named: tuple[str, ...] = ()
 
     def pam_sm_authenticate(self, pamh: "Pamh", flags: int, argv: "list[str]") -> int:
         """Do nothing: the auth line is for setcred."""
@@ -65,10 +65,11 @@ class Handle:
         self, action: "Action", kind: str, error: int, pamh: "Pamh", argv: "list[str]"
     ) -> int:
         """Run the action of one call; handle every exception."""
-        say = log.Log(kind)
+        lines = log.Log(kind, pamh)
+        say = lines.write
         try:
             asked = options.parse(argv[1:])  # argv[0] is the name of the module's file
-            say.service, say.debug = pamh.service, asked.debug
+            lines.debug = asked.debug
             return action(pamh, asked, say)
         except BaseException as raised:  # also SystemExit and KeyboardInterrupt of a host
             code, priority, text = _verdict(raised, error)
@@ -92,12 +93,12 @@ class Handle:
         """Whether there is a session keyring that was created and not ended."""
         return self._session.keyring != 0
 
-    def _open(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+    def _open(self, pamh: "Pamh", asked: options.Options, say: "log.Say") -> int:
         self._session.opens += 1
         say(log.DEBUG, "open %d", self._session.opens)
         return self._initialise(pamh, asked, say)
 
-    def _initialise(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+    def _initialise(self, pamh: "Pamh", asked: options.Options, say: "log.Say") -> int:
         for line in asked.wrong:
             self._once(say, log.ERR, line)
         session = self._session
@@ -111,7 +112,7 @@ class Handle:
         return codes.PAM_SUCCESS
 
     def _follow(
-        self, policy: "Policy", force: bool, pamh: "Pamh", user: User, say: log.Log
+        self, policy: "Policy", force: bool, pamh: "Pamh", user: User, say: "log.Say"
     ) -> None:
         """Create the keyring with options that pam_keyinit does not have."""
         from .policies.plan import Plan  # here, because most lines have no such option
@@ -129,13 +130,13 @@ class Handle:
             self._once(say, log.WARNING, line + self._displaced(["", *["force"] * force]))
         plan.look_at_quota(say)
 
-    def _once(self, say: log.Log, priority: int, line: str) -> None:
+    def _once(self, say: "log.Say", priority: int, line: str) -> None:
         """Write a line at most once for a handle."""
         if line not in self._named:
-            self._named.add(line)
+            self._named += (line,)
             say(priority, line)
 
-    def _refresh(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+    def _refresh(self, pamh: "Pamh", asked: options.Options, say: "log.Say") -> int:
         from .policies.plan import Plan
         from .policies.refresh import Refresh
 
@@ -144,13 +145,13 @@ class Handle:
             return codes.PAM_IGNORE
         return Refresh(Plan(asked.policy, user, pamh), user, self._session.keyring).run(say)
 
-    def _delete(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+    def _delete(self, pamh: "Pamh", asked: options.Options, say: "log.Say") -> int:
         if not (self._session.keyring and self._session.ends_with("cred")):
             return codes.PAM_IGNORE
         self._session.end(say)
         return codes.PAM_SUCCESS
 
-    def _close(self, pamh: "Pamh", asked: options.Options, say: log.Log) -> int:
+    def _close(self, pamh: "Pamh", asked: options.Options, say: "log.Say") -> int:
         session = self._session
         session.opens -= 1
         if abandoned and asked.revoke and not session.keyring and session.opens < 0:
@@ -167,7 +168,7 @@ class Handle:
                 say(log.ERR, str(error))  # the user has logged out: do not fail
         return codes.PAM_SUCCESS
 
-    def _left_open(self, pamh: "Pamh", say: log.Log) -> "Session | None":
+    def _left_open(self, pamh: "Pamh", say: "log.Say") -> "Session | None":
         """The session of this thread, if an ended handle of the user left it open."""
         from . import left_open
 
@@ -188,7 +189,7 @@ def _verdict(error: BaseException, code: int) -> "Verdict":
         return code, log.ERR, "internal error"
 
 
-def _report(say: log.Log, priority: int, text: str, code: int) -> int:
+def _report(say: "log.Say", priority: int, text: str, code: int) -> int:
     try:
         say(priority, text)
     except BaseException:  # out of memory: the code must still be the right one

@@ -65,23 +65,19 @@ class Pamh:
         return PamError
 
 
-class State:
+class State(Handle):
     """The state that pam_pykeyinit.so keeps in a PAM handle."""
 
-    __slots__ = ("_handle", "_pamh")
+    __slots__ = ("_pamh",)
 
     def __init__(self, ask: "Ask") -> None:
-        self._handle = Handle()
+        Handle.__init__(self)
         self._pamh = Pamh(ask)
 
     def call(self, handler: str, flags: int, argv: "list[str]") -> object:
         """Call a service function by its name; the loader checks the result."""
-        return getattr(self._handle, handler)(self._pamh, flags, argv)
-
-    def has_keyring(self) -> bool:
-        """Whether this handle has created a session keyring that it has not ended."""
-        return self._handle.has_keyring()
+        return getattr(self, handler)(self._pamh, flags, argv)
 
     def end(self) -> None:
         """The PAM handle ends."""
-        self._handle.pam_sm_end(self._pamh)
+        self.pam_sm_end(self._pamh)

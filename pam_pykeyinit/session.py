@@ -61,7 +61,9 @@ class Session:
         self._hold: "Hold | None" = None
         self._plan: "Plan | None" = None
 
-    def create(self, user: "User", force: bool, say: log.Log, plan: "Plan | None" = None) -> None:
+    def create(
+        self, user: "User", force: bool, say: "log.Say", plan: "Plan | None" = None
+    ) -> None:
         """Give the thread a session keyring of `user`, with the user keyring linked into it.
 
         Without `force`, a session keyring in place is kept.  If a keyring was created and the
@@ -173,7 +175,7 @@ class Session:
             return self.without()
         return f"session keyring {self.keyring} does not lead to the keys of {self._user.name}"
 
-    def end(self, say: log.Log) -> None:
+    def end(self, say: "log.Say") -> None:
         """Revoke the keyring, and forget it whether that succeeds or not.
 
         Raises Failed, and NotRestored from identity.

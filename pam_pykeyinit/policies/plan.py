@@ -208,7 +208,7 @@ class Plan:
             f"session keyring %d expires in {grace} s" if grace else "revoked session keyring %d"
         )
 
-    def look_at_quota(self, say: log.Log) -> None:
+    def look_at_quota(self, say: "log.Say") -> None:
         """Log a line if the user has more keys or bytes than quota_warn."""
         if self._policy.quota_warn:
             from . import quota

@@ -37,7 +37,7 @@ class Refresh:
         self._made = made
         self._code = PAM_IGNORE
 
-    def run(self, say: log.Log) -> int:
+    def run(self, say: "log.Say") -> int:
         """Restore missing links, and restart a running timeout.
 
         Returns PAM_IGNORE if the keyring is not ours.  Raises Failed, and NotRestored from

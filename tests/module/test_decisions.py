@@ -55,15 +55,28 @@ def test_the_levels_are_those_of_syslog() -> None:
     assert ours == {name: getattr(syslog, f"LOG_{name}") for name in names}
 
 
-def test_what_is_said_before_anything_is_known_of_the_handle(
-    monkeypatch: pytest.MonkeyPatch,
+class Refusing:
+    """A handle whose service libpam refuses, or does not know."""
+
+    def __init__(self, service: "str | None | Exception") -> None:
+        self._service = service
+
+    @property
+    def service(self) -> "str | None":
+        if isinstance(self._service, Exception):
+            raise self._service
+        return self._service
+
+
+@pytest.mark.parametrize("service", [None, "", RuntimeError("refused")])
+def test_a_line_without_a_service_is_pam_syslogs(
+    service: "str | None | Exception", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """libpam has refused the name of the service, for example, and no line was read yet."""
     lines: list[tuple[int, bytes]] = []
     monkeypatch.setattr(libc, "syslog", lambda *line: lines.append(line))
-    say = log.Log("session")
-    say(log.ERR, "refused")
-    say(log.DEBUG, "a step")
+    said = log.Log("session", Refusing(service))  # type: ignore[arg-type]  # only this is asked
+    said.write(log.ERR, "refused")
+    said.write(log.DEBUG, "a step")
     level = syslog.LOG_AUTHPRIV | syslog.LOG_ERR
     assert lines == [(level, b"pam_pykeyinit(<unknown>:session): refused")]
 
