@@ -10,7 +10,8 @@ from support import world
 from support.drive import Driver
 from support.journal import Journal
 
-pytestmark = pytest.mark.privileged
+# Who builds it takes long, and the others would only wait.
+pytestmark = [pytest.mark.privileged, pytest.mark.lengthy, pytest.mark.xdist_group("sudo")]
 
 PLUGINS = [(), ("approval",), ("io",), ("audit",), ("audit", "approval", "io")]
 SEEN = ["sh", "-c", "id -u; keyctl show @s | tail -n +2"]
