@@ -65,6 +65,8 @@ mount --bind "$WORLD/security" /lib/security
     mount --bind "$WORLD/modules" "/$folder"
 done
 (cd "$WORLD/stage" && find usr/local/lib -name dist-packages) | while read -r folder; do
+    # If Debian has no package of keyutils: ./setup has built it.
+    cp -a "$here"/build/keyutils/lib/python3*/site-packages/keyutils "$WORLD/stage/$folder" 2>/dev/null || :
     mount --bind "$WORLD/stage/$folder" "/$folder"
 done
 mkdir -p "$WORLD/bin" "$WORLD/local-bin"

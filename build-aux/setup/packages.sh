@@ -61,13 +61,31 @@ need() {
     log=$(mktemp)
     if apt_get update && wanted=$(there "$wanted") && apt_get install $wanted; then
         rm -f "$log"
+        case " $* " in *" python3-keyutils "*) need_keyutils ;; esac
     else
         cat "$log" >&2
         die "could not install: $wanted"
     fi
 }
 
-# Of these packages those that this release has: what wants one that it lacks says so itself.
+# Where Debian has no package of it: from PyPI, as docs/pypi.md describes, for the worlds (world.sh).
+need_keyutils() {
+    folder=$here/build/keyutils
+    if python3 -c 'import keyutils' 2>/dev/null || [ -e "$folder/complete" ]; then
+        return
+    fi
+    need python3-venv python3-dev gcc libc6-dev libkeyutils-dev
+    say "  keyutils, from PyPI"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    for packages in "cython<3.1 setuptools wheel" "--no-build-isolation keyutils==0.6"; do
+        "$folder/bin/pip" install --quiet --disable-pip-version-check --no-warn-script-location \
+            $packages || die "could not install keyutils from PyPI"
+    done
+    touch "$folder/complete"
+}
+
+# Of these packages those that this release has.
 there() {
     for package in $1; do
         case " $not_everywhere " in
