@@ -46,7 +46,9 @@ def test_install_writes_through_no_link(careless: bool, tmp_path: Path) -> None:
     victims = [tmp_path / "linked", tmp_path / "named"]
     for victim in victims:
         victim.write_text("as it was")
-    laid = [stage / path.relative_to(installed) for path in installed.rglob("*") if path.is_file()]
+    files = [path for path in installed.rglob("*") if path.is_file()]
+    # On sid world.sh adds keyutils.
+    laid = [stage / path.relative_to(installed) for path in files if "keyutils" not in path.parts]
     for number, path in enumerate(laid):
         path.parent.mkdir(parents=True, exist_ok=True)
         planted = path.with_name(path.name + ".new")

@@ -1,4 +1,4 @@
-"""tests/fault/errnos.py matches the manual pages on this machine."""
+"""tests/fault/errnos.py has all errnos of the manual pages on this machine."""
 
 import gzip
 import re
@@ -28,7 +28,9 @@ def test_a_page_says_so(page: str) -> None:
     file = _file(page)
     if not file.exists():  # Debian 13 lacks those of libpam
         pytest.skip("not here: it is of manpages-dev, libkeyutils-dev, or libpam0g-dev")
-    assert _reported(gzip.decompress(file.read_bytes()).decode()) == set(errnos.PAGES[page])
+    found = _reported(gzip.decompress(file.read_bytes()).decode())
+    assert found
+    assert found <= set(errnos.PAGES[page])
 
 
 def test_a_page_that_says_more_is_seen() -> None:

@@ -61,7 +61,7 @@ def _pypis(version: str, python: str = "/usr/bin/python3") -> Installation:
 
 def another_python() -> str:
     """A Python of another version than the system's, for JupyterHub 6."""
-    new_enough = "import sys, venv; sys.exit(sys.version_info < (3, 10))"
+    new_enough = "import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 10))"
     for python in pythons.others():
         if subprocess.run([python, "-I", "-c", new_enough], check=False).returncode == 0:
             break

@@ -35,7 +35,10 @@ def _listed() -> set[str]:
     section = MANUAL[MANUAL.index(".Ss SYSTEM CALLS") :]
     block = re.search(r"^\.Bd -literal.*?\n(.*?)^\.Ed", section, re.MULTILINE | re.DOTALL)
     assert block
-    return set(block[1].split())
+    since_3_14 = {"prlimit", "sched_getaffinity"}
+    assert all(call in section for call in since_3_14)
+    newer = tuple(map(int, native.VERSION.split("."))) >= (3, 14)
+    return set(block[1].split()) | (since_3_14 if newer else set())
 
 
 def _made(module: str, options: str, driver: Driver, folder: Path) -> set[str]:

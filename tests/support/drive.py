@@ -3,6 +3,7 @@
 import itertools
 import json
 import os
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,13 +93,20 @@ class Running:
         return _read(output.decode())
 
 
+def _libffis_own(line: str) -> bool:
+    """libffi 3.5 and later keeps its own file open, if pam_python has loaded it for _ctypes."""
+    descriptor = re.fullmatch(r"fd \d+ \w+:(\w+)", line)
+    files = Path("/usr/lib").glob("*/libffi.so.*")
+    return descriptor is not None and int(descriptor[1], 16) in {f.stat().st_ino for f in files}
+
+
 def _read(output: str) -> Outcome:
     outcome = Outcome()
     call: dict[str, Any] = {"call": "look", "handle": 0, "code": 0}
     for line in output.splitlines():
         read = json.loads(line)
         if isinstance(read, list):
-            outcome.hygiene.append(read)
+            outcome.hygiene.append([line for line in read if not _libffis_own(line)])
         elif "call" in read:
             call = read
         else:
