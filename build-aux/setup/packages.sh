@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2034,SC2086
+# shellcheck shell=sh disable=SC2034,SC2086,SC2154
 # packages.sh: the Debian packages that the commands of ./setup need, and how they are installed.
 
 # sid has no python3-keyutils any more; Debian 13 and later have programs of qemu-system-misc in

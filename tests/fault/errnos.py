@@ -1,4 +1,4 @@
-"""The errnos of each call that the module makes, according to the manual pages of all Debians.
+"""The errnos of each call that the module makes, according to the manual pages of every release.
 
 test_errnos.py compares this with the pages themselves.
 """
