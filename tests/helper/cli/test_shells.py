@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,9 @@ def by_fish(line: str) -> set[str]:
     """The words that fish offers at the end of a command line."""
     file = _installed("fish/vendor_completions.d/pykeyinit-helper.fish")
     code = f"source {file}; complete --do-complete='pykeyinit-helper {line}'"
-    lines = _output("/usr/bin/fish", "--no-config", "-c", code).splitlines()
+    with tempfile.TemporaryDirectory() as home:  # fish 4 never ends without one
+        fish = ("/usr/bin/env", f"HOME={home}", "/usr/bin/fish", "--no-config", "-c", code)
+        lines = _output(*fish).splitlines()
     return {line.split("\t")[0].rstrip("/") for line in lines}
 
 
