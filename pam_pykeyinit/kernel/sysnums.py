@@ -33,6 +33,6 @@ def architecture(multiarch: str) -> str:
     return "" if abi.endswith("x32") else machine
 
 
-ADD_KEY, KEYCTL, SETRESUID, SETRESGID, SETFSUID, FLOCK = TABLE.get(
-    architecture(getattr(sys.implementation, "_multiarch", "")), _NO_SUCH_CALL
-)
+ARCHITECTURE = architecture(getattr(sys.implementation, "_multiarch", ""))
+
+ADD_KEY, KEYCTL, SETRESUID, SETRESGID, SETFSUID, FLOCK = TABLE.get(ARCHITECTURE, _NO_SUCH_CALL)
