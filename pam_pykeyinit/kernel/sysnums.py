@@ -20,8 +20,9 @@ TABLE = {
     "s390x": (278, 280, 208, 210, 215, 143),
 }
 
-# No call has this number: the kernel returns ENOSYS, which every caller handles.
-_NO_SUCH_CALL = (-1,) * 6
+# No call has this number: the kernel returns ENOSYS, which every caller handles.  -1 would not do:
+# on arm the kernel ends a program for numbers above those of its own calls.
+NO_SUCH_CALL = 0x7FFF
 
 
 def architecture(multiarch: str) -> str:
@@ -35,4 +36,6 @@ def architecture(multiarch: str) -> str:
 
 ARCHITECTURE = architecture(getattr(sys.implementation, "_multiarch", ""))
 
-ADD_KEY, KEYCTL, SETRESUID, SETRESGID, SETFSUID, FLOCK = TABLE.get(ARCHITECTURE, _NO_SUCH_CALL)
+ADD_KEY, KEYCTL, SETRESUID, SETRESGID, SETFSUID, FLOCK = TABLE.get(
+    ARCHITECTURE, (NO_SUCH_CALL,) * 6
+)

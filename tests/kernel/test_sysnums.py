@@ -24,6 +24,13 @@ def test_the_numbers_are_the_kernels(name: str) -> None:
     assert headers.numbers(name, SOURCE) == sysnums.TABLE[name]
 
 
+def test_on_arm_too_the_number_of_no_call_is_one_that_is_refused() -> None:
+    """There a number above the processor's own calls is an illegal instruction, not ENOSYS."""
+    own = headers.numbers("arm", "#include <asm/unistd.h>\nnumbers __ARM_NR_BASE")
+    assert max(max(numbers) for numbers in sysnums.TABLE.values()) < sysnums.NO_SUCH_CALL
+    assert 7000 < sysnums.NO_SUCH_CALL < own  # and above those of mips, which begin at 6000
+
+
 @pytest.mark.parametrize("uid", [0, 1000, 2**31 - 1, 2**31, 3_000_000_000])
 def test_an_id_that_a_32_bit_process_sees_as_negative(
     uid: int, monkeypatch: pytest.MonkeyPatch
