@@ -231,7 +231,7 @@ def test_an_earlier_run_stays_kept_if_the_next_is_interrupted(
         assert kept == ([] if interrupted else ["trixie"])
 
 
-def test_a_run_is_kept_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_kept_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     good = records.Kept("trixie", "2026-01-02", {}, [{"kind": "end"}])
     records.save("trixie", good, tmp_path)
 
