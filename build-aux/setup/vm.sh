@@ -16,6 +16,8 @@ for architecture in $architectures; do
 done
 case " $* " in
 *" --fast "*) need $machines ;;
+*" --matrix "*) need $machines $vagrant ;;
+*" --report "*) ;; # of earlier runs
 *) need $machines $vagrant ;;
 esac
 exec python3 -P -m harness "$@"

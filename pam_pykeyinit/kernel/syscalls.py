@@ -160,5 +160,5 @@ def setfsuid(uid: int) -> int:
     """
     result = libc.syscall(sysnums.SETFSUID, uid)
     # On 32-bit systems an id from 2^31 on is negative, and the largest ones look like an errno.
-    may_be_id = sys.maxsize < _IDS and sysnums.SETFSUID > 0
+    may_be_id = sys.maxsize < _IDS and sysnums.SETFSUID != sysnums.NO_SUCH_CALL
     return (result if may_be_id else _checked("setfsuid", result)) % _IDS

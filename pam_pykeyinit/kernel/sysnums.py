@@ -20,8 +20,9 @@ TABLE = {
     "s390x": (278, 280, 208, 210, 215, 143),
 }
 
-# No call has this number: the kernel returns ENOSYS, which every caller handles.
-_NO_SUCH_CALL = (-1,) * 6
+# No call has this number: the kernel returns ENOSYS, which every caller handles.  -1 would not do:
+# on arm the kernel ends a program for numbers above those of its own calls.
+NO_SUCH_CALL = 0x7FFF
 
 
 def architecture(multiarch: str) -> str:
@@ -33,6 +34,8 @@ def architecture(multiarch: str) -> str:
     return "" if abi.endswith("x32") else machine
 
 
+ARCHITECTURE = architecture(getattr(sys.implementation, "_multiarch", ""))
+
 ADD_KEY, KEYCTL, SETRESUID, SETRESGID, SETFSUID, FLOCK = TABLE.get(
-    architecture(getattr(sys.implementation, "_multiarch", "")), _NO_SUCH_CALL
+    ARCHITECTURE, (NO_SUCH_CALL,) * 6
 )

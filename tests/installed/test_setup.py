@@ -1,6 +1,7 @@
 """./setup: it names an unknown argument, and does nothing."""
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -54,6 +55,30 @@ def test_nothing_is_installed_for_a_word_that_is_not_known(words: list[str], nam
     assert (done.returncode, done.stdout) == (2, "")
     assert named in done.stderr
     assert "Installing" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "needed"),
+    [
+        ("--report", "python3\n"),
+        ("--report --fast trixie", "python3\nmachines\n"),
+        ("--fast", "python3\nmachines\n"),
+        ("--matrix", "python3\nmachines vagrant\n"),
+        ("--matrix --report", "python3\nmachines vagrant\n"),
+        ("", "python3\nmachines vagrant\n"),
+        ("trixie", "python3\nmachines vagrant\n"),
+    ],
+)
+def test_vm_needs_what_it_runs(words: str, needed: str, tmp_path: Path) -> None:
+    """A report runs nothing: Vagrant and what it needs are no small thing to install."""
+    (tmp_path / "python3").symlink_to("/bin/true")
+    script = f"""here={world.ROOT} PATH={tmp_path}:$PATH machines=machines vagrant=vagrant
+    need_root() {{ :; }}
+    need() {{ echo "$*"; }}
+    set -- {words}
+    . "$here/build-aux/setup/vm.sh" """
+    done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=True)
+    assert done.stdout == needed
 
 
 def test_alone_it_lists_its_commands() -> None:

@@ -111,7 +111,7 @@ def test_an_interpreter_of_an_unknown_architecture_is_told_there_are_no_keyrings
     [
         (2**31 - 1, 215, -2, 2**32 - 2),  # of 32 bits: an id, although it looks negative
         (2**31 - 1, 215, 7, 7),
-        (2**31 - 1, -1, -38, None),  # the number of the call is unknown
+        (2**31 - 1, sysnums.NO_SUCH_CALL, -38, None),  # the number of the call is unknown
         (2**63 - 1, 122, 2**32 - 2, 2**32 - 2),
         (2**63 - 1, 122, -1, None),
     ],

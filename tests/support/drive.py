@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 _folders = itertools.count()
+# Seconds for a script, which has hung after that; an emulated machine needs more.
+_PATIENCE = float(os.environ.get("PAMDRIVE_PATIENCE", "60"))
 
 
 @dataclass
@@ -88,7 +90,7 @@ class Running:
 
     def outcome(self) -> Outcome:
         """Wait for the end, and read the output."""
-        output, errors = self._process.communicate(timeout=60)
+        output, errors = self._process.communicate(timeout=_PATIENCE)
         assert self._process.returncode == 0, (self._process.returncode, errors.decode())
         return _read(output.decode())
 

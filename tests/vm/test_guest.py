@@ -3,10 +3,13 @@
 import subprocess
 from pathlib import Path
 
+import checks
 import journal
 import keyrings
 import pytest
 import stacks
+
+from harness import architectures, fast, machine
 
 GUEST = Path(stacks.__file__).parent
 
@@ -122,3 +125,18 @@ def test_keyctl_is_denied_and_nothing_else() -> None:
     told = subprocess.run([*deny, "keyctl", "show", "@u"], capture_output=True, text=True)
     assert (told.returncode, "Operation not permitted" in told.stderr) == (1, True)
     subprocess.run([*deny, "keyctl", "--version"], check=True)
+
+
+def test_a_script_of_the_tests_has_more_time_there_but_less_than_the_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An emulated machine on a busy host needs more than a minute for hundreds of logins."""
+    world = tmp_path / "tree/build-aux/world.sh"
+    world.parent.mkdir(parents=True)
+    world.write_text("#!/bin/sh\necho $PAMDRIVE_PATIENCE\necho 1 passed\n")
+    world.chmod(0o755)
+    monkeypatch.setattr(checks, "HERE", tmp_path)
+    told: list[str] = []
+    assert checks.tests(told.append)["summary"] == "1 passed"
+    foreign = fast.Run(architectures.on("s390x", "trixie"), [], 0, whole=True)
+    assert 60 < float(told[0]) < machine.patience(foreign.kept.plan)

@@ -1,5 +1,6 @@
 """The tables of scenarios: they are valid, and an invalid table is refused with a reason."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -214,3 +215,32 @@ def runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+def test_an_earlier_run_stays_kept_if_the_next_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(records, "save", lambda name, run: kept.append(name))
+    for interrupted in (True, False):
+        run = fast.Run(SUITES["trixie"], [], 0, whole=True)
+        if interrupted:
+            run.stop()
+        monkeypatch.setattr(run._machine, "run", lambda: [{"kind": "begin"}])
+        run._make_and_boot()
+        assert kept == ([] if interrupted else ["trixie"])
+
+
+def test_a_run_is_kept_whole_or_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = records.Kept("trixie", "2026-01-02", {}, [{"kind": "end"}])
+    records.save("trixie", good, tmp_path)
+
+    def cut(file: Path, text: str) -> None:
+        with file.open("w") as some:
+            some.write(text[: len(text) // 2])
+        raise OSError(errno.ENOSPC, "the disk is full")
+
+    monkeypatch.setattr(Path, "write_text", cut)
+    with pytest.raises(OSError, match="the disk is full"):
+        records.save("trixie", good._replace(date="2026-01-03"), tmp_path)
+    assert records.load(tmp_path) == [good]

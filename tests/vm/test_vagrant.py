@@ -1,12 +1,13 @@
 """The runs with Vagrant, as far as they need no machine."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from harness import full, host, libvirt, machine, vagrant
+from harness import full, host, libvirt, machine, records, vagrant
 from harness.roots import CannotMake
 
 
@@ -48,6 +49,27 @@ def test_a_suite_that_fails_is_not_run_and_says_why(
     rows = [row for kept in run.kept() for row in kept.rows()]
     assert {row.scenario for row in rows} == {"reboot", "run0"}
     assert {row.verdict for row in rows} == {("not run", str(reason))}
+
+
+def test_an_earlier_run_stays_kept_if_the_next_is_interrupted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(records, "save", lambda name, run: kept.append(name))
+
+    def interrupted(_: object, plan: object) -> Iterator[dict[str, str]]:
+        yield {"kind": "begin"}
+        raise KeyboardInterrupt
+
+    run = full.Run("trixie", [], 0, quick=True)
+    key = next(iter(run._parts))
+    monkeypatch.setattr(vagrant.Vagrant, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run._collect(key)
+    assert not kept
+    monkeypatch.setattr(vagrant.Vagrant, "run", lambda *_: iter([{"kind": "end"}]))
+    run._collect(key)
+    assert kept == [key]
 
 
 @pytest.mark.parametrize(

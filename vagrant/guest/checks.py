@@ -33,7 +33,11 @@ def tests(each: Callable[[str], None]) -> Record:
     `each` is called with each line that comes, for they take their time.
     """
     pytest = ["python3", "-P", "-m", "pytest", "-v", "-m", "not lengthy", *TESTED]
-    made = {"WORLD_STAGE": str(HERE / "stage"), "PAMDRIVE": str(HERE / "pamdrive")}
+    made = {
+        "WORLD_STAGE": str(HERE / "stage"),
+        "PAMDRIVE": str(HERE / "pamdrive"),
+        "PAMDRIVE_PATIENCE": "600",  # hundreds of logins, on an emulated machine
+    }
     running = subprocess.Popen(
         ["build-aux/world.sh", *pytest], cwd=HERE / "tree", env={**os.environ, **made}, text=True,
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -41,6 +41,7 @@ class Run:
         self._machine = Machine(self.suite, self._plan, self._heard, self._fill)
         self._thread = threading.Thread(target=self._run)
         self._ended = threading.Event()
+        self._stopped = False
 
     def was_kept(self) -> bool:
         """Take an earlier run to its end, if there is one."""
@@ -61,7 +62,8 @@ class Run:
         self._ended.wait()
 
     def stop(self) -> None:
-        """End the machine, and wait until its files are gone."""
+        """End the machine, and wait until its files are gone.  An earlier run stays kept."""
+        self._stopped = True
         self._machine.stop()
         if self._thread.ident:
             self._thread.join()
@@ -83,7 +85,7 @@ class Run:
             ended = str(reason)
             self._say(ended)
         self.kept = self.kept._replace(records=said, ended=ended)
-        if self._whole:
+        if self._whole and not self._stopped:
             records.save(self.suite.name, self.kept)
         records.save_latency(self.suite.name, self.kept)
         self._say(f"{time.monotonic() - begun:.0f} s in all")

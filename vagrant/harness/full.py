@@ -80,7 +80,7 @@ class Run:
         return list(self._parts.values())
 
     def _collect(self, key: str) -> None:
-        """Run a plan; report each record as it comes."""
+        """Run a plan; report each record as it comes.  If interrupted, an earlier run stays."""
         one = self._parts[key]
         try:
             for record in self._machine.run(one.plan):
@@ -89,9 +89,9 @@ class Run:
                 if record["kind"] == "result":
                     say(f"{self._name}: {outcome.spoken(record)}")
         finally:
-            self._save(key)
+            records.save_latency(key, self._parts[key])
+        self._save(key)
 
     def _save(self, key: str) -> None:
         if self._whole:
             records.save(key, self._parts[key])
-        records.save_latency(key, self._parts[key])

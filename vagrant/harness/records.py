@@ -42,10 +42,12 @@ def today() -> str:
 
 
 def save(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:
-    """Keep a run under this name, instead of an earlier one."""
+    """Keep a run under this name, instead of an earlier one: all of it, or nothing."""
     head = {"kind": "plan", **kept._replace(records=[])._asdict()}
     lines = [json.dumps(record) + "\n" for record in [head, *kept.records]]
-    (folder / f"results-{name}.jsonl").write_text("".join(lines))
+    part = folder / f"results-{name}.part"
+    part.write_text("".join(lines))
+    part.replace(folder / f"results-{name}.jsonl")
 
 
 def earlier(name: str, folder: Path = roots.BUILD) -> Kept | None:

@@ -12,7 +12,6 @@ from pam_pykeyinit.kernel.syscalls import _call
 
 # linux/watch_queue.h, keyctl.h
 _O_NOTIFICATION_PIPE = os.O_EXCL
-_SET_SIZE = 0x5760  # IOC_WATCH_QUEUE_SET_SIZE
 _WATCH_KEY = 32
 _NOTES = 512  # the maximum of the kernel
 _META, _KEY = 0, 1
@@ -30,6 +29,11 @@ SUBTYPES = (
     "changed",
 )
 GONE, LOST = "gone", "lost"
+
+
+def set_size(architecture: str) -> int:
+    """IOC_WATCH_QUEUE_SET_SIZE: on powerpc, requests that move no data have a bit for it."""
+    return 0x20005760 if architecture.startswith("powerpc") else 0x5760
 
 
 class Note(NamedTuple):
@@ -65,7 +69,7 @@ class Pipe:
         """Raises OSError: ENOPKG if the kernel does not support it, EINVAL if it is older."""
         self.reading, self._writing = os.pipe2(_O_NOTIFICATION_PIPE | os.O_CLOEXEC)
         try:
-            fcntl.ioctl(self.reading, _SET_SIZE, _NOTES)
+            fcntl.ioctl(self.reading, set_size(sysnums.ARCHITECTURE), _NOTES)
         except OSError:
             self.close()
             raise

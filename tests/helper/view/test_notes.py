@@ -4,8 +4,19 @@ import struct
 
 import pytest
 
-from pykeyinit_helper.view.notes import GONE, LOST, SUBTYPES, Note, parse
+from pykeyinit_helper.view.notes import GONE, LOST, SUBTYPES, Note, parse, set_size
 from pykeyinit_helper.view.state import Event, State, differences
+from support import headers
+
+REQUEST = """
+#include <linux/watch_queue.h>
+numbers IOC_WATCH_QUEUE_SET_SIZE
+"""
+
+
+@pytest.mark.parametrize("name", sorted(headers.FOLDERS))
+def test_the_request_for_notes_is_the_kernels(name: str) -> None:
+    assert headers.numbers(name, REQUEST) == set_size(name)
 
 
 def record(order: str, kind: int, subtype: int, *rest: int) -> bytes:
