@@ -70,8 +70,7 @@ CHANGES: dict[str, list[tuple[str, str]]] = {"pam_pykeyinit.c": [
     ("*sine = sin(x);", "*sine = cos(x);"),
 ], "libc.c": [
     ("PyLong_AsLong(answer) < 0;", "0;"),
-    ("value < 0 || value >= UINT32_MAX", "value < 0 || value > UINT32_MAX"),
-    ("value < 0 || value >= UINT32_MAX", "value >= UINT32_MAX"),
+    ("value >= UINT32_MAX", "value > UINT32_MAX"),
     ("-errno : value", "errno : value"),
     ('"surrogateescape"', '"strict"'),
     ("count < 1 || count > 6", "count < 1 || count > 5"),
