@@ -17,7 +17,7 @@ from support.workshop import workshop
 pytestmark = pytest.mark.privileged
 
 OURS = "pam_pykeyinit.so"
-SUCCESS, SESSION_ERR = 0, 14
+SUCCESS, SYSTEM_ERR, SESSION_ERR = 0, 4, 14
 EMPTY = "; an empty session keyring replaces the caller's"
 
 
@@ -82,6 +82,25 @@ def test_it_is_roots_if_it_cannot_be_the_users(
     assert line.text.endswith(EMPTY)
 
 
+STACK = f"auth required {OURS} force revoke\nsession required {OURS} force revoke"
+
+
+def test_a_keyring_that_may_be_the_handles_own_stays(
+    pamdrive: Path, driver: Driver, journal: Journal
+) -> None:
+    """libpam does not find the state of the handle, in which setcred has created it."""
+    faulty = Driver(pamdrive.with_name("pamfault"), driver.scratch)
+    script = f"start 0 s alice\nestablish 0\nfault 1 {SYSTEM_ERR}\nopen 0\ncalls\n"
+    outcome = faulty.run(faulty.services(s=STACK), script)
+
+    assert outcome.codes() == [SUCCESS, SESSION_ERR]
+    assert outcome.hygiene == [["pam_get_data"]]
+    _, established, opened = outcome.steps
+    assert opened.session == established.session
+    (line,) = journal.ours()
+    assert line.text.endswith("pam_sm_open_session: libpam does not keep our state")
+
+
 def test_the_keyring_of_the_handle_itself_stays(
     pamdrive: Path, tmp_path: Path, journal: Journal
 ) -> None:
@@ -90,11 +109,9 @@ def test_the_keyring_of_the_handle_itself_stays(
     broken = "\nHandle.pam_sm_open_session = lambda *ignored: None\n"
     built = workshop().build({"module.py": source + broken})
     driver = Driver(mounts.wrapper(tmp_path / "drive", built, str(pamdrive)), tmp_path)
-    line = f"required {OURS} force revoke"
-    services = driver.services(s=f"auth {line}\nsession {line}")
 
     script = "start 0 s alice\nestablish 0\nopen 0\n"
-    _, established, opened = driver.run(services, script).steps
+    _, established, opened = driver.run(driver.services(s=STACK), script).steps
     assert (established.code, opened.code) == (SUCCESS, SESSION_ERR)
     assert opened.session == established.session
     assert opened.session["links"] != []
