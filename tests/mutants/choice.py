@@ -17,6 +17,7 @@ CORE = [
     "fault/test_every_call.py", "loader/test_threads.py",
 ]  # fmt: skip
 NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
+IMPORTS = "loader/test_forks.py::test_an_import_that_takes_long_is_waited_for"
 TESTS = {
     "options.py": ["module/test_options.py", *BEYOND[:2]],
     "policies/words.py": ["policies/test_policy_words.py", "module/test_options.py", *BEYOND[1:5]],
@@ -39,6 +40,35 @@ TESTS = {
         "attacks/test_ids.py::test_an_id_that_is_none_does_not_stand_for_roots",
     ],
     "loader/libm.c": ["loader/test_failures.py::test_our_code_is_broken[numbers with a fraction]"],
+    "loader/libc.c": [
+        "loader/test_switches.py",
+        "module/test_bad_input.py",
+        "loader/test_hosts.py::test_what_holds_the_rights_to_a_keyring_ends_with_it",
+        "fault/outside/test_outside_seccomp.py::test_no_file_can_be_opened",
+        "module/test_contract.py::test_an_entry_of_the_user_database_may_be_long",
+        "attacks/test_ids.py::test_an_id_that_is_none_does_not_stand_for_roots",
+        IMPORTS,
+    ],
+    "loader/python.c": [
+        "loader/test_switches.py::test_a_tag_needs_no_right",
+        "module/test_hygiene.py::test_a_hold_ends_with_the_close_or_with_the_handle",
+        "loader/test_floor.py",
+        "loader/test_failures.py::test_our_code_is_broken[answers True]",
+        "loader/test_failures.py::test_our_code_is_broken[answers 32]",
+        "loader/test_failures.py::test_our_code_is_broken[an error that cannot be printed]",
+        "load/test_cycles.py::test_a_thousand_sessions_leave_nothing",
+        IMPORTS,
+    ],
+    "loader/interpreter.c": [
+        "loader/test_threads.py::test_the_first_sessions_of_a_process_are_in_two_threads",
+        "loader/test_forks.py::test_a_handler_of_a_signal_forks_while_python_runs",
+        "loader/test_starved.py::test_little_memory[quick-data]",
+        IMPORTS,
+    ],
+    "loader/frozen.c": [
+        IMPORTS,
+        "loader/test_failures.py::test_our_code_is_broken[a name that is not there]",
+    ],
     "left_open.py": ["module/test_left_open.py"],
     "hold.py": ["module/test_hold.py", "fault/test_every_call.py"],
     "kernel/identity.py": ["kernel/test_identity.py", "module/test_differences.py", *NAMES],

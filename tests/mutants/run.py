@@ -23,7 +23,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from mutants.choice import CHOICE, tests_of
-from support import world
+from support import turns, world
 from support.workshop import workshop
 
 PATIENCE = 300  # seconds for all tests of one mutant; then it is killed
@@ -72,6 +72,7 @@ def _put(file: Path, source: str) -> None:
     file.write_text(source)
 
 
+@turns.room(alone=False)  # so that no test waits for it
 def passes(tests: list[str], log: Path) -> bool:
     """Whether the tests pass, in time, in a fork of this process; their output is in `log`."""
     child = os.fork()
