@@ -63,7 +63,7 @@ static const char *start(void)
 	PyStatus status;
 
 	PyPreConfig_InitIsolatedConfig(&before);
-	before.utf8_mode = 1; /* do not change the locale of the program */
+	before.utf8_mode = 1; /* whatever the locale of the program, which stays as it is */
 	status = Py_PreInitialize(&before);
 	if (PyStatus_Exception(status))
 		return status.err_msg;

@@ -27,12 +27,12 @@
 
 int id_from(PyObject *number, uid_t *id)
 {
-	long long value = PyLong_AsLongLong(number);
+	unsigned long long value = PyLong_AsUnsignedLongLong(number); /* OverflowError if negative */
 
-	if (value == -1 && PyErr_Occurred())
+	if (PyErr_Occurred())
 		return -1;
-	if (value < 0 || value >= UINT32_MAX) {
-		PyErr_Format(PyExc_OverflowError, "%lld is no user or group id", value);
+	if (value >= UINT32_MAX) {
+		PyErr_Format(PyExc_OverflowError, "%llu is no user or group id", value);
 		return -1;
 	}
 	*id = value;

@@ -18,7 +18,7 @@ DEFENCES = {
         "self._join(lambda join: identity.with_real_ids(user.uid, user.gid, join))",
         "self._join(lambda join: join())",
     ),
-    "no id is -1": ("loader/libc.c", "value < 0 || value >= UINT32_MAX", "0"),
+    "no id is -1": ("loader/libc.c", "value >= UINT32_MAX", "0"),
     "what is logged is escaped": ("log.py", "line = printable(f", "line = str(f"),
     "what was joined is looked at": (
         "policies/naming.py",

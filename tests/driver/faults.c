@@ -4,6 +4,10 @@
  *
  *   fault N CODE   the Nth of these calls from now on, counted from 1, is not made, and returns
  *                  that errno, or, if it is a function of libpam, that code of PAM
+ *   fault N CODE lasting    the same for all of them from the Nth on
+ *   signal N       before the Nth a signal comes; its handler prints the real, effective and saved
+ *                  uid: a list
+ *   signal N fork  its handler forks, and only the child goes on
  *   calls          the calls since then: a list of their names
  *   fork ... join  a forked child executes the commands between, and ends there
  *
@@ -15,23 +19,57 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <security/pam_modules.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 #define MOST 400
 
 static char names[MOST][40];
-static int made, at, code;
+static int made, at, code, lasting, signal_at;
 extern char __executable_start, etext;
 
-void fault_next(int number, int gives)
+void fault_next(int number, int gives, int stays)
 {
 	made = 0;
 	at = number;
 	code = gives;
+	lasting = stays;
+}
+
+static void say_ids(int number)
+{
+	uid_t real, effective, saved;
+
+	(void)number;
+	getresuid(&real, &effective, &saved);
+	printf("[\"%u\",\"%u\",\"%u\"]\n", real, effective, saved);
+}
+
+static void go_on_in_child(int number)
+{
+	int status;
+
+	(void)number;
+	fflush(stdout);
+	pid_t child = fork();
+	if (child < 0)
+		fail("fork");
+	if (child == 0)
+		return;
+	waitpid(child, &status, 0);
+	_exit(status ? 98 : 0);
+}
+
+void fault_signal(int number, int forks)
+{
+	made = 0;
+	signal_at = number;
+	signal(SIGUSR1, forks ? go_on_in_child : say_ids);
 }
 
 void fault_calls(void)
@@ -58,7 +96,9 @@ static int is_refused(const void *caller, const char *name, long operation)
 		return 0;
 	if (made < MOST)
 		snprintf(names[made], sizeof *names, operation < 0 ? "%s" : "%s %ld", name, operation);
-	return ++made == at;
+	if (++made == signal_at)
+		raise(SIGUSR1);
+	return made == at || (lasting && made > at);
 }
 
 static void *next(const char *name)

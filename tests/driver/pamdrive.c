@@ -22,7 +22,7 @@
  *   touch FILE, await FILE create a file; wait for one: to synchronise two programs
  *   read NAME              the content of a key that is found from the session keyring
  *   look, hygiene, prep, ids, seccomp, setperm     see pamdrive.h
- *   fault, calls, fork     only in pamfault, see faults.c
+ *   fault, signal, calls, fork     only in pamfault, see faults.c
  *
  * A PAM call prints {"call": ..., "code": ...}, and then a look.
  */
@@ -198,7 +198,9 @@ static void run(const char *confdir, char **words)
 	else if (!strcmp(name, "syslog"))
 		syslog(LOG_INFO, "%s", words[1]);
 	else if (fault_next && !strcmp(name, "fault"))
-		fault_next(atoi(words[1]), atoi(words[2]));
+		fault_next(atoi(words[1]), atoi(words[2]), words[3] != NULL);
+	else if (fault_signal && !strcmp(name, "signal"))
+		fault_signal(atoi(words[1]), words[2] != NULL);
 	else if (fault_calls && !strcmp(name, "calls"))
 		fault_calls();
 	else {

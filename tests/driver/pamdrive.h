@@ -53,7 +53,8 @@ void special(void);
 void search(const char *name);
 void read_key(const char *name);
 /* Only in pamfault: see faults.c. */
-__attribute__((weak)) void fault_next(int number, int gives);
+__attribute__((weak)) void fault_next(int number, int gives, int stays);
+__attribute__((weak)) void fault_signal(int number, int forks);
 __attribute__((weak)) void fault_calls(void);
 /* Set the stage: "prep KIND [USER]", "ids RUID EUID SUID RGID EGID SGID", "seccomp CALL
    ERRNO", "setperm MASK", "keyctl NUMBER A B". */

@@ -5,6 +5,7 @@ Each also runs with pam_keyinit: what works there must work here, in any version
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -28,10 +29,13 @@ session required {} {}"""
 class Host:
     """Runs a script of the folder hosts/ in a Python, where /etc/pam.d has our service."""
 
-    def __init__(self, driver: Driver, stack: str = STACK) -> None:
+    def __init__(
+        self, driver: Driver, stack: str = STACK, mounted: Mapping[str, Path] | None = None
+    ) -> None:
         """With a stack in which {} is replaced by the module and its options."""
         self._driver = driver
         self._stack = stack
+        self._mounted = mounted or {}
 
     def __call__(
         self,
@@ -46,7 +50,7 @@ class Host:
         services = self._driver.services(pykeyinit=self._stack.format(module, options))
         program = mounts.wrapper(
             self._driver.scratch / "host",
-            {"/etc/pam.d": services},
+            {"/etc/pam.d": services, **self._mounted},
             str(python),
             str(HERE / "hosts" / script),
             *more,

@@ -5,11 +5,13 @@ are in folders that only root can change; the same trace with pam_python.so show
 can fail.
 """
 
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 from loader.setuid import PROGRAMS, Trace, is_roots
+from loader.test_hosts import Host
 
 from support import mounts, native, world
 from support.drive import Driver
@@ -117,3 +119,17 @@ def test_it_looks_for_nothing_that_its_caller_could_have_placed(
         assert [repr(line) for line in journal.ours()] == []
     else:
         assert bad, "the trace does not show what it should"
+
+
+@pytest.mark.parametrize(("module", "later"), [("pam_pykeyinit.so", 0), (world.ORACLE, 28)])
+def test_no_module_is_looked_for_again(module: str, later: int, driver: Driver) -> None:
+    """In a second session, with another root folder.  The control: libpam unloads pam_keyinit."""
+    root = driver.scratch / "root"
+    (root / "etc").mkdir(parents=True)
+    for name in world.USERS:
+        shutil.copy(Path("/etc", name), root / "etc")
+    line = f"session required {module} force revoke\n"
+    shutil.copytree(driver.services(pykeyinit=line), root / "etc/pam.d")
+
+    printed = Host(driver, line)(module, "/usr/bin/python3", "chrooting.py", str(root))
+    assert printed.split() == ["0", "0", str(later), str(later)]

@@ -104,11 +104,16 @@ def _faults(cases: Iterable[str], options: str, driver: Driver) -> list[str]:
 @pytest.mark.parametrize("limit", ["as", "data"])
 @pytest.mark.parametrize(
     ("state", "options", "pages"),
-    [("", OPTIONS[0], 1), ("thread ", OPTIONS[1], 3), ("warm ", OPTIONS[1], 3)],
-    ids=["first", "thread", "warm"],
+    [
+        ("", OPTIONS[0], 32),
+        ("", OPTIONS[0], 1),
+        ("thread ", OPTIONS[1], 3),
+        ("warm ", OPTIONS[1], 3),
+    ],
+    ids=["quick", "first", "thread", "warm"],
 )
 def test_little_memory(state: str, options: str, pages: int, limit: str, driver: Driver) -> None:
-    """From none to plenty, a page or a few at a time."""
+    """From none to plenty, a page or a few at a time; the quick one is for mutants."""
     cases = [f"{state}{limit} {size}" for size in range(0, PLENTY, pages * PAGE)]
     assert _faults(cases, options, driver) == []
 

@@ -44,6 +44,19 @@ def test_sessions_of_different_users_in_threads(
     assert journal.ours() == []
 
 
+def test_the_first_sessions_of_a_process_are_in_two_threads(driver: Driver) -> None:
+    """Python is started once, by one of them, and the other waits."""
+    services = driver.services(s=STACK)
+    for _ in range(25):
+        run = subprocess.run(
+            [driver.program.parent / "many", services, "s", "2", "3", *USERS],
+            env={"PATH": "/usr/bin:/bin"},
+            capture_output=True,
+            timeout=20,
+        )
+        assert (run.returncode, run.stderr) == (0, b"")
+
+
 def _keys_of_root() -> int:
     for line in Path("/proc/key-users").read_text().splitlines():
         if line.split(":")[0].strip() == "0":

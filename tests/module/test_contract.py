@@ -1,8 +1,10 @@
 """The contract of the module, row by row, on the real libpam and kernel."""
 
+from pathlib import Path
+
 import pytest
 
-from support import world
+from support import mounts, world
 from support.drive import Driver, Outcome
 
 pytestmark = pytest.mark.privileged
@@ -107,3 +109,21 @@ def test_with_force_it_is_replaced(run) -> None:  # type: ignore[no-untyped-def]
         assert len(_made(outcome)) == 1
         in_place_before = next(iter(outcome.steps[0].keyrings))
         assert outcome.steps[-1].keyrings[in_place_before] == "live"
+
+
+@pytest.mark.parametrize("length", [2_000, 20_000])
+def test_an_entry_of_the_user_database_may_be_long(
+    length: int, pamdrive: Path, tmp_path: Path, loader: str
+) -> None:
+    """getpwnam_r(3) asks for more space."""
+    passwd = tmp_path / "passwd"
+    uid, gid = world.uid("alice"), world.gid("alice")
+    entry = f"long:x:{uid}:{gid}:{'x' * length}:/:/bin/sh\n"
+    passwd.write_text(Path("/etc/passwd").read_text() + entry)
+    program = mounts.wrapper(tmp_path / "drive", {"/etc/passwd": passwd}, str(pamdrive))
+    driver = Driver(program, tmp_path)
+    services = driver.services(s=f"session required {loader}")
+
+    _, opened = driver.run(services, "start 0 s long\nopen 0\n").steps
+    assert opened.code == SUCCESS
+    assert opened.fields[1] == uid

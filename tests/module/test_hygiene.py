@@ -29,6 +29,11 @@ def test_nothing_of_the_process_changes_but_what_pam_python_changes(driver: Driv
     assert all(line.startswith("locale ") for line in ours)
 
 
+def test_with_our_loader_nothing_of_the_process_changes(driver: Driver) -> None:
+    """Neither its locale nor the signals that it blocks."""
+    assert _changes(driver, "session required pam_pykeyinit.so force revoke") == set()
+
+
 def test_the_applications_syslog_identity_is_its_own(
     driver: Driver, loader: str, journal: Journal
 ) -> None:

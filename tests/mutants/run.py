@@ -22,83 +22,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from support import world
+from mutants.choice import CHOICE, tests_of
+from support import turns, world
 from support.workshop import workshop
 
 PATIENCE = 300  # seconds for all tests of one mutant; then it is killed
-# pam_python is excluded, because the mutants are in code that both loaders share; so is a test
-# that can fail on a busy machine, which would count a mutant as killed.
-CHOICE = "not pam_python and not hundred"
-# The most relevant tests of a file, the fastest first.
-BEYOND = [
-    "policies/test_policy_words.py", "scripts", "policies/test_tag_refresh_quota.py",
-    "policies/test_used_up.py", "policies/test_policies.py", "policies/test_links.py",
-    "policies/test_names.py", "policies/test_attacks.py", "policies/test_faults.py",
-]  # fmt: skip
-CORE = [
-    "module/test_decisions.py", "module/test_hygiene.py", "module/test_contract.py",
-    "module/test_retval.py", "module/test_left_open.py", "scripts", "fault/test_interrupts.py",
-    "module/test_differences.py", "module/test_bad_input.py",
-    "policies/test_policies.py", "policies/test_tag_refresh_quota.py", "attacks/test_ids.py",
-    "fault/test_every_call.py", "loader/test_threads.py",
-]  # fmt: skip
-NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
-LOADER = [
-    "module/test_hygiene.py", "loader/test_build.py", "loader/test_threads.py",
-    "loader/test_failures.py", "loader/test_hosts.py", "module/test_bad_input.py",
-    "load/test_cycles.py", "scripts", "policies/test_tag_refresh_quota.py",
-    "loader/test_isolation.py", "loader/test_forks.py", "loader/test_embedders.py",
-    "fault/test_every_errno.py",
-]  # fmt: skip
-IDS = ["attacks/test_ids.py", "loader/test_ids.py"]
-TESTS = {
-    "options.py": ["module/test_options.py", *BEYOND[:2]],
-    "policies/words.py": ["policies/test_policy_words.py", "module/test_options.py", *BEYOND[1:5]],
-    "policies/quota.py": ["module/test_decisions.py", "policies/test_tag_refresh_quota.py"],
-    "policies/naming.py": ["policies/test_plan.py", "scripts", *NAMES],
-    "policies/lock.py": ["policies/test_lock.py", "policies/test_names.py"],
-    "loader/identity.c": ["kernel/test_identity.py", *IDS, *CORE],
-    "loader/ids.c": [*IDS, *CORE],
-    "left_open.py": ["module/test_left_open.py"],
-    "hold.py": ["module/test_hold.py", "fault/test_every_call.py"],
-    "kernel/identity.py": ["kernel/test_identity.py", "module/test_differences.py", *NAMES],
-    "kernel/syscalls.py": [
-        "kernel/test_keyctl.py",
-        "module/test_hold.py",
-        "kernel/test_identity.py",
-        *CORE,
-    ],
-    "kernel/listing.py": ["kernel/test_listing.py", "kernel/test_descriptions.py"],
-    "kernel/procfs.py": ["kernel/test_procfs.py"],
-    "failure.py": ["module/test_decisions.py", "scripts"],
-    "log.py": [
-        "module/test_decisions.py",
-        "scripts",
-        "module/test_hygiene.py",
-        "module/test_bad_input.py",
-    ],
-    "native.py": [
-        "module/test_hygiene.py",
-        "module/test_retval.py",
-        "scripts",
-        "policies/test_tag_refresh_quota.py",
-    ],
-    "kernel/keyctl.py": ["kernel/test_keyctl.py", "policies/test_lock.py", *BEYOND[2:6]],
-    "kernel/libc.py": ["kernel/test_keyctl.py", "module/test_hold.py", "kernel/test_identity.py"],
-    "kernel/sysnums.py": [
-        "kernel/test_sysnums.py",
-        "module/test_decisions.py",
-        "kernel/test_keyctl.py",
-    ],
-    "policies/plan.py": ["policies/test_plan.py", *BEYOND],
-    **dict.fromkeys(["policies/tag.py", "policies/refresh.py"], BEYOND),
-}
 Mutant = dict[str, str]
-
-
-def tests_of(file: str) -> list[str]:
-    """The tests of a file of pam_pykeyinit/."""
-    return TESTS.get(file, LOADER if file.startswith("loader/") else CORE)
 
 
 def label(mutant: Mutant) -> str:
@@ -108,16 +37,17 @@ def label(mutant: Mutant) -> str:
 
 @contextlib.contextmanager
 def built(mutant: Mutant) -> Iterator[None]:
-    """Build the mutant, and put it where libpam looks for it."""
-    made = workshop().build({mutant["file"]: mutant["source"]})
-    kept = {path: Path(path).read_bytes() for path in made}
-    try:
-        for path, file in made.items():
-            Path(path).write_bytes(file.read_bytes())
-        yield
-    finally:
-        for path, content in kept.items():
-            Path(path).write_bytes(content)
+    """Build the mutant, and put it where libpam looks for it; what tests build has it too."""
+    with workshop().changed({mutant["file"]: mutant["source"]}):
+        made = workshop().build({})
+        kept = {path: Path(path).read_bytes() for path in made}
+        try:
+            for path, file in made.items():
+                Path(path).write_bytes(file.read_bytes())
+            yield
+        finally:
+            for path, content in kept.items():
+                Path(path).write_bytes(content)
 
 
 @contextlib.contextmanager
@@ -142,6 +72,7 @@ def _put(file: Path, source: str) -> None:
     file.write_text(source)
 
 
+@turns.room(alone=False)  # so that no test waits for it
 def passes(tests: list[str], log: Path) -> bool:
     """Whether the tests pass, in time, in a fork of this process; their output is in `log`."""
     child = os.fork()

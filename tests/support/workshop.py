@@ -4,11 +4,12 @@ The code of a login is inside pam_pykeyinit_python.so, so a test that needs othe
 builds it: this takes a few seconds for the first, and two for each later one.
 """
 
+import contextlib
 import functools
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from support import native, world
@@ -31,20 +32,26 @@ class Workshop:
         where = f"-Dpython.purelibdir={native.package().parent}"
         _quietly("meson", "setup", where, *options, self._build, self._tree)
 
+    @contextlib.contextmanager
+    def changed(self, changes: Mapping[str, str]) -> Iterator[None]:
+        """What is built in this block has these texts for these files of pam_pykeyinit/."""
+        originals = {name: self._source(name).read_text() for name in changes}
+        try:
+            for name, text in changes.items():
+                self._source(name).write_text(text)
+            yield
+        finally:
+            for name, text in originals.items():
+                self._source(name).write_text(text)
+
     def build(self, changes: Mapping[str, str]) -> dict[str, Path]:
         """Build with these texts for these files of pam_pykeyinit/.
 
         Returns the files by the paths where libpam looks for them.
         Raises CalledProcessError if the build fails.
         """
-        originals = {name: self._source(name).read_text() for name in changes}
-        try:
-            for name, text in changes.items():
-                self._source(name).write_text(text)
+        with self.changed(changes):
             _quietly("ninja", "-C", self._build)
-        finally:
-            for name, text in originals.items():
-                self._source(name).write_text(text)
         where = Path(tempfile.mkdtemp(dir=self._folder))  # forks of one process share the folder
         built = self._build / "pam_pykeyinit/loader"
         return {
