@@ -85,6 +85,7 @@ def test_ids_that_cannot_be_restored_raise_the_alarm(opening: Open, journal: Jou
     (line,) = journal.ours()
     assert line.level == "ALERT"
     assert f"ids are ({alice}, 0, 0) ({group}, 0, 0), must be (0, 0, 0) (0, 0, 0)" in line.text
+    assert "session keyring" not in line.text, "alice's keyring was made and is kept"
 
 
 @pytest.mark.parametrize("host", HOSTS, ids="-".join)

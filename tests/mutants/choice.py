@@ -39,6 +39,11 @@ TESTS = {
         "loader/test_switches.py",
         "attacks/test_ids.py::test_an_id_that_is_none_does_not_stand_for_roots",
     ],
+    "loader/later.c": [
+        "loader/test_switches.py",
+        "module/test_bad_input.py",
+        "fault/outside/test_outside_errors.py",
+    ],
     "loader/libm.c": ["loader/test_failures.py::test_our_code_is_broken[numbers with a fraction]"],
     "loader/libc.c": [
         "loader/test_switches.py",
