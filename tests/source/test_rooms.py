@@ -15,7 +15,8 @@ from support import world
 CONTRACTS: dict[str, list[str]] = {
     "pam_pykeyinit": [
         "kernel",  # system calls, and what the kernel reports
-        "codes log pam",  # shared by the others
+        "codes pam",  # shared by the others
+        "log",
         "failure",
         "user",
         "policies",  # options that pam_keyinit does not have
