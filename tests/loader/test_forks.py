@@ -43,7 +43,7 @@ def test_a_handler_of_a_signal_forks_while_python_runs(
 ) -> None:
     """The child returns from the handler, and opens and closes the session."""
     faulty = Driver(pamdrive.with_name("pamfault"), driver.scratch)
-    services = faulty.services(s="session required pam_pykeyinit.so force revoke")
+    services = faulty.services(s="session required pam_pykeyinit.so force revoke tag")
     script = "start 0 s bob\nopen 0\nend 0\nstart 1 s alice\n"
     (calls,) = faulty.run(services, f"{script}fault 0 0\nopen 1\ncalls\n").hygiene
     number = calls.index("pam_get_item") + 1
