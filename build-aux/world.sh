@@ -66,7 +66,8 @@ mount --bind "$WORLD/security" /lib/security
 done
 (cd "$WORLD/stage" && find usr/local/lib -name dist-packages) | while read -r folder; do
     # If Debian has no package of keyutils: ./setup has built it.
-    cp -a "$here"/build/keyutils/lib/python3*/site-packages/keyutils "$WORLD/stage/$folder" 2>/dev/null || :
+    [ ! -e "$here/build/keyutils/complete" ] ||
+        cp -a "$here"/build/keyutils/lib/python3*/site-packages/keyutils "$WORLD/stage/$folder"
     mount --bind "$WORLD/stage/$folder" "/$folder"
 done
 mkdir -p "$WORLD/bin" "$WORLD/local-bin"

@@ -126,6 +126,12 @@ def driver(pamdrive: Path) -> Iterator[Driver]:
 
 
 @pytest.fixture
+def faulty(pamdrive: Path, driver: Driver) -> Driver:
+    """The same with tests/driver/faults.c, which refuses calls of the loader."""
+    return Driver(pamdrive.with_name("pamfault"), driver.scratch)
+
+
+@pytest.fixture
 def journal() -> Iterator[Journal]:
     """The log of a test."""
     folder = world.folder()

@@ -5,9 +5,6 @@
  */
 #include "later.h"
 
-#include <errno.h>
-#include <unistd.h>
-
 #include "libc.h"
 
 struct calls {
@@ -17,12 +14,13 @@ struct calls {
 	} call[];
 };
 
-/* The function's own object is a tuple of these. */
-enum { RESULTS, CALLS, KEPT };
+/* The function's own object is a tuple of these.  The arguments of later() are kept, because the
+   calls may point into them. */
+enum { GIVEN, CALLS };
 
-static PyObject *part(PyObject *function, int number)
+static struct calls *calls_of(PyObject *own)
 {
-	return PyTuple_GET_ITEM(PyCFunction_GET_SELF(function), number);
+	return (struct calls *)PyBytes_AS_STRING(PyTuple_GET_ITEM(own, CALLS));
 }
 
 void later_make(void *prepared)
@@ -31,14 +29,16 @@ void later_make(void *prepared)
 	long result = 0;
 
 	for (calls->made = 0; calls->made < calls->count && result >= 0; calls->made++) {
-		long *a = calls->call[calls->made].arguments;
-		result = syscall(a[0], a[1], a[2], a[3], a[4], a[5]);
-		calls->call[calls->made].result = result = result == -1 ? -errno : result;
+		result = system_call(calls->call[calls->made].arguments);
+		calls->call[calls->made].result = result;
 	}
 }
 
-static PyObject *append(PyObject *results, const struct calls *calls)
+static PyObject *append(PyObject *own)
 {
+	PyObject *results = PyTuple_GET_ITEM(PyTuple_GET_ITEM(own, GIVEN), 0);
+	const struct calls *calls = calls_of(own);
+
 	for (Py_ssize_t i = 0; i < calls->made; i++) {
 		PyObject *result = PyLong_FromLong(calls->call[i].result);
 		int failed = result == NULL || PyList_Append(results, result);
@@ -51,10 +51,8 @@ static PyObject *append(PyObject *results, const struct calls *calls)
 
 static PyObject *make(PyObject *self, PyObject *none)
 {
-	struct calls *calls = (struct calls *)PyBytes_AS_STRING(PyTuple_GET_ITEM(self, CALLS));
-
-	later_make(calls);
-	return append(PyTuple_GET_ITEM(self, RESULTS), calls);
+	later_make(calls_of(self));
+	return append(self);
 }
 static PyMethodDef make_method = {"make", make, METH_NOARGS, NULL};
 
@@ -62,12 +60,12 @@ struct calls *later_calls(PyObject *function)
 {
 	if (!PyCFunction_Check(function) || PyCFunction_GET_FUNCTION(function) != make)
 		return NULL;
-	return (struct calls *)PyBytes_AS_STRING(part(function, CALLS));
+	return calls_of(PyCFunction_GET_SELF(function));
 }
 
 PyObject *later_results(PyObject *function)
 {
-	return append(part(function, RESULTS), later_calls(function));
+	return append(PyCFunction_GET_SELF(function));
 }
 
 static int prepare(struct calls *calls, PyObject *what)
@@ -89,7 +87,7 @@ static int prepare(struct calls *calls, PyObject *what)
 PyObject *later_function(PyObject *self, PyObject *what)
 {
 	Py_ssize_t count = PyTuple_GET_SIZE(what) - 1;
-	PyObject *space, *parts, *function;
+	PyObject *space, *own, *function;
 	struct calls *calls;
 
 	if (count < 0 || !PyList_Check(PyTuple_GET_ITEM(what, 0)))
@@ -98,10 +96,9 @@ PyObject *later_function(PyObject *self, PyObject *what)
 	if (space == NULL)
 		return NULL;
 	calls = (struct calls *)PyBytes_AS_STRING(space);
-	/* `what` is kept, because arguments may point into its objects. */
-	parts = prepare(calls, what) ? NULL : PyTuple_Pack(3, PyTuple_GET_ITEM(what, 0), space, what);
+	own = prepare(calls, what) ? NULL : PyTuple_Pack(2, what, space);
 	Py_DECREF(space);
-	function = parts ? PyCFunction_New(&make_method, parts) : NULL;
-	Py_XDECREF(parts);
+	function = own ? PyCFunction_New(&make_method, own) : NULL;
+	Py_XDECREF(own);
 	return function;
 }

@@ -44,9 +44,19 @@ PyObject *text_from(const char *bytes)
 	return PyUnicode_DecodeUTF8(bytes, strlen(bytes), "surrogateescape");
 }
 
+static long or_errno(long value)
+{
+	return value == -1 ? -errno : value;
+}
+
+long system_call(const long a[ARGUMENTS])
+{
+	return or_errno(syscall(a[0], a[1], a[2], a[3], a[4], a[5]));
+}
+
 static PyObject *result(long value)
 {
-	return PyLong_FromLong(value == -1 ? -errno : value);
+	return PyLong_FromLong(or_errno(value));
 }
 
 /* What syscall(2) takes is as wide as a long.  A number of 32 bits without a sign, such as a
@@ -94,7 +104,7 @@ static PyObject *libc_syscall(PyObject *self, PyObject *const *args, Py_ssize_t 
 
 	if (arguments_from(args, count, a))
 		return NULL;
-	return result(syscall(a[0], a[1], a[2], a[3], a[4], a[5]));
+	return PyLong_FromLong(system_call(a));
 }
 
 static PyObject *libc_syslog(PyObject *self, PyObject *const *args, Py_ssize_t count)

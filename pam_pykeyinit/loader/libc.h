@@ -19,6 +19,9 @@ int id_from(PyObject *number, uid_t *id);
    because an argument may point into one. */
 int arguments_from(PyObject *const *objects, Py_ssize_t count, long arguments[ARGUMENTS]);
 
+/* syscall(2); an errno is negative. */
+long system_call(const long arguments[ARGUMENTS]);
+
 /* PAM's strings, users' names and libc's words are bytes; here they are text. */
 PyObject *text_from(const char *bytes);
 

@@ -85,11 +85,8 @@ def test_it_is_roots_if_it_cannot_be_the_users(
 STACK = f"auth required {OURS} force revoke\nsession required {OURS} force revoke"
 
 
-def test_a_keyring_that_may_be_the_handles_own_stays(
-    pamdrive: Path, driver: Driver, journal: Journal
-) -> None:
+def test_a_keyring_that_may_be_the_handles_own_stays(faulty: Driver, journal: Journal) -> None:
     """libpam does not find the state of the handle, in which setcred has created it."""
-    faulty = Driver(pamdrive.with_name("pamfault"), driver.scratch)
     script = f"start 0 s alice\nestablish 0\nfault 1 {SYSTEM_ERR}\nopen 0\ncalls\n"
     outcome = faulty.run(faulty.services(s=STACK), script)
 

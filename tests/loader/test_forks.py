@@ -1,7 +1,5 @@
 """Forked children of programs that already had sessions."""
 
-from pathlib import Path
-
 import pytest
 from loader.test_hosts import Host
 
@@ -38,11 +36,8 @@ def test_an_import_that_takes_long_is_waited_for(
     assert journal.ours() == []
 
 
-def test_a_handler_of_a_signal_forks_while_python_runs(
-    pamdrive: Path, driver: Driver, journal: Journal
-) -> None:
+def test_a_handler_of_a_signal_forks_while_python_runs(faulty: Driver, journal: Journal) -> None:
     """The child returns from the handler, and opens and closes the session."""
-    faulty = Driver(pamdrive.with_name("pamfault"), driver.scratch)
     services = faulty.services(s="session required pam_pykeyinit.so force revoke tag")
     script = "start 0 s bob\nopen 0\nend 0\nstart 1 s alice\n"
     (calls,) = faulty.run(services, f"{script}fault 0 0\nopen 1\ncalls\n").hygiene

@@ -39,9 +39,8 @@ class Open:
 
 
 @pytest.fixture
-def opening(pamdrive: Path, driver: Driver) -> Open:
+def opening(faulty: Driver) -> Open:
     """With `force`, as root."""
-    faulty = Driver(pamdrive.with_name("pamfault"), driver.scratch)
     services = faulty.services(s=f"session required {OURS} force revoke")
     (calls,) = faulty.run(services, "start 0 s alice\nfault 0 0\nopen 0\ncalls\n").hygiene
     assert calls.count(JOIN) == 1

@@ -68,8 +68,6 @@ CHANGES: dict[str, list[tuple[str, str]]] = {"pam_pykeyinit.c": [
     ("if (calls && wrong <= 0)", "if (calls && wrong == 0)"),
 ], "later.c": [
     (" && result >= 0; calls->made++", "; calls->made++"),
-    ("result == -1 ? -errno : result", "result"),
-    ("result == -1 ? -errno : result", "result == -1 ? -EPERM : result"),
 ], "libm.c": [
     ("return library ? dlsym(library, name) : NULL;", "return NULL;"),
     ("TWO(pow)\n", "double pow(double x, double y)\n{\n\treturn x;\n}\n"),
@@ -77,6 +75,8 @@ CHANGES: dict[str, list[tuple[str, str]]] = {"pam_pykeyinit.c": [
 ], "libc.c": [
     ("value >= UINT32_MAX", "value > UINT32_MAX"),
     ("-errno : value", "errno : value"),
+    ("-errno : value", "-EPERM : value"),
+    ("value == -1 ? -errno : value", "value"),
     ('"surrogateescape"', '"strict"'),
     ("count < 1 || count > ARGUMENTS", "count < 1 || count > 5"),
     ("PyBytes_Check(object)", "PyBytes_Check(object) && 0"),

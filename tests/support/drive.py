@@ -1,5 +1,6 @@
 """Run pamdrive scripts, and read the output."""
 
+import functools
 import itertools
 import json
 import os
@@ -95,11 +96,15 @@ class Running:
         return _read(output.decode())
 
 
+@functools.cache
+def _libffi() -> set[int]:
+    return {file.stat().st_ino for file in Path("/usr/lib").glob("*/libffi.so.*")}
+
+
 def _libffis_own(line: str) -> bool:
     """libffi 3.5 and later keeps its own file open, if pam_python has loaded it for _ctypes."""
     descriptor = re.fullmatch(r"fd \d+ \w+:(\w+)", line)
-    files = Path("/usr/lib").glob("*/libffi.so.*")
-    return descriptor is not None and int(descriptor[1], 16) in {f.stat().st_ino for f in files}
+    return descriptor is not None and int(descriptor[1], 16) in _libffi()
 
 
 def _read(output: str) -> Outcome:
