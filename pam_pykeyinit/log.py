@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
     from .pam import Pamh
 
-    Say = Callable[..., None]  # Log.write
+    Say = Callable[..., None]  # a priority, a text, and what replaces %s and %d in it
     # Arguments of it, kept until the ids are restored: a log line carries its sender's ids.
-    Lines = list[tuple[int, str] | tuple[int, str, int] | tuple[int, str, int, int]]
+    Lines = list[tuple[int | str, ...]]
 
 ALERT = 1
 ERR = 3
@@ -34,26 +34,25 @@ def printable(text: str) -> str:
     )
 
 
-class Log:
-    """Lines of one call of the module: ``pam_pykeyinit(SERVICE:KIND): TEXT``."""
+def write(pamh: "Pamh", kind: str, priority: int, text: str) -> None:
+    """Write one line: ``pam_pykeyinit(SERVICE:KIND): TEXT``."""
+    line = printable(f"pam_pykeyinit({_service(pamh)}:{kind}): {text}")
+    libc.syslog(_AUTHPRIV | priority, line.encode("utf-8", "backslashreplace"))
 
-    __slots__ = ("_kind", "_pamh", "debug")
 
-    def __init__(self, kind: str, pamh: "Pamh") -> None:
-        self._kind = kind
-        self._pamh = pamh
-        self.debug = False
+def writer(pamh: "Pamh", kind: str, debug: bool) -> "Say":
+    """Return a function that writes lines of one call; DEBUG only with the option `debug`."""
 
-    def write(self, priority: int, text: str, *numbers: int) -> None:
-        """Write one line, with the numbers for %d; DEBUG only with the option `debug`."""
-        if priority != DEBUG or self.debug:
-            text = text % numbers if numbers else text
-            line = printable(f"pam_pykeyinit({self._service()}:{self._kind}): {text}")
-            libc.syslog(_AUTHPRIV | priority, line.encode("utf-8", "backslashreplace"))
+    def say(priority: int, text: str, *values: "int | str") -> None:
+        if priority != DEBUG or debug:
+            write(pamh, kind, priority, text % values if values else text)
 
-    def _service(self) -> str:
-        """PAM_SERVICE, or what pam_syslog(3) writes if libpam refuses it."""
-        try:
-            return self._pamh.service or "<unknown>"
-        except Exception:
-            return "<unknown>"
+    return say
+
+
+def _service(pamh: "Pamh") -> str:
+    """PAM_SERVICE, or what pam_syslog(3) writes if libpam refuses it."""
+    try:
+        return pamh.service or "<unknown>"
+    except Exception:
+        return "<unknown>"

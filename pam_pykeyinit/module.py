@@ -65,18 +65,19 @@ class Handle:
         self, action: "Action", kind: str, error: int, pamh: "Pamh", argv: "list[str]"
     ) -> int:
         """Run the action of one call; handle every exception."""
-        lines = log.Log(kind, pamh)
-        say = lines.write
         try:
             asked = options.parse(argv[1:])  # argv[0] is the name of the module's file
-            lines.debug = asked.debug
-            return action(pamh, asked, say)
+            return action(pamh, asked, log.writer(pamh, kind, asked.debug))
         except BaseException as raised:  # also SystemExit and KeyboardInterrupt of a host
             code, priority, text = _verdict(raised, error)
         # An unknown user gets no keyring, as with pam_keyinit.
         if action in (self._open, self._initialise) and priority != log.NOTICE:
             text += self._displaced(argv)
-        return _report(say, priority, text, code)
+        try:
+            log.write(pamh, kind, priority, text)
+        except BaseException:  # out of memory: the code must still be the right one
+            pass
+        return code
 
     def _displaced(self, argv: "list[str]") -> str:
         """If no keyring was created, replace the caller's keyring where the options require it.
@@ -187,11 +188,3 @@ def _verdict(error: BaseException, code: int) -> "Verdict":
         return verdict(error, code)
     except BaseException:  # out of memory: the code must still be the right one
         return code, log.ERR, "internal error"
-
-
-def _report(say: "log.Say", priority: int, text: str, code: int) -> int:
-    try:
-        say(priority, text)
-    except BaseException:  # out of memory: the code must still be the right one
-        pass
-    return code

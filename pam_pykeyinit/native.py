@@ -1,4 +1,4 @@
-"""The interface for pam_pykeyinit.so: the handlers, and the PAM handle as a Python object.
+"""The interface for pam_pykeyinit.so: the handlers and the PAM handle, as one Python object.
 
 This loader contains the package in frozen form, and `libc` and `identity` in C.  Therefore each
 import of the package is relative, or of a module that is built into Python.
@@ -20,8 +20,8 @@ _PAM_TTY = 3
 _PAM_RHOST = 4
 
 
-class Pamh:
-    """The parts of pam_python's handle that the handlers use.
+class State(Handle):
+    """The state that pam_pykeyinit.so keeps in a PAM handle; it stands for the handle, too.
 
     `ask` is a function of the loader.  For the number of an item, or the prompt for a user's
     name, it returns a text, or the code and the text of a PAM error.
@@ -31,6 +31,15 @@ class Pamh:
 
     def __init__(self, ask: "Ask") -> None:
         self._ask = ask
+        Handle.__init__(self)
+
+    def call(self, handler: str, flags: int, argv: "list[str]") -> object:
+        """Call a service function by its name; the loader checks the result."""
+        return getattr(self, handler)(self, flags, argv)
+
+    def end(self) -> None:
+        """The PAM handle ends."""
+        self.pam_sm_end(self)
 
     @property
     def service(self) -> str:
@@ -63,21 +72,3 @@ class Pamh:
         from .failure import PamError
 
         return PamError
-
-
-class State(Handle):
-    """The state that pam_pykeyinit.so keeps in a PAM handle."""
-
-    __slots__ = ("_pamh",)
-
-    def __init__(self, ask: "Ask") -> None:
-        Handle.__init__(self)
-        self._pamh = Pamh(ask)
-
-    def call(self, handler: str, flags: int, argv: "list[str]") -> object:
-        """Call a service function by its name; the loader checks the result."""
-        return getattr(self, handler)(self._pamh, flags, argv)
-
-    def end(self) -> None:
-        """The PAM handle ends."""
-        self.pam_sm_end(self._pamh)

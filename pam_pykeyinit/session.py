@@ -73,18 +73,14 @@ class Session:
         self._user = user
         self._plan = plan
         lines: "Lines" = []
-
-        def make(*, force: bool) -> None:
-            identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, lines))
-
         linked = False
         try:
-            if plan is None and force and not _unfinished:
-                self._join(lambda join: identity.with_real_ids(user.uid, user.gid, join))
-            elif plan is None:
-                make(force=force)
+            if plan is not None:
+                plan.with_lock(self._make_as_user, force, lines)
+            elif force and not _unfinished:
+                self._join(user)
             else:
-                plan.with_lock(make, force, lines)
+                self._make_as_user(lines, force=force)
             linked = bool(self.keyring)
         except syscalls.KernelError as error:
             raise _failed(error, self._lacks()) from error
@@ -113,6 +109,10 @@ class Session:
                 return "an empty session keyring replaces the caller's"
         return "the caller's session keyring stays"
 
+    def _make_as_user(self, lines: "Lines", *, force: bool) -> None:
+        user = self._user
+        identity.with_real_ids(user.uid, user.gid, lambda: self._make(force, lines))
+
     def _make(self, force: bool, lines: "Lines") -> None:
         """The part that runs with the user's real ids."""
         if not force:
@@ -140,13 +140,17 @@ class Session:
         if self._plan is not None:
             self._plan.make(self, lines)
             return
-        self._join(lambda join: join())
+        self._join()
 
-    def _join(self, do: "Callable[[Callable[[], None]], object]") -> None:
-        """Join a new session keyring with do(), and remember it."""
+    def _join(self, user: "User | None" = None) -> None:
+        """Join a new session keyring, as the user if the real ids are not the user's yet."""
         results: "list[int]" = []
+        join = syscalls.new_session(results)
         try:
-            do(syscalls.new_session(results))
+            if user is None:
+                join()
+            else:
+                identity.with_real_ids(user.uid, user.gid, join)
         finally:
             if results:
                 self.keyring = max(results[0], 0)
@@ -157,7 +161,7 @@ class Session:
         self.keyring = keyring
         self._pid = libc.getpid()
         _unfinished[keyring] = self
-        lines.append((log.DEBUG, f"joined {kind} session keyring %d", keyring))
+        lines.append((log.DEBUG, "joined %s session keyring %d", kind, keyring))
         if self.ends_with("cred") and syscalls.has_threads():
             _hold(self, lines)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     class Make(Protocol):
         """Creates the keyring, with the user's real ids."""
 
-        def __call__(self, *, force: bool) -> None:
+        def __call__(self, lines: "Lines", *, force: bool) -> None:
             """With `force`, replace any keyring in place."""
 
 
@@ -83,24 +83,24 @@ class Plan:
             return True
 
     def with_lock(self, make: "Make", force: bool, lines: "Lines") -> None:
-        """Call make(force), and if no keyring was found, call it again under the lock (lock.py).
+        """Call make(), and if no keyring was found, call it again under the lock (lock.py).
 
         This waits with the host's ids, because a user can stop and signal a process whose real
         user id is theirs.
         """
         if not self._policy.name:
-            make(force=force)
+            make(lines, force=force)
             return
         from . import lock, naming
 
         try:
-            make(force=force)
+            make(lines, force=force)
         except naming.NotFound:
             lines.clear()
             user = self._user
             with lock.Lock(user.uid, user.name, self.keyring_name(), lines):
                 self._has_lock = True
-                make(force=True)
+                make(lines, force=True)
 
     def make(self, session: "Session", lines: "Lines") -> None:
         """Create or join the keyring, and add links and tag, with the user's real ids.
@@ -160,7 +160,7 @@ class Plan:
                 keyctl.get_persistent(self._user.uid, syscalls.SESSION_KEYRING)
             else:
                 user_session = kind == "user-session"
-                syscalls.link(
+                keyctl.link(
                     syscalls.USER_SESSION_KEYRING if user_session else syscalls.USER_KEYRING,
                     syscalls.SESSION_KEYRING,
                 )

@@ -15,8 +15,8 @@ DEFENCES = {
     ),
     "the keyring is made with the user's ids": (
         "session.py",
-        "self._join(lambda join: identity.with_real_ids(user.uid, user.gid, join))",
-        "self._join(lambda join: join())",
+        "self._join(user)",
+        "self._join()",
     ),
     "no id is -1": ("loader/libc.c", "value >= UINT32_MAX", "0"),
     "what is logged is escaped": ("log.py", "line = printable(f", "line = str(f"),
@@ -32,13 +32,13 @@ DEFENCES = {
     ),
     "the pin is not searchable": (
         "hold.py",
-        "syscalls.set_permissions(self._pin, POSSESSOR_SETATTR | OWNER_SETATTR)",
-        "syscalls.set_permissions(self._pin, 0x3F3F3F3F)",
+        "keyctl.set_permissions(self._pin, POSSESSOR_SETATTR | OWNER_SETATTR)",
+        "keyctl.set_permissions(self._pin, 0x3F3F3F3F)",
     ),
     "the grip is its owner's": (
         "hold.py",
-        "syscalls.set_permissions(self._grip, POSSESSOR_SEARCH | OWNER_LINK)",
-        "syscalls.set_permissions(self._grip, 0x3F3F3F3F)",
+        "keyctl.set_permissions(self._grip, POSSESSOR_SEARCH | OWNER_LINK)",
+        "keyctl.set_permissions(self._grip, 0x3F3F3F3F)",
     ),
 }
 

@@ -74,11 +74,12 @@ def test_a_line_without_a_service_is_pam_syslogs(
 ) -> None:
     lines: list[tuple[int, bytes]] = []
     monkeypatch.setattr(libc, "syslog", lambda *line: lines.append(line))
-    said = log.Log("session", Refusing(service))  # type: ignore[arg-type]  # only this is asked
-    said.write(log.ERR, "refused")
-    said.write(log.DEBUG, "a step")
+    handle = Refusing(service)
+    say = log.writer(handle, "session", debug=False)  # type: ignore[arg-type]  # only this is asked
+    say(log.ERR, "refused %d of %s", 1, "2")
+    say(log.DEBUG, "a step")
     level = syslog.LOG_AUTHPRIV | syslog.LOG_ERR
-    assert lines == [(level, b"pam_pykeyinit(<unknown>:session): refused")]
+    assert lines == [(level, b"pam_pykeyinit(<unknown>:session): refused 1 of 2")]
 
 
 def test_an_attempt_that_is_refused_says_what_follows() -> None:
@@ -93,14 +94,14 @@ def test_an_attempt_that_is_refused_says_what_follows() -> None:
 @pytest.mark.parametrize(("result", "number"), [(-1, 1), (-4095, 4095)])
 def test_what_the_kernel_refuses_is_raised(result: int, number: int) -> None:
     with pytest.raises(syscalls.KernelError) as found:
-        syscalls._checked("call", result)
+        syscalls.checked("call", result)
     assert (found.value.errno, found.value.call) == (number, "call")
 
 
 @pytest.mark.parametrize("result", [0, 1, -4096, -(2**31)])
 def test_what_the_kernel_gives_is_passed_on(result: int) -> None:
     """In a 32-bit process an address of the upper half looks negative."""
-    assert syscalls._checked("call", result) == result
+    assert syscalls.checked("call", result) == result
 
 
 def test_a_refusal_is_worded_with_call_errno_consequence_and_hint() -> None:
