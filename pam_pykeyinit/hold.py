@@ -21,15 +21,15 @@ it constructs there (construct_get_dest_keyring in the kernel), and an ordinary 
 change that.
 """
 
-from .kernel import syscalls
-from .kernel.libc import getpid
-from .kernel.syscalls import (
+from .kernel import keyctl, syscalls
+from .kernel.keyctl import (
     OWNER_LINK,
     OWNER_SEARCH,
     OWNER_SETATTR,
     POSSESSOR_SEARCH,
     POSSESSOR_SETATTR,
 )
+from .kernel.libc import getpid
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,20 +44,20 @@ class Hold:
     def __init__(self, keyring: int) -> None:
         self._pid = getpid()
         self._kept = 0
-        self._pin = syscalls.add_keyring(f"pam_pykeyinit:{keyring}", syscalls.THREAD_KEYRING)
+        self._pin = keyctl.add_keyring(f"pam_pykeyinit:{keyring}", syscalls.THREAD_KEYRING)
         try:
-            self._grip = syscalls.add_keyring("pam_pykeyinit", self._pin)
-            syscalls.link(keyring, self._grip)
-            syscalls.set_permissions(self._grip, POSSESSOR_SEARCH | OWNER_LINK)
-            syscalls.set_permissions(self._pin, POSSESSOR_SETATTR | OWNER_SETATTR)
-            self._kept = syscalls.keep_credentials()  # @t, in case this thread ends first
+            self._grip = keyctl.add_keyring("pam_pykeyinit", self._pin)
+            keyctl.link(keyring, self._grip)
+            keyctl.set_permissions(self._grip, POSSESSOR_SEARCH | OWNER_LINK)
+            keyctl.set_permissions(self._pin, POSSESSOR_SETATTR | OWNER_SETATTR)
+            self._kept = keyctl.keep_credentials()  # @t, in case this thread ends first
         except syscalls.KernelError:
             self.drop()
             raise
 
     def possessing(self, work: "Callable[[], None]") -> None:
         """Call work() while this thread possesses the keyring."""
-        syscalls.link(self._grip, syscalls.THREAD_KEYRING)
+        keyctl.link(self._grip, syscalls.THREAD_KEYRING)
         try:
             work()
         finally:
@@ -67,16 +67,16 @@ class Hold:
         """Remove the hold, from any thread.  A forked child does not own it: do nothing there."""
         if self._pid == getpid():
             if self._kept:
-                _quietly(syscalls.release_credentials, self._kept)
+                _quietly(keyctl.release_credentials, self._kept)
             if not _let_go(self._pin):
                 # The pin is in another thread's @t: invalidate it, which needs search permission
                 # (keyctl_invalidate_key in the kernel).
-                _quietly(syscalls.set_permissions, self._pin, OWNER_SEARCH | OWNER_SETATTR)
-                _quietly(syscalls.invalidate, self._pin)
+                _quietly(keyctl.set_permissions, self._pin, OWNER_SEARCH | OWNER_SETATTR)
+                _quietly(keyctl.invalidate, self._pin)
 
 
 def _let_go(keyring: int) -> bool:
-    return _quietly(syscalls.unlink, keyring, syscalls.THREAD_KEYRING)
+    return _quietly(keyctl.unlink, keyring, syscalls.THREAD_KEYRING)
 
 
 def _quietly(call: "Callable[..., None]", *arguments: int) -> bool:

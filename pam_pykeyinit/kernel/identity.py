@@ -21,8 +21,9 @@ from _signal import (  # type: ignore[import-not-found]  # typeshed's gap
 from errno import EINVAL, EPERM
 from posix import getresgid, getresuid
 
-from . import libc, syscalls
+from . import libc, setids
 from .errors import NotRestored as NotRestored
+from .syscalls import KernelError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,16 +58,16 @@ def with_filesystem_uid(uid: int, work: "Callable[[], Result]") -> "Result":
     The kernel uses it to check permissions of keys, to find session keyrings by name, and as the
     owner of new keys of add_key(2).  Raises KernelError if it cannot be set, and NotRestored.
     """
-    before = syscalls.setfsuid(syscalls.KEEP)
+    before = setids.setfsuid(setids.KEEP)
 
     def switch() -> None:
-        syscalls.setfsuid(uid)
-        if syscalls.setfsuid(syscalls.KEEP) != uid:  # the call itself reports no failure
-            raise syscalls.KernelError(EPERM, "setfsuid")
+        setids.setfsuid(uid)
+        if setids.setfsuid(setids.KEEP) != uid:  # the call itself reports no failure
+            raise KernelError(EPERM, "setfsuid")
 
     def restore() -> str:
-        syscalls.setfsuid(before)
-        found = syscalls.setfsuid(syscalls.KEEP)
+        setids.setfsuid(before)
+        found = setids.setfsuid(setids.KEEP)
         return "" if found == before else f"filesystem uid is {found}, must be {before}"
 
     return _guarded(switch, work, _with_marks(restore))
@@ -78,16 +79,16 @@ def _switched(slot: int, uid: int, gid: int, work: "Callable[[], Result]") -> "R
 
     def switch() -> None:
         if _NO_ID in (uid % 2**32, gid % 2**32):
-            raise syscalls.KernelError(EINVAL, "setresuid")
+            raise KernelError(EINVAL, "setresuid")
         # The group first, because it may be refused without root's uid.
         for before, new, change, name in (
-            (gids, gid, syscalls.setresgid, "setresgid"),
-            (uids, uid, syscalls.setresuid, "setresuid"),
+            (gids, gid, setids.setresgid, "setresgid"),
+            (uids, uid, setids.setresuid, "setresuid"),
         ):
             if before[2] not in before[:2] and not libc.may_set_ids():
-                raise syscalls.KernelError(EPERM, name)  # the saved id could not be restored
+                raise KernelError(EPERM, name)  # the saved id could not be restored
             if before[slot] != new:
-                wanted = [syscalls.KEEP, syscalls.KEEP, before[slot]]
+                wanted = [setids.KEEP, setids.KEEP, before[slot]]
                 wanted[slot] = new
                 change(*wanted)
 
@@ -144,16 +145,16 @@ def _restore(uids: "Triple", gids: "Triple") -> str:
     """Restore the ids, user first, and verify them: a successful call is not enough."""
     refusals = []
     for read, before, change in (
-        (getresuid, uids, syscalls.setresuid),
-        (getresgid, gids, syscalls.setresgid),
+        (getresuid, uids, setids.setresuid),
+        (getresgid, gids, setids.setresgid),
     ):
         found = read()
         if found != before:
             try:
                 if found[1] != before[1]:  # it gives the right to set the other ids
-                    change(syscalls.KEEP, before[1], syscalls.KEEP)
+                    change(setids.KEEP, before[1], setids.KEEP)
                 change(*before)
-            except syscalls.KernelError as error:
+            except KernelError as error:
                 refusals.append(f"; {error.call}: {error.strerror}")
     if (getresuid(), getresgid()) == (uids, gids):
         return ""

@@ -13,7 +13,7 @@ join_user_session(); the other functions are for the module.
 from .. import log
 from ..failure import name_of
 from ..kernel import identity, keyctl, syscalls
-from ..kernel.syscalls import OWNER_SEARCH
+from ..kernel.keyctl import OWNER_SEARCH
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _open_to_owner(serial: int, uid: int) -> str:
     """Let the owner's later logins find a new keyring.  Returns an objection, or ""."""
     try:
         identity.with_filesystem_uid(
-            uid, lambda: syscalls.set_permissions(serial, _BORN | OWNER_SEARCH)
+            uid, lambda: keyctl.set_permissions(serial, _BORN | OWNER_SEARCH)
         )
     except syscalls.KernelError as error:
         return f"of uid {uid} cannot be shared ({error.call}: {error.strerror})"

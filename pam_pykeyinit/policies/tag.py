@@ -62,4 +62,4 @@ def leave(text: str, uid: int, lines: "Lines") -> None:
 
 def _leave(payload: bytes) -> None:
     key = keyctl.add_user_key(NAME, payload, syscalls.SESSION_KEYRING)
-    syscalls.set_permissions(key, _RIGHTS)
+    keyctl.set_permissions(key, _RIGHTS)

@@ -14,8 +14,7 @@ import keyutils
 import pytest
 
 from attacks import undefended
-from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import keyctl, syscalls
 from support import world
 from support.child import in_child
 from support.pamh import Pamh
@@ -26,15 +25,15 @@ TRIES: dict[str, Callable[[int], object]] = {
     "view": keyctl.describe,
     "read": keyutils.read_key,
     "search": lambda serial: keyutils.search(serial, b"secret"),
-    "take": lambda serial: syscalls.link(serial, syscalls.SESSION_KEYRING),
+    "take": lambda serial: keyctl.link(serial, syscalls.SESSION_KEYRING),
     "put": lambda serial: keyctl.add_user_key("planted", b"x", serial),
     "clear": keyutils.clear,
     # Far in the future: the kernel counts whole seconds, so 1 can expire at once, and an expired
     # key refuses all later operations.
     "expire": lambda serial: keyutils.set_timeout(serial, 1000),
-    "permit": lambda serial: syscalls.set_permissions(serial, 0x3F3F3F3F),
+    "permit": lambda serial: keyctl.set_permissions(serial, 0x3F3F3F3F),
     "revoke": syscalls.revoke,
-    "invalidate": syscalls.invalidate,
+    "invalidate": keyctl.invalidate,
 }
 
 

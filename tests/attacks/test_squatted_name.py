@@ -8,7 +8,7 @@ import pytest
 from policies import squatter
 
 from attacks import undefended
-from pam_pykeyinit.kernel import syscalls
+from pam_pykeyinit.kernel import keyctl, syscalls
 from support import world
 from support.child import in_child
 from support.drive import Driver
@@ -23,7 +23,7 @@ def _finds_her_key(keyring: int) -> bool:
     """Whether bob possesses alice's key, which she added to her session keyring."""
     squatter.become("bob")
     syscalls.join_anonymous_session()
-    syscalls.link(keyring, syscalls.SESSION_KEYRING)
+    keyctl.link(keyring, syscalls.SESSION_KEYRING)
     return keyutils.search(syscalls.SESSION_KEYRING, b"attack:hers") is not None
 
 

@@ -17,7 +17,7 @@ import time
 
 from bench.loader import goal
 
-from pam_pykeyinit.kernel import keyctl, syscalls
+from pam_pykeyinit.kernel import keyctl, setids, syscalls
 
 HELPER = "/usr/local/bin/pykeyinit-helper"
 FIRST = int(os.environ.get("WORLD_UIDS", "61001"))
@@ -29,19 +29,19 @@ TAG = b"service=sshd tty=ssh rhost=192.0.2.7 time=2026-11-29T08:00:00Z pid=4711"
 def hold(ready: int, until: int, *, tagged: bool) -> None:
     """Create the keyrings, and keep them until told to end; a mapping holds each of them."""
     for uid in range(FIRST, FIRST + USERS):
-        syscalls.setresgid(uid, 0, 0)
-        syscalls.setresuid(uid, 0, 0)
+        setids.setresgid(uid, 0, 0)
+        setids.setresuid(uid, 0, 0)
         for _ in range(EACH):
             syscalls.join_anonymous_session()
-            syscalls.link(syscalls.USER_KEYRING, syscalls.SESSION_KEYRING)
+            keyctl.link(syscalls.USER_KEYRING, syscalls.SESSION_KEYRING)
             if tagged:
-                syscalls.setfsuid(uid)
+                setids.setfsuid(uid)
                 tag = keyctl.add_user_key("pam_pykeyinit", TAG, syscalls.SESSION_KEYRING)
-                syscalls.set_permissions(tag, 0x0B030000)
-                syscalls.setfsuid(0)
-            syscalls.keep_credentials()
-        syscalls.setresuid(0, 0, 0)
-        syscalls.setresgid(0, 0, 0)
+                keyctl.set_permissions(tag, 0x0B030000)
+                setids.setfsuid(0)
+            keyctl.keep_credentials()
+        setids.setresuid(0, 0, 0)
+        setids.setresgid(0, 0, 0)
     os.write(ready, b"\n")
     os.read(until, 1)
     for uid in range(FIRST, FIRST + USERS):
@@ -51,11 +51,11 @@ def hold(ready: int, until: int, *, tagged: bool) -> None:
 
 def forget(uid: int) -> None:
     """Let the kernel collect the user keyrings, which would otherwise stay until the next boot."""
-    syscalls.setresuid(uid, uid, 0)
+    setids.setresuid(uid, uid, 0)
     kinds = (syscalls.USER_KEYRING, syscalls.USER_SESSION_KEYRING)
     for serial in [syscalls.get_keyring_id(kind) for kind in kinds]:
-        syscalls.invalidate(serial)
-    syscalls.setresuid(0, 0, 0)
+        keyctl.invalidate(serial)
+    setids.setresuid(0, 0, 0)
 
 
 def timed(*command: str) -> "tuple[float, float, str]":

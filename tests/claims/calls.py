@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from pam_pykeyinit.kernel import keyctl, syscalls, sysnums
-from pam_pykeyinit.kernel.syscalls import _call
+from pam_pykeyinit.kernel.syscalls import call
 from pykeyinit_helper import keyctl as helper_keyctl
 
 THREAD, SESSION = syscalls.THREAD_KEYRING, syscalls.SESSION_KEYRING
@@ -23,7 +23,7 @@ _MOST_LINKS = 1000
 
 def make(keyring: int) -> int:
     """The serial number of a special keyring; create it if it does not exist."""
-    return _call("keyctl(GET_KEYRING_ID)", sysnums.KEYCTL, _GET_KEYRING_ID, keyring, 1)
+    return call("keyctl(GET_KEYRING_ID)", sysnums.KEYCTL, _GET_KEYRING_ID, keyring, 1)
 
 
 def ask(call: Callable[..., Any], *arguments: Any) -> Any:
@@ -41,19 +41,19 @@ def keep(keyring: int, name: str = "a key") -> int:
 
 def find(name: str = "a key") -> Any:
     """The result of request_key(2): a serial number, or the name of the errno."""
-    return ask(_call, "request_key", _REQUEST_KEY, b"user", name.encode(), None, 0)
+    return ask(call, "request_key", _REQUEST_KEY, b"user", name.encode(), None, 0)
 
 
 def search(keyring: int, name: str = "a key", kind: str = "user") -> Any:
     """The result of keyctl_search(3) below a keyring, or the name of the errno."""
     words = kind.encode(), name.encode()
-    return ask(_call, "keyctl(SEARCH)", sysnums.KEYCTL, _SEARCH, keyring, *words, 0)
+    return ask(call, "keyctl(SEARCH)", sysnums.KEYCTL, _SEARCH, keyring, *words, 0)
 
 
 def links(keyring: int) -> list[int]:
     """The serial numbers of the keys in a keyring."""
     read = bytearray(4 * _MOST_LINKS)
-    size = _call("keyctl(READ)", sysnums.KEYCTL, _READ, keyring, read, len(read))
+    size = call("keyctl(READ)", sysnums.KEYCTL, _READ, keyring, read, len(read))
     return [int.from_bytes(read[i : i + 4], sys.byteorder) for i in range(0, size, 4)]
 
 

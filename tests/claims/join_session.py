@@ -24,7 +24,7 @@ def _join(name: str) -> int:
 
 def _searchable(name: str) -> int:
     serial = _join(name)
-    syscalls.set_permissions(serial, calls.EVERYTHING)
+    keyctl.set_permissions(serial, calls.EVERYTHING)
     return serial
 
 
@@ -65,7 +65,7 @@ def joins() -> str:
 def not_permitted() -> str:
     stage.user()
     made = _searchable("claims:closed")
-    syscalls.set_permissions(made, calls.EVERYTHING & ~0x080000)
+    keyctl.set_permissions(made, calls.EVERYTHING & ~0x080000)
 
     def again() -> object:
         syscalls.join_anonymous_session()
@@ -92,7 +92,7 @@ def must_be_searchable() -> str:
     made = _join("claims:default")
     joined = in_child(lambda: (syscalls.join_anonymous_session(), _join("claims:default"))[1])
     assert joined != made
-    syscalls.set_permissions(made, calls.EVERYTHING)
+    keyctl.set_permissions(made, calls.EVERYTHING)
     return holds_if(
         in_child(lambda: (syscalls.join_anonymous_session(), _join("claims:default"))[1]) == made
     )
@@ -162,7 +162,7 @@ def linkable() -> str:
 
     def closed() -> None:
         serial = syscalls.join_anonymous_session()
-        syscalls.set_permissions(serial, 0x2F2F0000)
+        keyctl.set_permissions(serial, 0x2F2F0000)
 
     _, reported, mine = _from_child(closed)
     return holds_if(reported == "EACCES" and mine == before)

@@ -47,7 +47,7 @@ def not_direct() -> str:
         calls.ask(calls.links, serial),
         calls.ask(lambda: calls.keep(serial)),
         calls.search(serial),
-        calls.ask(syscalls.link, serial, calls.SESSION),
+        calls.ask(keyctl.link, serial, calls.SESSION),
     ]
     if seen == ["EACCES"] * 5:
         return ""

@@ -129,7 +129,7 @@ def no_key() -> str:
     asked = [
         calls.ask(keyctl.describe, PROCESS),
         calls.ask(calls.links, PROCESS),
-        calls.ask(syscalls.set_permissions, PROCESS, calls.EVERYTHING),
+        calls.ask(keyctl.set_permissions, PROCESS, calls.EVERYTHING),
     ]
     if asked == ["ENOKEY", "ENOKEY", "ENOKEY"]:
         return ""

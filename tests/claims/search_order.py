@@ -5,7 +5,7 @@ import time
 from claims import calls, stage
 from claims.calls import PROCESS, SESSION, THREAD
 from claims.claim import Page, base_uid, holds_if
-from pam_pykeyinit.kernel import syscalls
+from pam_pykeyinit.kernel import keyctl, syscalls
 
 PAGE = Page("keyrings(7), searching for keys")
 
@@ -17,7 +17,7 @@ def order() -> str:
     found = []
     for key, keyring in zip(keys, (THREAD, PROCESS, SESSION)):  # noqa: B905  # Python 3.9
         found.append(calls.find())
-        syscalls.unlink(key, keyring)
+        keyctl.unlink(key, keyring)
     return holds_if(found == keys and calls.find() == "ENOKEY")
 
 
@@ -38,8 +38,8 @@ PAGE.untestable(
 def breadth_first() -> str:
     stage.user()
     root = calls.make(THREAD)
-    deep = syscalls.add_keyring("level 1", root)
-    deeper = syscalls.add_keyring("level 2", deep)
+    deep = keyctl.add_keyring("level 1", root)
+    deeper = keyctl.add_keyring("level 2", deep)
     found = []
     for keyring in (deeper, deep, root):
         key = calls.keep(keyring)
@@ -50,8 +50,8 @@ def breadth_first() -> str:
 @PAGE.claim("a keyring of the name itself comes before what it holds")
 def itself_first() -> str:
     stage.user()
-    outer = syscalls.add_keyring("same", calls.make(THREAD))
-    syscalls.add_keyring("same", outer)
+    outer = keyctl.add_keyring("same", calls.make(THREAD))
+    keyctl.add_keyring("same", outer)
     return holds_if(calls.search(THREAD, "same", "keyring") == outer)
 
 
@@ -109,7 +109,7 @@ def expired() -> str:
 @PAGE.claim("of several errors, the first one is given")
 def first_error() -> str:
     stage.user_in_session()
-    inner = syscalls.add_keyring("inner", SESSION)
+    inner = keyctl.add_keyring("inner", SESSION)
     syscalls.revoke(calls.keep(SESSION))
     _expired(inner)
     found = calls.search(SESSION)
@@ -129,7 +129,7 @@ def nothing() -> str:
 def alone() -> str:
     stage.user_in_session()
     calls.keep(THREAD)
-    inner = syscalls.add_keyring("inner", SESSION)
+    inner = keyctl.add_keyring("inner", SESSION)
     key = calls.keep(inner)
     found = calls.search(SESSION)
     syscalls.revoke(key)

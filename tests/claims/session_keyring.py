@@ -132,7 +132,7 @@ def join() -> str:
     stage.user()
     keyctl.join_named_session("claims:join")
     first = syscalls.get_keyring_id(SESSION)
-    syscalls.set_permissions(first, calls.EVERYTHING)
+    keyctl.set_permissions(first, calls.EVERYTHING)
     in_between = in_child(syscalls.join_anonymous_session)
     joined = in_child(_joined)
     return holds_if(in_between != first == joined)

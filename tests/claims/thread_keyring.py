@@ -21,7 +21,7 @@ def made_on_request() -> str:
     stage.user_in_session()
     before = calls.ask(syscalls.get_keyring_id, THREAD)
     calls.find("nothing")
-    syscalls.link(syscalls.USER_KEYRING, syscalls.SESSION_KEYRING)
+    keyctl.link(syscalls.USER_KEYRING, syscalls.SESSION_KEYRING)
     between = calls.ask(syscalls.get_keyring_id, THREAD)
     return holds_if(before == between == "ENOKEY" and calls.make(THREAD) > 0)
 
@@ -113,7 +113,7 @@ def no_key() -> str:
     asked = [
         calls.ask(keyctl.describe, THREAD),
         calls.ask(calls.links, THREAD),
-        calls.ask(syscalls.set_permissions, THREAD, calls.EVERYTHING),
+        calls.ask(keyctl.set_permissions, THREAD, calls.EVERYTHING),
     ]
     if asked == ["ENOKEY", "ENOKEY", "ENOKEY"]:
         return ""

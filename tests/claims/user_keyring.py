@@ -34,7 +34,7 @@ def not_searched_without_session() -> str:
 @PAGE.claim("it is searched with a session keyring that has a link to it, as pam_keyinit makes")
 def searched_by_link() -> str:
     stage.user_in_session()
-    syscalls.link(calls.USER, calls.SESSION)
+    keyctl.link(calls.USER, calls.SESSION)
     return holds_if(calls.find("claims:user") == calls.keep(calls.USER, "claims:user"))
 
 

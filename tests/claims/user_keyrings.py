@@ -6,7 +6,7 @@ from pathlib import Path
 
 from claims import calls, stage
 from claims.claim import Page, base_uid, holds_if
-from pam_pykeyinit.kernel import syscalls
+from pam_pykeyinit.kernel import keyctl, syscalls
 from support.child import in_child
 
 
@@ -37,7 +37,7 @@ def _survives(keyring: int) -> str:
     assert found in (serial, "ENOKEY")
     if found == "ENOKEY":
         return ""
-    assert _as(uid, lambda: calls.ask(lambda: syscalls.unlink(int(str(serial)), keyring))) is None
+    assert _as(uid, lambda: calls.ask(lambda: keyctl.unlink(int(str(serial)), keyring))) is None
     return "it stays as long as the user namespace does, since Linux 5.3"
 
 
@@ -80,7 +80,7 @@ def claims(page: Page, keyring: int, name: str, sign: str) -> None:
     @page.claim("a link in another keyring keeps it in being")
     def pinned_by_link() -> str:
         stage.user_in_session()
-        syscalls.link(keyring, calls.SESSION)
+        keyctl.link(keyring, calls.SESSION)
         return holds_if(syscalls.get_keyring_id(keyring) in calls.links(calls.SESSION))
 
     number = {calls.USER: -4, calls.USER_SESSION: -5}[keyring]

@@ -112,8 +112,8 @@ def test_the_persistent_keyring_expires_as_the_page_says() -> None:
     "call",
     [
         "keyctl.add_user_key('doc-lost', b'x', -3)",
-        "syscalls.link(-4, -3)",
-        "syscalls.set_permissions(-3, 0x3f3f0000)",
+        "keyctl.link(-4, -3)",
+        "keyctl.set_permissions(-3, 0x3f3f0000)",
     ],
 )
 def test_a_write_to_the_session_keyring_joins_a_new_one_where_the_other_stands_in(

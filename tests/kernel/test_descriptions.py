@@ -28,9 +28,9 @@ def publish() -> Iterator[Publish]:
     def make(description: str) -> int:
         become("bob")
         syscalls.join_anonymous_session()
-        syscalls.link(syscalls.USER_KEYRING, syscalls.SESSION_KEYRING)  # a possessor may open it
+        keyctl.link(syscalls.USER_KEYRING, syscalls.SESSION_KEYRING)  # a possessor may open it
         serial = keyctl.add_user_key(description, b"x", syscalls.USER_KEYRING)
-        syscalls.set_permissions(serial, SEEN_BY_ALL)
+        keyctl.set_permissions(serial, SEEN_BY_ALL)
         return serial
 
     yield lambda description: in_child(lambda: make(description))

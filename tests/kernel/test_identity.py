@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pam_pykeyinit.kernel import identity, syscalls
+from pam_pykeyinit.kernel import identity, setids, syscalls
 from support import world
 from support.child import in_child
 
@@ -26,8 +26,8 @@ def _ids() -> tuple[Triple, Triple]:
 
 def _switched(switch: Switch, uids: Triple, gids: Triple) -> list[tuple[Triple, Triple]]:
     """The ids of a host with these ids, inside and afterwards, for a session of alice."""
-    syscalls.setresgid(*gids)
-    syscalls.setresuid(*uids)
+    setids.setresgid(*gids)
+    setids.setresuid(*uids)
     seen: list[tuple[Triple, Triple]] = []
     switch(world.uid("alice"), world.gid("alice"), lambda: seen.append(_ids()))
     return [*seen, _ids()]
@@ -69,7 +69,7 @@ def test_ids_that_are_in_place_are_not_set(
 ) -> None:
     """A host without the privilege to set ids can have a session of its own user."""
     for name in ("setresuid", "setresgid"):
-        monkeypatch.setattr(syscalls, name, lambda *ids: pytest.fail(f"set {ids}"))
+        monkeypatch.setattr(setids, name, lambda *ids: pytest.fail(f"set {ids}"))
     done: list[bool] = []
     switch(os.getuid(), os.getgid(), lambda: done.append(True))
     assert done == [True]
@@ -81,8 +81,8 @@ def test_nothing_is_done_as_root_for_an_id_that_changes_nothing(
     switch: Switch, nobody: str
 ) -> None:
     """The id -1 means "unchanged", setresuid(2)."""
-    uid = syscalls.KEEP if nobody == "uid" else world.uid("alice")
-    gid = syscalls.KEEP if nobody == "gid" else world.gid("alice")
+    uid = setids.KEEP if nobody == "uid" else world.uid("alice")
+    gid = setids.KEEP if nobody == "gid" else world.gid("alice")
 
     def seen() -> list[object]:
         done: list[bool] = []
@@ -97,14 +97,14 @@ def test_ids_that_are_not_restored_are_told_with_the_call_that_was_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def seen() -> str:
-        real = syscalls.setresgid
+        real = setids.setresgid
 
         def refused_for_root(*ids: int) -> None:
             if ids[0] == 0:
                 raise syscalls.KernelError(errno.EPERM, "setresgid")
             real(*ids)
 
-        monkeypatch.setattr(syscalls, "setresgid", refused_for_root)
+        monkeypatch.setattr(setids, "setresgid", refused_for_root)
         with pytest.raises(identity.NotRestored) as alarm:
             identity.with_real_ids(world.uid("alice"), world.gid("alice"), lambda: None)
         return str(alarm.value)
@@ -123,7 +123,7 @@ def test_an_interrupt_does_not_keep_the_filesystem_uid(
     """While it is restored, or before it was read: the host has it again in both cases."""
 
     def interrupted() -> list[object]:
-        real = syscalls.setfsuid
+        real = setids.setfsuid
         calls: list[int] = []
 
         def once(uid: int) -> int:
@@ -132,12 +132,12 @@ def test_an_interrupt_does_not_keep_the_filesystem_uid(
                 raise KeyboardInterrupt
             return real(uid)
 
-        monkeypatch.setattr(syscalls, "setfsuid", once)
+        monkeypatch.setattr(setids, "setfsuid", once)
         try:
             identity.with_filesystem_uid(world.uid("alice"), lambda: None)
         except KeyboardInterrupt:
-            return ["raised", real(syscalls.KEEP)]
-        return ["not raised", real(syscalls.KEEP)]
+            return ["raised", real(setids.KEEP)]
+        return ["not raised", real(setids.KEEP)]
 
     assert in_child(interrupted) == ["raised", 0]
 
@@ -148,7 +148,7 @@ def test_an_interrupt_on_the_way_back_does_not_keep_the_ids(
     """A signal handler of the host raises while the ids are being restored."""
 
     def interrupted() -> list[object]:
-        real = syscalls.setresuid
+        real = setids.setresuid
         calls: list[Triple] = []
 
         def once(*ids: int) -> None:
@@ -157,7 +157,7 @@ def test_an_interrupt_on_the_way_back_does_not_keep_the_ids(
                 raise KeyboardInterrupt
             real(*ids)
 
-        monkeypatch.setattr(syscalls, "setresuid", once)
+        monkeypatch.setattr(setids, "setresuid", once)
         try:
             identity.with_real_ids(world.uid("alice"), world.gid("alice"), lambda: None)
         except KeyboardInterrupt:

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pam_pykeyinit.kernel import keyctl, libc, syscalls, sysnums
+from pam_pykeyinit.kernel import keyctl, libc, setids, syscalls, sysnums
 from support.child import in_child
 from support.journal import Journal
 
@@ -43,11 +43,11 @@ def test_memory_that_keeps_credentials_is_one_page_that_nobody_can_use() -> None
 
     def seen() -> object:
         before = mapped()
-        handle = syscalls.keep_credentials()
+        handle = keyctl.keep_credentials()
         new = [line for line in mapped() - before if "/dev/zero" in line]
         start, _, end = new[0].split()[0].partition("-")
         size = int(end, 16) - int(start, 16)
-        syscalls.release_credentials(handle)
+        keyctl.release_credentials(handle)
         left = [line for line in mapped() - before if "/dev/zero" in line]
         return len(new), size == posix.sysconf("SC_PAGESIZE"), new[0].split()[1], left
 
@@ -90,10 +90,10 @@ def test_an_interpreter_of_an_unknown_architecture_is_told_there_are_no_keyrings
             sys.executable,
             "-Pc",
             "import sys; sys.implementation._multiarch = 'vax-linux-gnu'\n"
-            "from pam_pykeyinit.kernel import keyctl, syscalls\n"
-            "for call in (syscalls.join_anonymous_session, lambda: syscalls.setresuid(1, 1, 1),\n"
-            "             lambda: syscalls.setresgid(1, 1, 1), lambda: syscalls.setfsuid(1),\n"
-            "             lambda: keyctl.lock(1), lambda: syscalls.add_keyring('a', -3)):\n"
+            "from pam_pykeyinit.kernel import keyctl, setids, syscalls\n"
+            "for call in (syscalls.join_anonymous_session, lambda: setids.setresuid(1, 1, 1),\n"
+            "             lambda: setids.setresgid(1, 1, 1), lambda: setids.setfsuid(1),\n"
+            "             lambda: keyctl.lock(1), lambda: keyctl.add_keyring('a', -3)):\n"
             "    try: print(call())\n"
             "    except syscalls.KernelError as error: print(error.strerror)\n",
         ],
@@ -124,11 +124,11 @@ def test_what_setfsuid_returns_is_an_id(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Simulated, because a processor has either 32 bits or 64."""
-    monkeypatch.setattr(syscalls, "sys", SimpleNamespace(maxsize=largest))
+    monkeypatch.setattr(setids, "sys", SimpleNamespace(maxsize=largest))
     monkeypatch.setattr(sysnums, "SETFSUID", number)
     monkeypatch.setattr(libc, "syscall", lambda *_: result)
     if expected is not None:
-        assert syscalls.setfsuid(syscalls.KEEP) == expected
+        assert setids.setfsuid(setids.KEEP) == expected
     else:
         with pytest.raises(syscalls.KernelError):
-            syscalls.setfsuid(syscalls.KEEP)
+            setids.setfsuid(setids.KEEP)

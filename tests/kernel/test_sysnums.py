@@ -2,7 +2,7 @@
 
 import pytest
 
-from pam_pykeyinit.kernel import libc, syscalls, sysnums
+from pam_pykeyinit.kernel import libc, setids, sysnums
 from support import headers
 
 SOURCE = """
@@ -38,4 +38,4 @@ def test_an_id_that_a_32_bit_process_sees_as_negative(
     """setfsuid(2) returns a long: it has 32 bits there, and the id may need all of them."""
     signed = uid - 2**32 if uid >= 2**31 else uid
     monkeypatch.setattr(libc, "syscall", lambda number, *arguments: signed)
-    assert syscalls.setfsuid(syscalls.KEEP) == uid
+    assert setids.setfsuid(setids.KEEP) == uid

@@ -124,7 +124,7 @@ def test_a_hold_that_is_refused_leaves_nothing_behind(
     last = {"add_keyring": 1, "set_permissions": 1}.get(step, 0)
 
     def seen() -> list[object]:
-        real, calls = getattr(syscalls, step), []
+        real, calls = getattr(keyctl, step), []
 
         def refuse(*arguments: object) -> object:
             calls.append(arguments)
@@ -132,7 +132,7 @@ def test_a_hold_that_is_refused_leaves_nothing_behind(
                 raise syscalls.KernelError(12, step)
             return real(*arguments)
 
-        monkeypatch.setattr(syscalls, step, refuse)
+        monkeypatch.setattr(keyctl, step, refuse)
         pages = _pages()
         keyring = syscalls.join_anonymous_session()
         with pytest.raises(syscalls.KernelError) as refusal:

@@ -83,6 +83,11 @@ TESTS = {
         "kernel/test_identity.py",
         *CORE,
     ],
+    "kernel/setids.py": [
+        "kernel/test_identity.py",
+        "kernel/test_sysnums.py",
+        "kernel/test_keyctl.py",
+    ],
     "kernel/listing.py": ["kernel/test_listing.py", "kernel/test_descriptions.py"],
     "kernel/procfs.py": ["kernel/test_procfs.py"],
     "failure.py": ["module/test_decisions.py", "scripts"],

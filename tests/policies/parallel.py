@@ -18,7 +18,7 @@ from pam_pykeyinit.policies import lock, naming, plan, words
 from support.pamh import Pamh
 
 BEFOREHAND = (keyctl, lock, naming, plan, words)  # or their import would separate the processes
-set_permissions = syscalls.set_permissions
+set_permissions = keyctl.set_permissions
 
 
 def hesitant(key: int, mask: int) -> None:
@@ -39,7 +39,7 @@ def login(go: int, answers: int, stay: int, user: str, options: list[str]) -> No
 
 def main(count: int, user: str, options: list[str]) -> None:
     """Start all of them at the same time."""
-    syscalls.set_permissions = hesitant
+    keyctl.set_permissions = hesitant
     go, answers, stay = os.pipe(), os.pipe(), os.pipe()
     for _ in range(count):
         if os.fork() == 0:

@@ -30,7 +30,7 @@ def squatting(user: str, name: str, mask: int = OPEN_TO_ALL) -> Iterator[int]:
         try:
             become(user)
             serial = keyctl.join_named_session(name)
-            syscalls.set_permissions(serial, mask)
+            keyctl.set_permissions(serial, mask)
             os.write(writing, serial.to_bytes(4, "little"))
             while True:
                 signal.pause()
@@ -69,7 +69,7 @@ def _squat_for_a_moment(name: str) -> None:
     with contextlib.suppress(syscalls.KernelError):
         serial = keyctl.join_named_session(name)
         if serial:
-            syscalls.set_permissions(serial, OPEN_TO_ALL)
-            syscalls.set_permissions(serial, SEARCH_FOR_OTHERS)
+            keyctl.set_permissions(serial, OPEN_TO_ALL)
+            keyctl.set_permissions(serial, SEARCH_FOR_OTHERS)
     with contextlib.suppress(syscalls.KernelError):
         syscalls.join_anonymous_session()

@@ -89,12 +89,12 @@ def test_another_user_comes_later(run: Run, loader: str, journal: Journal) -> No
 
 def _opened_meanwhile(name: str) -> tuple[object, str]:
     """After it was checked, and before it is used, the user opens it to others."""
-    link = syscalls.link
+    link = keyctl.link
     opened: list[str] = []
 
     def open_to_all() -> None:
         become("alice")
-        syscalls.set_permissions(syscalls.SESSION_KEYRING, OPEN_TO_ALL)
+        keyctl.set_permissions(syscalls.SESSION_KEYRING, OPEN_TO_ALL)
 
     def open_first(key: int, keyring: int) -> None:
         if not opened:
@@ -102,7 +102,7 @@ def _opened_meanwhile(name: str) -> tuple[object, str]:
             in_child(open_to_all)
         link(key, keyring)
 
-    syscalls.link = open_first
+    keyctl.link = open_first
     code = Handle().pam_sm_open_session(Pamh("alice"), 0, ["m", "force", f"name={name}"])
     assert opened == [name]
     return code, keyctl.describe(syscalls.SESSION_KEYRING)[4]

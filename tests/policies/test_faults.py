@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 
 from pam_pykeyinit import codes
-from pam_pykeyinit.kernel import keyctl, syscalls
+from pam_pykeyinit.kernel import keyctl, setids, syscalls
 from pam_pykeyinit.module import Handle
 from support import world
 from support.child import in_child
@@ -22,10 +22,11 @@ from support.pamh import Pamh
 pytestmark = pytest.mark.privileged
 
 CALLS: list[tuple[ModuleType, str]] = [
-    *((syscalls, name) for name in ("get_keyring_id", "join_anonymous_session", "link", "revoke")),
-    *((syscalls, name) for name in ("set_permissions", "setfsuid", "setresgid", "setresuid")),
+    *((syscalls, name) for name in ("get_keyring_id", "join_anonymous_session", "revoke")),
+    *((setids, name) for name in ("setfsuid", "setresgid", "setresuid")),
     *((keyctl, name) for name in ("add_user_key", "describe", "get_persistent", "set_timeout")),
-    *((keyctl, name) for name in ("join_named_session", "lock", "unlock")),
+    *((keyctl, name) for name in ("join_named_session", "link", "lock", "set_permissions")),
+    (keyctl, "unlock"),
 ]
 ERRNOS = (errno.EACCES, errno.EDQUOT, errno.EINTR, errno.ENOSYS)
 MOST_LINES = 3  # of a shared keyring that can be neither inspected nor left: alert, failure, tag
@@ -95,7 +96,7 @@ class Seen:
 
 
 def _ids() -> tuple[object, ...]:
-    return os.getresuid(), os.getresgid(), syscalls.setfsuid(syscalls.KEEP)
+    return os.getresuid(), os.getresgid(), setids.setfsuid(setids.KEEP)
 
 
 def _try(scenario: Callable[[], Act], at: tuple[str, int] | None, error: int) -> Seen:

@@ -88,7 +88,7 @@ def test_a_keyring_that_cannot_be_linked(
     def refuse(*arguments: int) -> None:
         raise syscalls.KernelError(number, f"keyctl({refused})")
 
-    monkeypatch.setattr(keyctl if refused == "get_persistent" else syscalls, refused, refuse)
+    monkeypatch.setattr(keyctl, refused, refuse)
     words = ["pam_pykeyinit", "force", f"link={link}"]
     assert in_child(lambda: Handle().pam_sm_open_session(Pamh("alice"), 0, words)) == code
     reported = [each.text for each in journal.ours()]

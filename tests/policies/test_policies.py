@@ -6,7 +6,7 @@ import os
 import pytest
 
 from pam_pykeyinit import codes
-from pam_pykeyinit.kernel import keyctl, syscalls, sysnums
+from pam_pykeyinit.kernel import keyctl, setids, syscalls, sysnums
 from pam_pykeyinit.module import Handle
 from policies.conftest import Run
 from support import world
@@ -187,15 +187,15 @@ def test_the_user_session_keyring_of_another_user_is_foreign(run: Run) -> None:
 def _end_with_the_serial_of_another(options: str) -> tuple[object, str]:
     """Simulate that the kernel uses a serial number again, which it does at random."""
     os.setresgid(*[world.gid("bob")] * 3)
-    syscalls.setresuid(world.uid("bob"), 0, 0)
+    setids.setresuid(world.uid("bob"), 0, 0)
     other = syscalls.join_anonymous_session()
-    syscalls.link(other, syscalls.THREAD_KEYRING)  # so that it stays, and could be revoked
-    syscalls.setresuid(0, 0, 0)
+    keyctl.link(other, syscalls.THREAD_KEYRING)  # so that it stays, and could be revoked
+    setids.setresuid(0, 0, 0)
     handle = Handle()
     handle.pam_sm_open_session(Pamh("alice"), 0, ["m", "force", *options.split()])
     handle._session.keyring = other
     code = handle.pam_sm_setcred(Pamh("alice"), codes.PAM_DELETE_CRED, ["m", *options.split()])
-    syscalls.setresuid(world.uid("bob"), world.uid("bob"), 0)
+    setids.setresuid(world.uid("bob"), world.uid("bob"), 0)
     return code, keyctl.describe(other)[4]
 
 

@@ -48,7 +48,7 @@ def take_back(seen: Sequence[dict[str, Any]]) -> None:
         if after["session"] == before["session"]:
             for key in {*after["links"]} - {*before["links"]}:
                 with contextlib.suppress(syscalls.KernelError):  # it may be gone already
-                    syscalls.unlink(key, after["session"])
+                    keyctl.unlink(key, after["session"])
 
 
 class Displaced:
@@ -60,13 +60,13 @@ class Displaced:
 
     def __init__(self) -> None:
         self._keyring = syscalls.join_anonymous_session()
-        syscalls.link(self._keyring, syscalls.THREAD_KEYRING)
+        keyctl.link(self._keyring, syscalls.THREAD_KEYRING)
 
     def stored(self) -> dict[str, Any]:
         """Return its keys, and release it."""
         tree = Tree()
         tree.walk(self._keyring)
-        syscalls.unlink(self._keyring, syscalls.THREAD_KEYRING)
+        keyctl.unlink(self._keyring, syscalls.THREAD_KEYRING)
         return {"stored": _keys(tree)}
 
 

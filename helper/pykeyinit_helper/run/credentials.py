@@ -147,6 +147,6 @@ def _add(name: str, content: bytearray, keyring: int, timeout: int) -> None:
     key = keyctl.add_user_key(name, content, syscalls.THREAD_KEYRING)
     if timeout:
         keyctl.set_timeout(key, timeout)
-    syscalls.set_permissions(key, _RIGHTS)
-    syscalls.link(key, keyring)
-    syscalls.unlink(key, syscalls.THREAD_KEYRING)
+    keyctl.set_permissions(key, _RIGHTS)
+    keyctl.link(key, keyring)
+    keyctl.unlink(key, syscalls.THREAD_KEYRING)

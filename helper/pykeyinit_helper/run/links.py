@@ -38,7 +38,7 @@ class Links:
             if what == decide.PERSISTENT:
                 keyctl.get_persistent(-1, self._keyring)
             else:
-                syscalls.link(_SPECIAL[what], self._keyring)
+                keyctl.link(_SPECIAL[what], self._keyring)
             self._steps.append(done)
         except syscalls.KernelError as error:
             refusal = failed(error, into)
@@ -51,7 +51,7 @@ class Links:
         """Link the outer keyring, so that its keys are still found."""
         done = f"linked {serial} into it, of the user namespace around this one"
         into = f"the session keyring does not lead to {serial}, which was in its place"
-        self._attempt(done, into, lambda: syscalls.link(serial, self._keyring))
+        self._attempt(done, into, lambda: keyctl.link(serial, self._keyring))
 
     def leave_tag(self, text: str) -> None:
         """Add a small key with the origin of the keyring."""

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pam_pykeyinit.kernel import sysnums
-from pam_pykeyinit.kernel.syscalls import _call
+from pam_pykeyinit.kernel.syscalls import call
 
 # linux/watch_queue.h, keyctl.h
 _O_NOTIFICATION_PIPE = os.O_EXCL
@@ -81,11 +81,11 @@ class Pipe:
 
     def watch(self, key: int) -> None:
         """Watch a key; raises KernelError."""
-        _call("keyctl(WATCH_KEY)", sysnums.KEYCTL, _WATCH_KEY, key, self.reading, 0)
+        call("keyctl(WATCH_KEY)", sysnums.KEYCTL, _WATCH_KEY, key, self.reading, 0)
 
     def leave(self, key: int) -> None:
         """Stop watching a key; raises KernelError."""
-        _call("keyctl(WATCH_KEY)", sysnums.KEYCTL, _WATCH_KEY, key, self.reading, -1)
+        call("keyctl(WATCH_KEY)", sysnums.KEYCTL, _WATCH_KEY, key, self.reading, -1)
 
     def notes(self) -> list[Note]:
         """The notifications since the last call; waits if there are none."""

@@ -84,7 +84,7 @@ class Keyrings:
                 self._key(name)
         for key in self.random.sample(self.strangers, 2):
             with contextlib.suppress(KernelError):
-                syscalls.link(key, self._any_ring())
+                keyctl.link(key, self._any_ring())
                 self.keys.append(key)
         self._spoil()
         _become(self.asker, back=False)
@@ -101,7 +101,7 @@ class Keyrings:
         else:
             syscalls.join_anonymous_session()
             if how == "linked":
-                syscalls.link(USER_KEYRING, SESSION_KEYRING)
+                keyctl.link(USER_KEYRING, SESSION_KEYRING)
                 self.top = self.random.choice((SESSION_KEYRING, SESSION_KEYRING, USER_KEYRING))
 
     def _any_ring(self) -> int:
@@ -114,7 +114,7 @@ class Keyrings:
         name = f"{self.names[0]}.{number}"
         with contextlib.suppress(KernelError):
             above = self._any_ring()
-            ring = syscalls.add_keyring(name, above)
+            ring = keyctl.add_keyring(name, above)
             self.depths[ring] = self.depths.get(above, 0) + 1
             self.rings.append(ring)
 
@@ -132,19 +132,19 @@ class Keyrings:
         shared = self.keys + (self.rings if self.top == SESSION_KEYRING else [])
         for key in self.random.sample(shared, min(3, len(shared))):
             with contextlib.suppress(KernelError):
-                syscalls.link(key, self._any_ring())
+                keyctl.link(key, self._any_ring())
         for key in self.keys + self.rings:
             with contextlib.suppress(KernelError):
                 if self.random.random() < 0.4:
                     mask = self.random.choice(MASKS)
                     logon = keyctl.describe(key)[0] == "logon"
-                    syscalls.set_permissions(key, mask & _NO_READ_OF_ONES_OWN if logon else mask)
+                    keyctl.set_permissions(key, mask & _NO_READ_OF_ONES_OWN if logon else mask)
                 elif self.random.random() < 0.15:
                     self._kill(key)
         if self.top == SESSION_KEYRING and self.random.random() < 0.2:
             self._kill(SESSION_KEYRING)
         elif self.top == SESSION_KEYRING and self.random.random() < 0.1:
-            syscalls.set_permissions(SESSION_KEYRING, self.random.choice(MASKS))
+            keyctl.set_permissions(SESSION_KEYRING, self.random.choice(MASKS))
         if self.late:
             time.sleep(1.1)
 
@@ -153,7 +153,7 @@ class Keyrings:
         if how == "revoke":
             syscalls.revoke(key)
         elif how == "invalidate":
-            syscalls.invalidate(key)
+            keyctl.invalidate(key)
         else:
             keyctl.set_timeout(key, 1)
             self.late = True
@@ -165,7 +165,7 @@ class Keyrings:
                 with contextlib.suppress(KernelError):
                     if self._is_of_another(key):
                         continue
-                    syscalls.unlink(key, USER_KEYRING)
+                    keyctl.unlink(key, USER_KEYRING)
 
     def _is_of_another(self, key: int) -> bool:
         if key in self.keys + self.rings:

@@ -55,13 +55,13 @@ def strangers() -> Iterator[list[int]]:
         os.setresgid(*[STRANGER] * 3)
         os.setresuid(*[STRANGER] * 3)
         syscalls.join_anonymous_session()
-        syscalls.link(syscalls.USER_KEYRING, syscalls.SESSION_KEYRING)
+        keyctl.link(syscalls.USER_KEYRING, syscalls.SESSION_KEYRING)
         keys = []
         for bits in (0x01, 0x03, 0x09, 0x0B, 0x11, 0x13, 0x19, 0x1B, 0x10, 0x1A):
-            ring = syscalls.add_keyring(f"ring{bits}", syscalls.USER_KEYRING)
+            ring = keyctl.add_keyring(f"ring{bits}", syscalls.USER_KEYRING)
             keys += [keyctl.add_user_key(f"stranger{bits}", b"x", ring), ring]
             for key in keys[-2:]:
-                syscalls.set_permissions(key, 0x3F3F0000 | bits)
+                keyctl.set_permissions(key, 0x3F3F0000 | bits)
         return keys
 
     yield in_child(make)

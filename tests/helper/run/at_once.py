@@ -12,7 +12,7 @@ import os
 import sys
 import threading
 
-from pam_pykeyinit.kernel import keyctl, syscalls
+from pam_pykeyinit.kernel import keyctl
 from pam_pykeyinit.policies import lock, naming
 from pykeyinit_helper.run import run
 
@@ -20,7 +20,7 @@ BEFOREHAND = (keyctl, lock, naming)  # or their import would separate the proces
 PATIENCE = 0.4  # seconds; less than the timeout of the lock
 TELL = 'keyctl show @s | sed -n "2s/^ *\\([0-9]*\\).*/\\1/p"; read until_all_have'
 
-set_permissions = syscalls.set_permissions
+set_permissions = keyctl.set_permissions
 forks = multiprocessing.get_context("fork")
 
 
@@ -37,7 +37,7 @@ def main(uid: int, count: int, words: list[str]) -> None:
         set_permissions(key, mask)
         wait()
 
-    syscalls.set_permissions = hesitant
+    keyctl.set_permissions = hesitant
     stay, answers = os.pipe(), os.pipe()
     for _ in range(count):
         if os.fork() == 0:

@@ -7,7 +7,7 @@ import bare  # type: ignore[import-not-found]  # beside this file
 
 
 def pages() -> int:
-    """The shared pages that keep a thread's credentials (syscalls.keep_credentials)."""
+    """The shared pages that keep a thread's credentials (keyctl.keep_credentials)."""
     return Path("/proc/self/maps").read_text().count("/dev/zero (deleted)")
 
 
