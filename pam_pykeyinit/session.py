@@ -119,12 +119,12 @@ class Session:
             try:
                 session = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
             except syscalls.KernelError as error:
-                why = _failed(error, f"{self.without()} without 'force'")
                 from errno import ENOSYS
 
+                consequence = f"{self.without()} without 'force'"
                 if error.errno != ENOSYS:
-                    raise why from error
-                lines.append((log.NOTICE, str(why)))
+                    raise _failed(error, consequence) from error
+                lines.append((log.NOTICE, str(_failed(error, consequence))))
                 return
             user_session = _attempt(
                 self.without(), syscalls.get_keyring_id, syscalls.USER_SESSION_KEYRING

@@ -1,9 +1,19 @@
 """What a session leaves in the process: keyrings, and nothing else."""
 
+import gc
+import os
+from collections.abc import Callable
+
 import pytest
 
+from pam_pykeyinit import codes
+from pam_pykeyinit.kernel import syscalls
+from pam_pykeyinit.module import Handle
+from support import world
+from support.child import in_child
 from support.drive import Driver
 from support.journal import Journal
+from support.pamh import Pamh
 
 pytestmark = pytest.mark.privileged
 
@@ -96,3 +106,31 @@ def test_a_displaced_keyring_shows_its_keys_to_nobody(driver: Driver, loader: st
     script = "start 0 s alice\nopen 0\nadd secret\nstart 1 s bob\nopen 1\nsearch secret\n"
     outcome = driver.run(services, script)
     assert outcome.hygiene == [["found"], ["ENOKEY"]]
+
+
+def _with_a_dead_session_keyring() -> None:
+    syscalls.revoke(syscalls.join_anonymous_session())
+
+
+def _as_another_user() -> None:
+    os.setresuid(*[world.uid("bob")] * 3)
+
+
+@pytest.mark.parametrize(
+    ("host", "options"),
+    [(_with_a_dead_session_keyring, []), (_as_another_user, []), (_as_another_user, ["force"])],
+)
+def test_a_refused_session_leaves_nothing_to_the_garbage_collector(
+    host: Callable[[], None], options: list[str]
+) -> None:
+    """In our interpreter it is off until a handle ends."""
+
+    def left() -> list[object]:
+        host()
+        gc.collect()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        answer: object = Handle().pam_sm_open_session(Pamh("alice"), 0, ["m", *options])
+        gc.collect()  # it also finds the types that libc.py makes; our loader has libc in C
+        return [answer, *(repr(each) for each in gc.garbage if isinstance(each, Exception))]
+
+    assert in_child(left) == [codes.PAM_SESSION_ERR]
