@@ -15,7 +15,7 @@ if [ "${1:-}" = --every ]; then
     shift 2
 fi
 [ $# -gt 0 ] || set -- options words naming plan session left_open identity hold lock tag refresh \
-    quota syscalls keyctl failure log module native user libc sysnums procfs listing loader
+    quota syscalls setids keyctl failure log module native user libc sysnums procfs listing loader
 tools=build/mutants
 if ! "$tools/bin/python" -c 'import cosmic_ray' 2>/dev/null; then
     rm -rf "$tools"
