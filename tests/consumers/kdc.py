@@ -1,12 +1,12 @@
 """A private Kerberos realm for tests: a KDC on loopback, with one user."""
 
 import contextlib
-import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from logins.sshd import wait_for
 
 from support import native
 
@@ -76,22 +76,8 @@ def running(
     with (folder / "kdc.log").open("wb") as log:
         daemon = subprocess.Popen(["krb5kdc", "-n"], env=environment, stdout=log, stderr=log)
     try:
-        _wait_for(port, daemon, folder / "kdc.log")
+        wait_for(port, daemon, folder / "kdc.log")
         yield kdc
     finally:
         daemon.terminate()
         daemon.wait()
-
-
-def _wait_for(port: int, daemon: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Return when it listens."""
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        assert daemon.poll() is None, log.read_text()
-        with (
-            contextlib.suppress(ConnectionRefusedError),
-            socket.create_connection(("127.0.0.1", port), timeout=10),
-        ):
-            return
-        time.sleep(0.02)
-    raise AssertionError((log.read_text(), os.fspath(log)))

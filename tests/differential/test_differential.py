@@ -17,7 +17,7 @@ from support.drive import Driver, Outcome
 pytestmark = [pytest.mark.privileged, pytest.mark.lengthy]
 
 # Each of pam_python's sequences starts two interpreters, and the module is the same.
-USUAL, LONG = {"native": 1_000, "pam_python": 500}, 100_000
+USUAL, LONG = {"native": 400, "pam_python": 200}, 100_000
 PARTS = 4  # that workers can run at the same time
 
 # What the loader changes in the process before it calls us, also with an empty module.
