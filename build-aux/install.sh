@@ -1,8 +1,7 @@
 #!/bin/sh
 # install.sh: build, and install the files below $DESTDIR, with a list of them.
 #
-# Each file is renamed into place, so that a login at that moment finds the old or the
-# new one.  Files of an older version that this one does not have are removed afterwards.
+# Files of an older version that this one does not have are removed after the new ones are laid.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$here/build-aux/paths.sh"
@@ -46,12 +45,12 @@ not_roots() {
 }
 
 lay() {
-    mode=644
-    [ ! -x "$1" ] || mode=755
-    # Times are kept: by them Python knows that bytecode belongs to its source.
-    # shellcheck disable=SC2086  # none or four words
-    install -p -m $mode $owner "$1" "$DESTDIR$2.new"
-    mv -f "$DESTDIR$2.new" "$DESTDIR$2"
+    python3 -I "$here/build-aux/lay.py" "$stage/root" "$DESTDIR"
+}
+
+lay_manifest() {
+    cat "$1" >"$stage/root$manifest"
+    echo "$manifest" | lay
 }
 
 if ! build >"$stage/log" 2>&1; then
@@ -89,15 +88,13 @@ done
 # Until all is done the list has the old files and the new ones, so that an install that
 # was interrupted can be repeated, or undone.
 sort -u "$stage/old" "$stage/new" >"$stage/both"
-lay "$stage/both" "$manifest"
+lay_manifest "$stage/both"
 # The file that pam_python.so loads comes last, when all that it imports is there.
 sed -n 's/^f //p' "$stage/new" | grep -vxF "$manifest" |
     awk '/\/security\// { last = last $0 "\n"; next } { print } END { printf "%s", last }' |
-    while read -r file; do
-        lay ".$file" "$file"
-    done
+    lay
 grep -vxF -f "$stage/new" "$stage/old" | remove_listed
-lay "$stage/new" "$manifest"
+lay_manifest "$stage/new"
 
 laid() {
     sed -n "s,^f \\(.*/$1\\)\$,\\1,p" "$stage/new"

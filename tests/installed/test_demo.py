@@ -35,17 +35,17 @@ def test_it_shows_what_it_promises_in_plain_text_of_80_columns() -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "broken"),
     [
-        (
-            "_LINK, USER_KEYRING, SESSION",
-            "_UNLINK, USER_KEYRING, SESSION",
-            "links in it: 0, not 1",
-        ),
+        ("_REVOKE = 3\n_LINK = 8\n", "_REVOKE = 3\n_LINK = 9\n", "links in it: 0, not 1"),
         (
             "_end(act, keyring, user, hold)\n",
             "pass\n",
             "@s after close: 'still alive'",
         ),
-        ("join: identity.with_real_ids(user.uid", "join: identity.with_real_ids(0", "owner: (0, "),
+        (
+            "identity.with_real_ids(user.uid, user.gid, join)",
+            "identity.with_real_ids(0, 0, join)",
+            "owner: (0, ",
+        ),
         ("asked.force, say)", "False, say)", "a new session keyring: False"),
     ],
 )
