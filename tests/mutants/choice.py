@@ -11,6 +11,7 @@ BEYOND = [
 ]  # fmt: skip
 CORE = [
     "module/test_decisions.py", "module/test_hygiene.py", "module/test_contract.py",
+    "module/test_handles.py",
     "module/test_retval.py", "module/test_left_open.py", "scripts", "fault/test_interrupts.py",
     "module/test_differences.py", "module/test_bad_input.py",
     "policies/test_policies.py", "policies/test_tag_refresh_quota.py", "attacks/test_ids.py",
