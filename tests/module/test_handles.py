@@ -56,8 +56,9 @@ def test_the_empty_keyring_is_the_users(journal: Journal) -> None:
     assert line.text.endswith("; an empty session keyring replaces the caller's")
 
 
+@pytest.mark.parametrize("user", [BOB, Pamh(KeyboardInterrupt())])
 def test_a_session_that_it_displaces_can_still_be_revoked(
-    refusing: pytest.MonkeyPatch, journal: Journal
+    user: Pamh, refusing: pytest.MonkeyPatch
 ) -> None:
     """Its keyring is then no longer possessed, and a root process has no right to revoke it."""
 
@@ -66,7 +67,7 @@ def test_a_session_that_it_displaces_can_still_be_revoked(
         refusing.undo()
         alices, keyring = _opened(ALICE)
         refusing.setattr(syscalls, "new_session", refused)
-        code: object = Handle().pam_sm_open_session(BOB, 0, LINE)
+        code: object = Handle().pam_sm_open_session(user, 0, LINE)
         return [code, alices.pam_sm_close_session(ALICE, 0, LINE), _state(keyring)]
 
     assert in_child(displaced) == [codes.PAM_SESSION_ERR, codes.PAM_SUCCESS, "EKEYREVOKED"]
