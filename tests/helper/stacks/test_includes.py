@@ -38,9 +38,9 @@ def test_they_are_looked_for_in_the_machines_folder(
     assert called == f"open_session\tfrom-{'here' if elsewhere else 'there'}\n"
 
 
-def test_what_only_the_vendor_has(vendors: Path, pam_note: Path, tmp_path: Path) -> None:
+def test_what_only_the_vendor_has(vendors: Path, tmp_path: Path) -> None:
     """Debian's libpam finds it since 1.7.0-6."""
-    (vendors / "pykeyinit-included").write_text(f"session required {pam_note}\n")
+    (vendors / "pykeyinit-included").write_text("session required pam_permit.so\n")
     session = "import pamela; pamela.open_session('root', 'pykeyinit-test')"
     with _file_in_pam_d(tmp_path, "pykeyinit-test", "session include pykeyinit-included\n"):
         (entry,) = stack.read("pykeyinit-test", machine.folders(THIS)).of("session")
