@@ -80,7 +80,7 @@ def folders(root: Path) -> Folders:
     libraries = [path / "libpam.so.0" for path in _library_folders(below)]
     library = next((path for path in libraries if below.is_file(path)), None)
     debian = library is None or b"@include" in below.read(library, LIBRARY)
-    included = (PAM_D, *VENDOR)
+    included: tuple[Path, ...] = (PAM_D, *VENDOR)
     if library is not None and debian and not _searches_all(below):
         included = (PAM_D,)
     return Folders(root, includes=included, at_include=debian)

@@ -7,9 +7,9 @@ import signal
 import subprocess
 from pathlib import Path
 
-import pam_pykeyinit
 import pytest
 
+import pam_pykeyinit
 from helper.conftest import HELPER, Stage, Started
 
 pytestmark = pytest.mark.privileged
