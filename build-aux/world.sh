@@ -68,7 +68,7 @@ done
     # If Debian has no package of keyutils: ./setup has built it, or this is a world in a world.
     if [ -e "$here/build/keyutils/complete" ]; then
         cp -a "$here"/build/keyutils/lib/python3*/site-packages/keyutils "$WORLD/stage/$folder"
-    elif [ -e "/$folder/keyutils" ]; then
+    elif [ -e "/$folder/keyutils" ] && [ ! -e /usr/lib/python3/dist-packages/keyutils ]; then
         cp -a "/$folder/keyutils" "$WORLD/stage/$folder"
     fi
     mount --bind "$WORLD/stage/$folder" "/$folder"
