@@ -89,7 +89,7 @@ def test_looking_changes_nothing() -> None:
 def test_without_user_namespaces_it_sees_the_same(tmp_path: Path) -> None:
     """In a chroot the kernel creates no namespace: user_namespaces(7)."""
     inside = f'mount --rbind / {tmp_path}; exec chroot {tmp_path} "$@"'
-    apart = ("unshare", "-m", "sh", "-ec", inside, "-")
+    apart = ("unshare", "-m", "--propagation", "unchanged", "sh", "-ec", inside, "-")
     refused = subprocess.run([*apart, "unshare", "--user", "true"], capture_output=True, text=True)
     assert "Operation not permitted" in refused.stderr
     with held.session(UID, LINK), held.session(OTHER):
