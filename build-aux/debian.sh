@@ -75,14 +75,14 @@ inside() {
         sh -c "$in_it" sh "$@"
     [ "$how" = enter ] || exec chroot "$root" "$@"
     mount -t sysfs -o ro sysfs "$root/sys"
+    # It covers the old root.  Not every Debian has pivot_root(8).
     cd "$root"
-    pivot_root . mnt
+    mount --move . /
     exec chroot . "$@"
 }
 
-# The old root hangs below /mnt, and goes when nothing of it is used any more.
 # shellcheck disable=SC2016  # for the shell that it is given to
-in_it='! mountpoint -q /mnt || umount -l /mnt; cd /root && exec "$@"'
+in_it='cd /root && exec "$@"'
 
 case ${1:-} in
 make)

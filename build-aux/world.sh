@@ -65,9 +65,12 @@ mount --bind "$WORLD/security" /lib/security
     mount --bind "$WORLD/modules" "/$folder"
 done
 (cd "$WORLD/stage" && find usr/local/lib -name dist-packages) | while read -r folder; do
-    # If Debian has no package of keyutils: ./setup has built it.
-    [ ! -e "$here/build/keyutils/complete" ] ||
+    # If Debian has no package of keyutils: ./setup has built it, or this is a world in a world.
+    if [ -e "$here/build/keyutils/complete" ]; then
         cp -a "$here"/build/keyutils/lib/python3*/site-packages/keyutils "$WORLD/stage/$folder"
+    elif [ -e "/$folder/keyutils" ] && [ ! -e /usr/lib/python3/dist-packages/keyutils ]; then
+        cp -a "/$folder/keyutils" "$WORLD/stage/$folder"
+    fi
     mount --bind "$WORLD/stage/$folder" "/$folder"
 done
 mkdir -p "$WORLD/bin" "$WORLD/local-bin"

@@ -42,6 +42,7 @@ emulating() {
 
 missing() {
     for package in "$@"; do
+        [ "$package" != python3-keyutils ] || ! has_keyutils || continue
         dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
             printf '%s ' "$package"
     done
@@ -68,12 +69,14 @@ need() {
     fi
 }
 
+has_keyutils() {
+    python3 -c 'import keyutils' 2>/dev/null || [ -e "$here/build/keyutils/complete" ]
+}
+
 # Where Debian has no package of it: from PyPI, as docs/pypi.md describes, for the worlds (world.sh).
 need_keyutils() {
+    ! has_keyutils || return 0
     folder=$here/build/keyutils
-    if python3 -c 'import keyutils' 2>/dev/null || [ -e "$folder/complete" ]; then
-        return
-    fi
     need python3-venv python3-dev gcc libc6-dev libkeyutils-dev
     say "  keyutils, from PyPI"
     rm -rf "$folder"

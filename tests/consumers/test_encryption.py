@@ -1,6 +1,7 @@
 """Encrypted folders: fscrypt and e4crypt on a real ext4, and the passphrases of eCryptfs."""
 
 import contextlib
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -63,14 +64,20 @@ def volume(place: Path) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def fscrypt(volume: Path, etc: Path, environment: dict[str, str]) -> Path:
     """The volume, set up for fscrypt with policies of version 1, whose keys are in keyrings."""
-    configuration = etc / "fscrypt.conf"
     fscrypt = [*(f"{n}={v}" for n, v in environment.items()), "fscrypt", "setup", "--quiet"]
     do("env", *fscrypt, "--force", "--time=1ms")
     do("env", *fscrypt, "--all-users", volume)
-    text = configuration.read_text()
-    configuration.write_text(text.replace('"policy_version": "2"', '"policy_version": "1"'))
-    assert text != configuration.read_text()
+    assert set_policy_version(etc, "1") == "2"
     return volume
+
+
+def set_policy_version(etc: Path, version: str) -> str:
+    """Let fscrypt create new policies of this version; return the version before."""
+    configuration = etc / "fscrypt.conf"
+    content = json.loads(configuration.read_text())
+    before, content["options"]["policy_version"] = content["options"]["policy_version"], version
+    configuration.write_text(json.dumps(content))
+    return str(before)
 
 
 def forget(volume: Path) -> None:
@@ -135,12 +142,9 @@ def test_fscrypt(way: Way, opened: Opener, fscrypt: Path, secret: Path, folder: 
 
 @pytest.fixture
 def _version_2(fscrypt: Path, etc: Path) -> Iterator[None]:
-    """Let fscrypt create new policies of version 2."""
-    configuration = etc / "fscrypt.conf"
-    text = configuration.read_text()
-    configuration.write_text(text.replace('"policy_version": "1"', '"policy_version": "2"'))
+    before = set_policy_version(etc, "2")
     yield
-    configuration.write_text(text)
+    set_policy_version(etc, before)
 
 
 @pytest.mark.usefixtures("_version_2")

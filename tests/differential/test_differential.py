@@ -50,7 +50,8 @@ class Bench:
             for n, (h, copy) in enumerate(zip(sequence.handles, self.copies, strict=False))
         }
         folders = [self.driver.services(**ours), self.driver.services(**theirs)]
-        runs = [self.driver.start(folder, sequence.script()) for folder in folders]
+        locale = {"LC_ALL": "C.UTF-8"}  # in C, newer versions of pam_python set LC_CTYPE
+        runs = [self.driver.start(folder, sequence.script(), env=locale) for folder in folders]
         outcomes = [run.outcome() for run in runs]
         for folder in folders:
             shutil.rmtree(folder)

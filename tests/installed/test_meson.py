@@ -9,7 +9,8 @@ import pytest
 
 from support import world
 
-HARDENED = "-O2 -D_FORTIFY_SOURCE=3 -Wconversion -Wshadow"
+LEVEL = "-D_FORTIFY_SOURCE=3"
+FLAGS = "-O2 -Wconversion -Wshadow"
 
 
 def meson(*words: str | Path, **variables: str) -> str:
@@ -40,11 +41,21 @@ def laid(build: Path, root: Path) -> set[str]:
     return {f"/{path.relative_to(root)}" for path in files if "-packages" not in str(path)}
 
 
-def test_flags_of_the_distribution_are_kept(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"CFLAGS": f"{FLAGS} {LEVEL}"},
+        {"CFLAGS": f"{FLAGS} -Wp,-U_FORTIFY_SOURCE -Wp,{LEVEL}"},
+        {"CFLAGS": FLAGS, "CPPFLAGS": LEVEL},
+    ],
+    ids=["Arch", "Fedora", "Debian"],
+)
+def test_flags_of_the_distribution_are_kept(variables: dict[str, str], tmp_path: Path) -> None:
     build = tmp_path / "build"
-    meson("setup", build, world.ROOT, CFLAGS=HARDENED)
+    meson("setup", build, world.ROOT, **variables)
     for command in commands(build):
-        assert [word for word in command if "FORTIFY_SOURCE" in word] == ["-D_FORTIFY_SOURCE=3"]
+        words = [word.removeprefix("-Wp,") for word in command if "FORTIFY_SOURCE" in word]
+        assert [word for word in words if word != "-U_FORTIFY_SOURCE"] == [LEVEL]
     meson("compile", "-C", build)  # warnings are not errors
 
 

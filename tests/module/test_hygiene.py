@@ -24,24 +24,34 @@ def pam_sm_close_session(pamh, flags, argv): return 0
 SCRIPT = "hygiene\nstart 0 s alice\nopen 0\nclose 0\nend 0\nhygiene\n"
 
 
-def _changes(driver: Driver, stack: str) -> set[str]:
-    before, after = driver.run(driver.services(s=stack), SCRIPT).hygiene
+def _changes(driver: Driver, stack: str, environment: dict[str, str]) -> set[str]:
+    before, after = driver.run(driver.services(s=stack), SCRIPT, env=environment).hygiene
     return {line for line in set(before) ^ set(after) if not line.startswith("SigQ")}
 
 
-def test_nothing_of_the_process_changes_but_what_pam_python_changes(driver: Driver) -> None:
+@pytest.mark.parametrize(
+    ("environment", "own"),
+    [
+        ({}, ("locale ", "environment ")),  # LC_CTYPE, since its version of September 2026
+        ({"LC_ALL": "C.UTF-8"}, ("locale ",)),
+    ],
+)
+def test_nothing_of_the_process_changes_but_what_pam_python_changes(
+    environment: dict[str, str], own: tuple[str, ...], driver: Driver
+) -> None:
     """pam_python sets the locale, for any module; the comparison is with an empty one."""
     empty = driver.scratch / "empty.py"
     empty.write_text(EMPTY)
-    theirs = _changes(driver, f"session required pam_python.so {empty}")
-    ours = _changes(driver, "session required pam_python.so pam_pykeyinit.py force revoke")
+    theirs = _changes(driver, f"session required pam_python.so {empty}", environment)
+    stack = "session required pam_python.so pam_pykeyinit.py force revoke"
+    ours = _changes(driver, stack, environment)
     assert ours == theirs
-    assert all(line.startswith("locale ") for line in ours)
+    assert all(line.startswith(own) for line in ours)
 
 
 def test_with_our_loader_nothing_of_the_process_changes(driver: Driver) -> None:
     """Neither its locale nor the signals that it blocks."""
-    assert _changes(driver, "session required pam_pykeyinit.so force revoke") == set()
+    assert _changes(driver, "session required pam_pykeyinit.so force revoke", {}) == set()
 
 
 def test_the_applications_syslog_identity_is_its_own(

@@ -6,15 +6,15 @@ import pytest
 
 from support.drive import Driver, Outcome
 
-Run = Callable[[str, str], Outcome]
+Run = Callable[..., Outcome]
 
 
 @pytest.fixture
 def run(driver: Driver, loader: str) -> Run:
     """Run a script on service `s`, which has the module in its auth and session parts."""
 
-    def run(options: str, script: str) -> Outcome:
+    def run(options: str, script: str, **environment: str) -> Outcome:
         stack = f"auth required {loader} {options}\nsession required {loader} {options}"
-        return driver.run(driver.services(s=stack), script)
+        return driver.run(driver.services(s=stack), script, env=environment)
 
     return run

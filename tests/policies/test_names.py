@@ -146,7 +146,8 @@ def test_nothing_of_the_process_is_changed_by_it(run: Run, loader: str) -> None:
     calls = "start 0 s alice\nopen 0\nrefresh 0\nclose 0\nend 0\n"
     for ids in ("0 0 0 0 0 0", f"{alice} 0 0 {group} 0 0"):
         script = f"ids {ids}\nhygiene\n{calls}hygiene\n"
-        outcome = run(f"force tag refresh link=user,persistent name={name}", script)
+        options = f"force tag refresh link=user,persistent name={name}"
+        outcome = run(options, script, LC_ALL="C.UTF-8")  # else pam_python may set LC_CTYPE
         before, after = (
             [line for line in seen if not line.startswith(("SigQ", "locale"))]  # pam_python's
             for seen in outcome.hygiene

@@ -29,6 +29,7 @@ PROGRAMS = {
     "amd64": (MACHINES["X86_64"], 2, "<"),
     "big-endian ppc64": (MACHINES["PPC64"], 2, ">"),
 }
+UNSHARE = ("unshare", "--mount", "--propagation", "unchanged")  # also in a chroot
 # Where the kernel listens there is a file, in a mount namespace of its own.
 NO_KERNEL = """mount -t tmpfs none /proc/sys/fs
     mkdir /proc/sys/fs/binfmt_misc
@@ -47,7 +48,7 @@ def registered(architecture: str) -> tuple[str, bytes, bytes, str]:
     script = f"""{NO_KERNEL}
     architecture={architecture}; . {HERE}/foreign.sh; cat /proc/sys/fs/binfmt_misc/register"""
     done = subprocess.run(
-        ["unshare", "--mount", "sh", "-euc", script], capture_output=True, text=True, check=True
+        [*UNSHARE, "sh", "-euc", script], capture_output=True, text=True, check=True
     )
     _, name, kind, offset, magic, mask, interpreter, flags = done.stdout.strip().split(":")
     assert (kind, offset, flags) == ("M", "", "F")
@@ -88,9 +89,7 @@ def test_an_entry_is_removed_when_its_shell_ends() -> None:
     script = f"""{NO_KERNEL}
     sh -euc 'architecture=s390x; . {HERE}/foreign.sh; kill $$; exit 1' || :
     grep -l -x -e -1 /proc/sys/fs/binfmt_misc/*"""
-    done = subprocess.run(
-        ["unshare", "--mount", "sh", "-euc", script], capture_output=True, text=True
-    )
+    done = subprocess.run([*UNSHARE, "sh", "-euc", script], capture_output=True, text=True)
     assert done.stdout.startswith("/proc/sys/fs/binfmt_misc/pykeyinit-s390x-"), done.stderr
 
 

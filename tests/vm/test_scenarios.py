@@ -12,6 +12,7 @@ import pytest
 
 from harness import fast, outcome, plan, records, roots
 from harness.suites import SUITES
+from support.child import in_child
 
 GOOD = """
 [[scenario]]
@@ -162,14 +163,14 @@ def test_a_build_ends_with_us(tmp_path: Path) -> None:
             signal.setitimer(signal.ITIMER_REAL, 0)  # one Ctrl-C
             raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
-    try:
+    def build() -> None:
+        signal.signal(signal.SIGALRM, interrupt)
+        signal.setitimer(signal.ITIMER_REAL, 0.05, 0.05)
         with pytest.raises(KeyboardInterrupt):
             roots._run(["sh", "-c", f"sleep 600 & echo $! >{child}; wait"], tmp_path / "log")
-    finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+
+    in_child(build)  # in its main thread: only that handles signals
     for _ in range(600):  # a signal takes a moment
         if not runs(int(child.read_text())):
             return
@@ -195,19 +196,22 @@ def test_a_build_of_another_thread_is_ended(tmp_path: Path) -> None:
 def test_a_run_is_waited_for_after_ctrl_c(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Its machine and its files are gone only when its thread has ended."""
     command = ["sh", "-c", "exec sleep 600"]
-    run = fast.Run(SUITES["trixie"], [], 0, whole=False)
-    monkeypatch.setattr(run, "_make_and_boot", lambda: roots._run(command, tmp_path / "log"))
-    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
-    signal.setitimer(signal.ITIMER_REAL, 0.3)
-    try:
-        run.start()
-        with pytest.raises(KeyboardInterrupt):
-            run.wait()
-        assert run._thread.is_alive()
-    finally:
-        signal.signal(signal.SIGALRM, before)
-        run.stop()
-    assert not run._thread.is_alive()
+
+    def interrupted() -> None:
+        run = fast.Run(SUITES["trixie"], [], 0, whole=False)
+        monkeypatch.setattr(run, "_make_and_boot", lambda: roots._run(command, tmp_path / "log"))
+        signal.signal(signal.SIGALRM, signal.default_int_handler)
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        try:
+            run.start()
+            with pytest.raises(KeyboardInterrupt):
+                run.wait()
+            assert run._thread.is_alive()
+        finally:
+            run.stop()
+        assert not run._thread.is_alive()
+
+    in_child(interrupted)
 
 
 def runs(pid: int) -> bool:

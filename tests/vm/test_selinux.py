@@ -106,12 +106,13 @@ def test_the_order_of_the_lines(
     text = text.replace("pam_keyinit.so", stacks.LOADERS[loader])
     ours = shutil.copy(SCRIPT, tmp_path)  # the tree can be below /root
     script = f"""mount -t tmpfs none /root; mount -t tmpfs none /etc/pam.d
-        mount -t tmpfs none /sys/fs; cat >/etc/pam.d/{service}
+        mount -t tmpfs none /sys; cat >/etc/pam.d/{service}
         ! {ours} {order} {service} >{tmp_path}/off
-        mkdir /sys/fs/selinux; : >/sys/fs/selinux/enforce
+        mkdir -p /sys/fs/selinux; : >/sys/fs/selinux/enforce
         {ours} {order} {service}; cp /etc/pam.d/{service} {tmp_path}/changed
         {ours} back {service}; cp /etc/pam.d/{service} {tmp_path}/back"""
-    subprocess.run(["unshare", "--mount", "sh", "-euc", script], input=text, text=True, check=True)
+    unshare = ["unshare", "--mount", "--propagation", "unchanged"]  # also in a chroot
+    subprocess.run([*unshare, "sh", "-euc", script], input=text, text=True, check=True)
     assert (tmp_path / "off").read_text() == "SELinux is not on\n"
     assert (tmp_path / "back").read_text() == text
     rows = (tmp_path / "changed").read_text().splitlines()

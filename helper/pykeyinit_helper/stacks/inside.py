@@ -3,20 +3,17 @@
 The loader has it in an ELF note of its own, which the build writes (loader/python.c).
 """
 
-import os
 import re
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from pykeyinit_helper.stacks import dpkg
 from pykeyinit_helper.stacks.below import LIBRARY, Below
 
 FILE = "pam_pykeyinit_python.so"
 _NOTE = re.compile(rb"pam_pykeyinit\0+Python ([0-9][0-9.]*)[^\0 ]*(?: \(([^ \0]+) ([^)\0]+)\))?\0")
 _BEGINNING = 64 * 1024  # bytes: the linker puts notes first
-_STATUS = Path("/var/lib/dpkg/status")
 
 
 class Inside(NamedTuple):
@@ -44,32 +41,13 @@ def read(below: Below, file: Path) -> Inside | None:
 def newer(below: Below, inside: Inside) -> str:
     """The system's Python of that minor version, if it is newer; otherwise ""."""
     minor = ".".join(inside.version.split(".")[:2])
-    if inside.package and shutil.which("dpkg"):
+    if inside.package and dpkg.is_there():
         package = f"libpython{minor}-minimal"
-        there = _installed(below, package)
-        return f"{package} {there}" if there and _later(there, inside.package_version) else ""
+        there = dpkg.installed(below, package)
+        return f"{package} {there}" if there and dpkg.later(there, inside.package_version) else ""
     running = ".".join(map(str, sys.version_info[:3]))
     same = below.root == Path("/") and running.startswith(f"{minor}.")
     return f"Python {running}" if same and _numbers(running) > _numbers(inside.version) else ""
-
-
-def _installed(below: Below, package: str) -> str:
-    """The version of a Debian package, from dpkg; "" if it is not installed."""
-    try:
-        status = below.read(_STATUS, LIBRARY).decode("utf-8", "replace")
-    except OSError:
-        return ""
-    for paragraph in status.split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in paragraph.split("\n") if ": " in line)
-        if fields.get("Package") == package and fields.get("Status", "").endswith(" installed"):
-            return fields.get("Version", "")
-    return ""
-
-
-def _later(one: str, other: str) -> bool:
-    command = ["dpkg", "--compare-versions", one, "gt", other]
-    env = {"PATH": os.environ.get("PATH", os.defpath)}  # without HOME it does not read ~/.dpkg.cfg
-    return subprocess.run(command, check=False, env=env).returncode == 0  # noqa: S603
 
 
 def _numbers(version: str) -> list[int]:

@@ -16,7 +16,7 @@ import pam_pykeyinit
 import pykeyinit_helper
 from pam_pykeyinit.kernel import procfs, syscalls
 from pam_pykeyinit.policies import quota
-from pykeyinit_helper.stacks import inside, installed, ours, owners, sshd_config, units
+from pykeyinit_helper.stacks import dpkg, inside, installed, ours, owners, sshd_config, units
 from pykeyinit_helper.stacks.below import LIBRARY, Below
 from pykeyinit_helper.stacks.entries import Entry
 from pykeyinit_helper.stacks.folders import PAM_D, VENDOR, Folders
@@ -31,6 +31,8 @@ _PROGRAMS = (
     "usr/lib/polkit-1", "usr/lib/xscreensaver", "run/wrappers/bin",
 )  # fmt: skip
 _LIBRARIES = ("lib", "lib64", "usr/lib", "usr/lib64")
+# Debian's version of libpam that searches includes in all folders of services.
+_SEARCHES_ALL_SINCE = "1.7.0-6~"
 # It exists if a policy can be loaded: selinuxfs is mounted, and Linux was started with SELinux.
 _SELINUX = Path("/sys/fs/selinux/enforce")
 
@@ -72,14 +74,21 @@ class Facts(NamedTuple):
 def folders(root: Path) -> Folders:
     """The folders of this machine's libpam.
 
-    Debian's libpam knows @include, and searches includes only in /etc/pam.d.
+    Debian's libpam knows @include.  Before 1.7.0-6 it searches includes only in /etc/pam.d.
     """
     below = Below(root)
     libraries = [path / "libpam.so.0" for path in _library_folders(below)]
     library = next((path for path in libraries if below.is_file(path)), None)
     debian = library is None or b"@include" in below.read(library, LIBRARY)
-    included = (PAM_D,) if library is not None and debian else (PAM_D, *VENDOR)
+    included: tuple[Path, ...] = (PAM_D, *VENDOR)
+    if library is not None and debian and not _searches_all(below):
+        included = (PAM_D,)
     return Folders(root, includes=included, at_include=debian)
+
+
+def _searches_all(below: Below) -> bool:
+    version = dpkg.installed(below, "libpam0g") if dpkg.is_there() else ""
+    return version != "" and dpkg.later(version, _SEARCHES_ALL_SINCE)
 
 
 def look(place: Folders, entries: Iterable[Entry], ignoring: Path | None = None) -> Facts:

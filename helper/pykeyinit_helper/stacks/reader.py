@@ -119,7 +119,7 @@ class Reader:
         self, line: Line, where: _Where, name: str, kind: str | None, control: str
     ) -> bool:
         if not name:
-            text = f"{control} of nothing: libpam 1.5.2 crashes at it, and the login with it"
+            text = f"{control} of nothing: Debian's libpam crashes at it before 1.7.0-6"
             self._trouble(where, line.number, text)
             return False
         found = self._folders.find(name, self._folders.includes)

@@ -90,12 +90,15 @@ def in_the_programs_context(root: Path, *, enabled: bool) -> list[str]:
 
 @pytest.fixture
 def _selinux() -> Iterator[None]:
-    """A kernel with SELinux, as far as `check` looks: the file that selinuxfs has."""
-    subprocess.run(["mount", "-t", "tmpfs", "selinux", "/sys/fs"], check=True)
-    Path("/sys/fs/selinux").mkdir()
+    """A kernel with SELinux, as far as `check` looks: the file that selinuxfs has.
+
+    /sys is empty in a chroot.
+    """
+    subprocess.run(["mount", "-t", "tmpfs", "selinux", "/sys"], check=True)
+    Path("/sys/fs/selinux").mkdir(parents=True)
     Path("/sys/fs/selinux/enforce").write_text("0")
     yield
-    subprocess.run(["umount", "/sys/fs"], check=True)
+    subprocess.run(["umount", "/sys"], check=True)
 
 
 @pytest.mark.privileged

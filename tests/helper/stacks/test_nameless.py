@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from helper.stacks.test_stack import predicted, read_in, really
+from pykeyinit_helper.stacks import machine
+from pykeyinit_helper.stacks.folders import PAM_D
 
 pytestmark = pytest.mark.privileged
 
@@ -24,8 +26,10 @@ def test_a_module_without_a_name(
 
 @pytest.mark.parametrize("line", ["@include", "session include", "auth substack"])
 def test_an_include_of_nothing(line: str, pamdrive: Path, tmp_path: Path) -> None:
-    """Debian's libpam crashes."""
+    """Debian's libpam crashes before 1.7.0-6.  Since then the line is a module that fails."""
     (tmp_path / "svc").write_text(f"session required /no/such.so\n{line}\n")
     (tmp_path / "other").write_text("")
     assert predicted(read_in(tmp_path)) == ("", [])
-    assert really(pamdrive, tmp_path) == ("", [])
+    crashes = machine.folders(Path("/")).includes == (PAM_D,)
+    # @include has no type, so that the service fails.
+    assert really(pamdrive, tmp_path)[1] == ([] if crashes or line == "@include" else [6, 6, 28])

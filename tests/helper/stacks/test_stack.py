@@ -1,10 +1,8 @@
 """The parser of PAM stacks, compared with libpam: the called modules, and their arguments."""
 
-import contextlib
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +12,7 @@ from helper.stacks import generated
 from helper.stacks.walk import calls
 from pykeyinit_helper.stacks import pamconf, stack
 from pykeyinit_helper.stacks.entries import Entry, Stack
-from pykeyinit_helper.stacks.folders import PAM_D, Folders
+from pykeyinit_helper.stacks.folders import Folders
 
 pytestmark = pytest.mark.privileged
 
@@ -138,30 +136,3 @@ def test_a_file_whose_end_is_a_backslash_and_a_line_of_nothing(
     read = read_in(tmp_path)
     assert any("empty line: libpam" in trouble.text for trouble in read.troubles)
     assert (predicted(read) == really(pamdrive, tmp_path)) == (MINOR < 6)
-
-
-def test_included_names_are_looked_for_in_the_machines_folder(
-    pamdrive: Path, pam_note: Path, tmp_path: Path
-) -> None:
-    """Debian's libpam does this also for another folder; the parser does it on request."""
-    machines = Path("/etc/pam.d/pykeyinit-test-included")
-    line = f"session required {pam_note} from-there\n"
-    (tmp_path / "svc").write_text(f"session include {machines.name}\n")
-    (tmp_path / "other").write_text("auth required pam_deny.so\n")
-    (tmp_path / machines.name).write_text(line.replace("there", "here"))
-    with _file_in_pam_d(tmp_path, machines.name, line):
-        called, _ = really(pamdrive, tmp_path)
-        folders = Folders(services=(tmp_path,), includes=(PAM_D,))
-        assert [e.arguments for e in stack.read("svc", folders).of("session")] == [("from-there",)]
-    assert called == "open_session\tfrom-there\n"
-
-
-@contextlib.contextmanager
-def _file_in_pam_d(scratch: Path, name: str, text: str) -> Iterator[None]:
-    folder = Path(shutil.copytree(PAM_D, scratch / "machine"))
-    (folder / name).write_text(text)
-    subprocess.run(["mount", "--bind", folder, PAM_D], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", PAM_D], check=True)
