@@ -1,10 +1,6 @@
-"""The printed report, and the table in docs/logins.md."""
+"""The printed report, and what docs/logins.md gets of it."""
 
-from pathlib import Path
-
-import pytest
-
-from harness import report
+from harness import document, report, roots
 from harness.judge import Verdict
 from harness.outcome import Row
 
@@ -38,43 +34,38 @@ def test_what_was_not_run_is_counted_as_such() -> None:
     assert report.counts([limit]) == "0 passed, 0 failed, 1 skipped"
 
 
-def test_the_table_for_readme() -> None:
-    text = report.markdown(ROWS, LATENCY, "2026-01-02", "0.1")
-    assert text.startswith("pam_pykeyinit 0.1, 2026-01-02: 2 passed, 1 failed, 1 skipped.\n")
-    assert "| trixie | 6.12 | 3.13.5 |\n| sid | 7.2 | 3.14.1 |\n" in text
-    assert "| scenario | trixie native | trixie pam_python | sid native |" in text
-    assert "| ssh with a key | pass | pass |  |\n| at job | not run |  | FAIL |" in text
-    assert "- not run: at job, native on trixie: no atd\n" in text
-    assert "- FAIL: at job, native on sid: not revoked\n" in text
-    assert "pam_keyinit 100 ms, native 105 ms; beside pam_keyinit native +4.6 ms" in text
+def test_the_table_says_when_each_suite_ran() -> None:
+    runs = {"trixie": report.Ran("2026-01-02", "0.1"), "sid": report.Ran("2026-01-03", "0.2")}
+    new = report.table(ROWS, runs, {"trixie": "100 ms"})
+    assert [" ".join(cells.values()) for cells in new.suites.values()] == [
+        "2026-01-02 0.1 6.12 3.13.5 2 passed, 0 failed, 1 skipped",
+        "2026-01-03 0.2 7.2 3.14.1 0 passed, 1 failed",
+    ]
+    assert new.scenarios == {
+        "ssh with a key": {"trixie native": "pass", "trixie pam_python": "pass"},
+        "at job": {"trixie native": "not run", "sid native": "FAIL"},
+    }
+    assert new.notes == {
+        "trixie": ["not run: at job, native: no atd"],
+        "sid": ["FAIL: at job, native: not revoked"],
+        "login latency on trixie": ["100 ms"],
+    }
 
 
-@pytest.mark.parametrize(
-    ("place", "other"), [(report.FAST, report.VAGRANT), (report.VAGRANT, report.FAST)]
-)
-def test_only_what_is_between_the_markers_is_replaced(
-    place: str, other: str, tmp_path: Path
-) -> None:
-    file = tmp_path / "logins.md"
-    rest = f"{other} -->\nkept\n{report.END}\nafter\n"
-    file.write_text(f"before\n{place} -->\nold\n{report.END}\n{rest}")
-    for text in ("new\n", "newer\n"):
-        report.put(file, place, text)
-        assert file.read_text() == f"before\n{place} -->\n{text}{report.END}\n{rest}"
-
-
-def test_a_file_without_markers_is_left_alone(tmp_path: Path) -> None:
-    file = tmp_path / "logins.md"
-    file.write_text("words\n")
-    with pytest.raises(ValueError, match="has no lines"):
-        report.put(file, report.FAST, "new\n")
-    assert file.read_text() == "words\n"
+def test_what_has_one_reason_is_told_once() -> None:
+    limit = [ROWS[2], ROWS[2]._replace(title="cron job"), ROWS[2]._replace(loader="all")]
+    assert report.reasons([*ROWS[:2], *limit]) == [
+        "not run: 2 scenarios, native: no atd",
+        "not run: at job: no atd",
+    ]
 
 
 def test_logins_md_has_a_place_for_each_table() -> None:
-    text = (Path(report.__file__).parents[2] / "docs/logins.md").read_text()
-    for place in (report.FAST, report.VAGRANT):
+    text = (roots.TREE / "docs/logins.md").read_text()
+    for place in (report.FAST, report.VAGRANT, report.OTHERS, report.SELINUX):
         assert text.count(place) == 1
+        table = document.around(text, place)[1]
+        assert document.written(document.read(table)) == table
 
 
 def test_a_latency_is_told_with_what_it_was_measured_on() -> None:

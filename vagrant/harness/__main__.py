@@ -9,7 +9,8 @@
     ./setup vm --matrix [SUITE...]  both, all suites; writes docs/logins.md.  What was run
                                     already, to its end and with this code, is not run again,
                                     unless with --again; one that fails does not stop the others
-    ./setup vm --report             no run: docs/logins.md from the results of earlier runs
+    ./setup vm --report             no run: docs/logins.md from the results of earlier runs; of
+                                    suites without results there it stays as it is
     ./setup vm box [SUITE]          only the box, for `cd vagrant && vagrant up`
 
 Exit status: 0 if all passed or is a known limit, 1 if anything failed or could not be run,
@@ -20,7 +21,7 @@ import argparse
 import signal
 import sys
 
-from harness import full, plan, records, report
+from harness import document, full, plan, records, report
 from harness.architectures import ARCHITECTURES, on
 from harness.fast import Run
 from harness.outcome import Row, is_by_vagrant
@@ -132,11 +133,15 @@ def place_of(label: str) -> str:
 
 
 def put(place: str, rows: list[Row], kept: list[Kept]) -> None:
-    """Write one of the tables in docs/logins.md."""
-    figures = {run.label: run.latency() for run in kept if run.latency()}
-    dates = sorted({run.date for run in kept})
-    spread = " to ".join(dict.fromkeys(dates[:1] + dates[-1:]))
-    report.put(TREE / "docs/logins.md", place, report.markdown(rows, figures, spread, version()))
+    """Write what these runs say into one of the tables in docs/logins.md."""
+    runs = {run.label: report.Ran(run.date, run.version) for run in kept if run.plan["scenarios"]}
+    figures = {
+        run.label: f"{run.date}, {run.version}: {report.spoken(run.latency())}"
+        for run in kept
+        if run.latency()
+    }
+    titles = [scenario["title"] for scenario in plan.load()]
+    document.put(TREE / "docs/logins.md", place, report.table(rows, runs, figures), titles)
 
 
 def fast(asked: argparse.Namespace) -> list[Kept]:
@@ -177,12 +182,6 @@ def by_vagrant(asked: argparse.Namespace) -> list[Kept]:
 def resumes(asked: argparse.Namespace) -> bool:
     """Whether earlier runs are used."""
     return bool(asked.matrix and not asked.again)
-
-
-def version() -> str:
-    """The version of this tree."""
-    text = (TREE / "pam_pykeyinit/__init__.py").read_text()
-    return text.partition('__version__ = "')[2].partition('"')[0]
 
 
 if __name__ == "__main__":

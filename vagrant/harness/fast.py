@@ -36,7 +36,7 @@ class Run:
         }
         if whole and suite.architecture != NATIVE:
             self._plan |= {"patience": 600, "claims": True, "tests": True}
-        self.kept = records.Kept(suite.name, records.today(), self._plan, [], "", roots.code())
+        self.kept = records.begun(suite.name, self._plan)
         self._watch = Watch(roots.Parts(self.suite).kernel_file())
         self._machine = Machine(self.suite, self._plan, self._heard, self._fill)
         self._thread = threading.Thread(target=self._run)

@@ -33,10 +33,7 @@ class Run:
         self._watch = Watch(self._machine.folder / "vmlinuz")
         before, after = scenarios_of(names, quick=quick)
         reported = {"loaders": list(SUITES[name].loaders), "patience": 120}
-        label, code = f"{name}{outcome.BY_VAGRANT}", roots.code()
-        first = records.Kept(
-            label, records.today(), {**reported, "scenarios": before}, [], "", code
-        )
+        first = records.begun(f"{name}{outcome.BY_VAGRANT}", {**reported, "scenarios": before})
         second = first._replace(plan={**reported, "scenarios": after, "latency": 0}, records=[])
         first.plan["latency"] = latency
         # By the names of the kept runs.

@@ -19,6 +19,7 @@ class Kept(NamedTuple):
     records: list[Record]
     ended: str = ""
     code: str = ""  # the code of the run, from roots.code()
+    version: str = ""  # of the module
 
     def rows(self) -> list[outcome.Row]:
         """Its verdicts."""
@@ -36,9 +37,10 @@ class Kept(NamedTuple):
         return next((r for r in self.records if r["kind"] == "latency"), {})
 
 
-def today() -> str:
-    """The date, for tables."""
-    return datetime.datetime.now(datetime.UTC).date().isoformat()
+def begun(label: str, plan: Record) -> Kept:
+    """A run of today and of this tree, without records."""
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return Kept(label, today, plan, [], "", roots.code(), roots.version())
 
 
 def save(name: str, kept: Kept, folder: Path = roots.BUILD) -> None:

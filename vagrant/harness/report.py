@@ -1,9 +1,9 @@
-"""Tables for people: on the terminal, and in docs/logins.md.  Pure, except for put()."""
+"""Tables for people: on the terminal, and for docs/logins.md.  Pure."""
 
 import textwrap
-from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from harness.document import Table
 from harness.judge import Verdict
 from harness.outcome import ASIDE, Row
 
@@ -12,11 +12,17 @@ FAST = "<!-- ./setup vm --matrix writes from here"
 VAGRANT = "<!-- ./setup vm --matrix writes what Vagrant's machines gave from here"
 OTHERS = "<!-- ./setup vm --report writes what other processors' machines gave from here"
 SELINUX = "<!-- ./setup vm --report writes what machines with SELinux gave from here"
-END = "<!-- to here -->"
 EMULATED = (
     ".  This machine was emulated: every program takes some 20 times as long as on a processor,"
     " ours and ssh alike.  The goal of 10 ms is for a processor; here the share of a login tells"
 )
+
+
+class Ran(NamedTuple):
+    """When a suite ran, and the version of the module."""
+
+    date: str
+    version: str
 
 
 def listing(rows: list[Row]) -> str:
@@ -47,45 +53,45 @@ def counts(rows: list[Row]) -> str:
     return text + f", {skipped} skipped" * bool(skipped)
 
 
-def markdown(rows: list[Row], latency: dict[str, dict[str, Any]], date: str, version: str) -> str:
-    """The table in docs/logins.md: a row for a scenario, a column for a suite and loader."""
-    suites = list(dict.fromkeys((r.suite, r.kernel, r.python) for r in rows))
-    logins = [r for r in rows if r.scenario not in ASIDE]
-    columns = list(dict.fromkeys((r.suite, r.loader) for r in logins))
-    cells = {(r.scenario, r.suite, r.loader): r.verdict for r in rows}
-    titles = dict.fromkeys((r.scenario, r.title) for r in logins)
-    lines = [f"pam_pykeyinit {version}, {date}: {counts(rows)}.", ""]
-    aside = {(r.suite, r.title): r.verdict for r in rows if r.scenario in ASIDE}
-    asked = list(dict.fromkeys(title for _, title in aside if title != ASIDE["latency"][0]))
-    lines += ["| suite | " + " | ".join(["kernel", "Python", *asked]) + " |"]
-    lines += ["|---" * (len(asked) + 3) + "|"]
-    for name, kernel, python in suites:
-        words = [spoken_verdict(aside.get((name, title))) for title in asked]
-        lines.append(f"| {name} | " + " | ".join([kernel, python, *words]) + " |")
-    lines += ["", "| scenario | " + " | ".join(f"{s} {lo}" for s, lo in columns) + " |"]
-    lines += ["|---" * (len(columns) + 1) + "|"]
-    for name, title in titles:
-        words = [cells[name, *c].word if (name, *c) in cells else "" for c in columns]
-        lines.append(f"| {title} | " + " | ".join(words) + " |")
-    lines += ["", "An empty place: that scenario is not for that loader."]
-    reasons: dict[tuple[str, str, Verdict], list[str]] = {}
+def table(rows: list[Row], runs: dict[str, Ran], latency: dict[str, str]) -> Table:
+    """What docs/logins.md says of these suites; a latency is told in words."""
+    new = Table({}, {}, {})
+    for suite in dict.fromkeys(row.suite for row in rows):
+        own = [row for row in rows if row.suite == suite]
+        new.suites[suite] = {
+            **runs[suite]._asdict(),
+            "kernel": own[0].kernel,
+            "Python": own[0].python,
+            "result": counts(own),
+        }
+        for row in own:
+            if row.scenario not in ASIDE:
+                cells = new.scenarios.setdefault(row.title, {})
+                cells[f"{suite} {row.loader}"] = row.verdict.word
+            elif row.scenario != "latency":
+                new.suites[suite][row.title] = spoken_verdict(row.verdict)
+        if reported := reasons(own):
+            new.notes[suite] = reported
+    new.notes.update({f"login latency on {suite}": [text] for suite, text in latency.items()})
+    return new
+
+
+def reasons(rows: list[Row]) -> list[str]:
+    """Why those of one suite did not pass; what has the same reason is told once."""
+    same: dict[tuple[Verdict, str], list[str]] = {}
     for row in rows:
         if row.verdict.word != "pass":
-            reasons.setdefault((row.suite, row.loader, row.verdict), []).append(row.title)
-    lines += [""] * bool(reasons or latency)
-    for (suite, loader, verdict), which in reasons.items():
-        why = " ".join(verdict.why.split())[:300]
+            same.setdefault((row.verdict, row.loader), []).append(row.title)
+    lines = []
+    for (verdict, loader), which in same.items():
         what = which[0] if len(which) == 1 else f"{len(which)} scenarios"
-        lines.append(f"- {verdict.word}: {what}, {loader} on {suite}: {why}")
-    for suite, figures in latency.items():
-        lines.append(f"- login latency on {suite}: {spoken(figures)}")
-    return "\n".join(lines).rstrip() + "\n"
+        what += f", {loader}" * (loader != "all")
+        lines.append(f"{verdict.word}: {what}: " + " ".join(verdict.why.split())[:300])
+    return lines
 
 
-def spoken_verdict(verdict: Verdict | None) -> str:
+def spoken_verdict(verdict: Verdict) -> str:
     """One word, and what a pass has to say; the reasons for others stand below the table."""
-    if verdict is None:
-        return ""
     return f"pass: {verdict.why}" if verdict.word == "pass" and verdict.why else verdict.word
 
 
@@ -103,13 +109,3 @@ def spoken(figures: dict[str, Any]) -> str:
         text += f"; the host has {figures['host']['cpus']} CPUs and a load of {low} to {high}"
         text += EMULATED * figures["host"]["emulated"]
     return text
-
-
-def put(file: Path, place: str, text: str) -> None:
-    """Write it from `place` to END; raises ValueError if the file does not have them."""
-    before, begin, rest = file.read_text().partition(place)
-    line, _, rest = rest.partition("\n")
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"{file} has no lines that begin with {place!r} and {END!r}")
-    file.write_text(f"{before}{begin}{line}\n{text}{end}{after}")

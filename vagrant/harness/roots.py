@@ -42,6 +42,12 @@ def code() -> str:
     return digest([TREE / name for name in names if (TREE / name).exists()])
 
 
+def version() -> str:
+    """The version of this tree."""
+    text = (TREE / "pam_pykeyinit/__init__.py").read_text()
+    return text.partition('__version__ = "')[2].partition('"')[0]
+
+
 def _make(what: str, result: Path, *arguments: "str | Path", on: str = NATIVE) -> Path:
     """Have root.sh make it, unless it is there."""
     if result.exists():
