@@ -14,7 +14,12 @@ from support import world
 
 BUILD = "import mesonpy, sys; print(mesonpy.build_wheel(sys.argv[1]))"
 PYTHONS = ["/usr/bin/python3", *filter(None, os.environ.get("OTHER_PYTHONS", "").split(":"))]
-ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "HOME": "/nonexistent",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "CCACHE_DISABLE": "1",  # Meson uses it if it is installed, and it makes its home
+}
 
 
 def run(*command: str | Path) -> "subprocess.CompletedProcess[str]":

@@ -49,6 +49,7 @@ def test_without_a_namespace_a_child_is_the_user_for_good(
 
 def test_in_a_namespace_it_can_only_look_as_its_users() -> None:
     """It is root's, so that no user can stop it; outside the namespace it has no capability."""
+    world.need_user_namespaces()
     uids = [*UIDS, 65534, 0]
     found = dict(Children(_inside).answers(uids))
     pids = {answer["seen"]["pid"] for answer in found.values()}
