@@ -40,6 +40,8 @@ def login(go: int, answers: int, stay: int, user: str, options: list[str]) -> No
 def main(count: int, user: str, options: list[str]) -> None:
     """Start all of them at the same time."""
     keyctl.set_permissions = hesitant
+    # A login waits for a second, and on an emulated machine a hundred logins take longer.
+    lock._PATIENCE = float(os.environ["PAMDRIVE_PATIENCE"])
     go, answers, stay = os.pipe(), os.pipe(), os.pipe()
     for _ in range(count):
         if os.fork() == 0:

@@ -176,7 +176,11 @@ def test_a_hundred_logins_at_the_same_instant_are_one_keyring() -> None:
     command = [sys.executable, "-P", str(program), "100", "alice", "force", "name=parallel-%u"]
     run = subprocess.run(
         command,
-        env={"PYTHONPATH": str(Path(__file__).parents[1]), "PATH": "/usr/bin:/bin"},
+        env={
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+            "PATH": "/usr/bin:/bin",
+            "PAMDRIVE_PATIENCE": os.environ.get("PAMDRIVE_PATIENCE", "1"),
+        },
         capture_output=True,
         text=True,
         check=True,
