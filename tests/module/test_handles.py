@@ -56,6 +56,17 @@ def test_the_empty_keyring_is_the_users(journal: Journal) -> None:
     assert line.text.endswith("; an empty session keyring replaces the caller's")
 
 
+def test_without_force_the_callers_keyring_stays(journal: Journal) -> None:
+    def stays() -> list[object]:
+        before = syscalls.join_anonymous_session()
+        code: object = Handle().pam_sm_open_session(Pamh(KeyboardInterrupt()), 0, ["m", "revoke"])
+        return [code, syscalls.get_keyring_id(syscalls.SESSION_KEYRING) == before]
+
+    assert in_child(stays) == [codes.PAM_SESSION_ERR, True]
+    (line,) = journal.ours()
+    assert "keyring" not in line.text
+
+
 @pytest.mark.parametrize("user", [BOB, Pamh(KeyboardInterrupt())])
 def test_a_session_that_it_displaces_can_still_be_revoked(
     user: Pamh, refusing: pytest.MonkeyPatch
@@ -88,6 +99,18 @@ def test_only_an_open_session_is_kept_for_a_later_handle() -> None:
         return [none, one == [keyring], _state(keyring), list(session.abandoned)]
 
     assert in_child(kept) == [[], True, "EKEYREVOKED", []]
+
+
+def test_a_later_handle_whose_user_is_not_known_logs_that_and_succeeds(journal: Journal) -> None:
+    def closed() -> list[object]:
+        left, keyring = _opened(ALICE)
+        left.pam_sm_end(ALICE)
+        code: object = Handle().pam_sm_close_session(Pamh(KeyboardInterrupt()), 0, LINE)
+        return [code, _state(keyring)]
+
+    assert in_child(closed) == [codes.PAM_SUCCESS, "live"]
+    (line,) = journal.ours()
+    assert line.level == "ERR"
 
 
 def test_the_hold_of_a_handle_that_ends_is_forgotten() -> None:

@@ -104,7 +104,15 @@ TESTS = {
         "scripts",
         "policies/test_tag_refresh_quota.py",
     ],
-    "kernel/keyctl.py": ["kernel/test_keyctl.py", "policies/test_lock.py", *BEYOND[2:6]],
+    "kernel/keyctl.py": [
+        "kernel/test_keyctl.py",
+        "policies/test_lock.py",
+        "module/test_hold.py",
+        "attacks/test_left_behind.py",
+        "module/test_hygiene.py",
+        *BEYOND[2:6],
+    ],
+    "module.py": [*CORE, "loader/test_floor.py", "loader/test_failures.py"],
     "kernel/libc.py": ["kernel/test_keyctl.py", "module/test_hold.py", "kernel/test_identity.py"],
     "kernel/sysnums.py": [
         "kernel/test_sysnums.py",
