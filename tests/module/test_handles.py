@@ -105,7 +105,8 @@ def test_a_later_handle_whose_user_is_not_known_logs_that_and_succeeds(journal: 
     def closed() -> list[object]:
         left, keyring = _opened(ALICE)
         left.pam_sm_end(ALICE)
-        code: object = Handle().pam_sm_close_session(Pamh(KeyboardInterrupt()), 0, LINE)
+        user = Pamh(RuntimeError("refused"))
+        code: object = Handle().pam_sm_close_session(user, 0, LINE)
         return [code, _state(keyring)]
 
     assert in_child(closed) == [codes.PAM_SUCCESS, "live"]
