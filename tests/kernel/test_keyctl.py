@@ -1,5 +1,7 @@
 """System calls of the options and of libc, on the real kernel: limits, and open descriptors."""
 
+import contextlib
+import errno
 import posix
 import subprocess
 import sys
@@ -132,3 +134,19 @@ def test_what_setfsuid_returns_is_an_id(
     else:
         with pytest.raises(syscalls.KernelError):
             setids.setfsuid(setids.KEEP)
+
+
+def test_a_shared_lock_excludes_only_an_exclusive_one(tmp_path: Path) -> None:
+    (tmp_path / "lock").touch()
+    with contextlib.ExitStack() as stack:
+        first, second, third = (
+            stack.enter_context((tmp_path / "lock").open()).fileno() for _ in range(3)
+        )
+        keyctl.lock_shared(first)
+        keyctl.lock_shared(second)
+        with pytest.raises(syscalls.KernelError) as refusal:
+            keyctl.lock(third)
+        assert refusal.value.errno == errno.EAGAIN
+        keyctl.unlock(first)
+        keyctl.unlock(second)
+        keyctl.lock(third)

@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from pam_pykeyinit import codes, session
+from pam_pykeyinit import codes, failure, session
 from pam_pykeyinit.kernel import keyctl, syscalls
 from pam_pykeyinit.module import Handle
 from support import world
@@ -112,6 +112,31 @@ def test_a_later_handle_whose_user_is_not_known_logs_that_and_succeeds(journal: 
     assert in_child(closed) == [codes.PAM_SUCCESS, "live"]
     (line,) = journal.ours()
     assert line.level == "ERR"
+
+
+def test_the_loader_is_told_whether_there_is_a_keyring() -> None:
+    def told() -> list[bool]:
+        handle, _ = _opened(ALICE)
+        opened = handle.has_keyring()
+        handle.pam_sm_close_session(ALICE, 0, LINE)
+        return [Handle().has_keyring(), opened, handle.has_keyring()]
+
+    assert in_child(told) == [False, True, False]
+
+
+def test_a_failure_that_cannot_be_described_has_its_code(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For lack of memory."""
+
+    def no_memory(*arguments: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(failure, "verdict", no_memory)
+    answer = in_child(lambda: Handle().pam_sm_open_session(Pamh(RuntimeError("no")), 0, ["m"]))
+    assert answer == codes.PAM_SESSION_ERR
+    (line,) = journal.ours()
+    assert line.text.endswith(": internal error")
 
 
 def test_the_hold_of_a_handle_that_ends_is_forgotten() -> None:
