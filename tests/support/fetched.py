@@ -60,7 +60,8 @@ def npm(folder: Path, venv_of_node: Path, *names: str) -> Path:
             return folder
         folder.mkdir(parents=True, exist_ok=True)
         quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-        _do([f"{venv_of_node}/bin/npm", "install", *quiet, f"--prefix={folder}", *names])
+        patience = "--fetch-timeout=30000"  # milliseconds; then it tries again
+        _do([f"{venv_of_node}/bin/npm", "install", *quiet, patience, f"--prefix={folder}", *names])
         complete.write_text("\n".join(names))
     return folder
 
