@@ -4,13 +4,11 @@ import struct
 
 from pam_pykeyinit.kernel import syscalls, sysnums
 from pam_pykeyinit.kernel.keyctl import (
-    add_keyring,
     add_user_key,
     describe,
     get_persistent,
     join_named_session,
     link,
-    set_permissions,
     unlink,
 )
 from pam_pykeyinit.kernel.syscalls import call
@@ -20,7 +18,6 @@ __all__ = [
     "PROCESS_KEYRING",
     "SPECIAL",
     "add_empty_key",
-    "add_keyring",
     "add_key_without_arguments",
     "add_user_key",
     "describe",
@@ -30,7 +27,6 @@ __all__ = [
     "links",
     "read_size",
     "session_to_parent",
-    "set_permissions",
     "unlink",
 ]
 

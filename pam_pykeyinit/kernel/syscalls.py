@@ -1,4 +1,4 @@
-"""keyctl(2) and add_key(2), typed.
+"""The keyctl(2) calls of every login, typed; keyctl.py and setids.py have the others.
 
 Each function is one system call.  It raises only OSError, decides nothing and logs nothing.
 """
@@ -57,7 +57,7 @@ def join_anonymous_session() -> int:
     return call("keyctl(JOIN_SESSION_KEYRING)", sysnums.KEYCTL, _JOIN_SESSION_KEYRING, None)
 
 
-_NEW_SESSION = ("keyctl(JOIN_SESSION_KEYRING)", "keyctl(LINK)")
+_NEW_SESSION_NAMES = ("keyctl(JOIN_SESSION_KEYRING)", "keyctl(LINK)")
 _NEW_SESSION_CALLS = (
     (sysnums.KEYCTL, _JOIN_SESSION_KEYRING, None),
     (sysnums.KEYCTL, _LINK, USER_KEYRING, SESSION_KEYRING),
@@ -75,7 +75,7 @@ def new_session(results: "list[int]") -> "Callable[[], None]":
 
 def check_new_session(results: "list[int]") -> None:
     """Raise KernelError if a call of new_session() was refused."""
-    checked(_NEW_SESSION[len(results) - 1], results[-1])
+    checked(_NEW_SESSION_NAMES[len(results) - 1], results[-1])
 
 
 def revoke(key: int) -> None:

@@ -9,6 +9,7 @@ from claims import calls, stage
 from claims.calls import SESSION
 from claims.claim import NotHere, Page, base_uid, holds_if
 from pam_pykeyinit.kernel import syscalls
+from pam_pykeyinit.kernel.keyctl import set_permissions
 from pykeyinit_helper import keyctl
 from support import keyusers
 from support.child import in_child
@@ -24,7 +25,7 @@ def _join(name: str) -> int:
 
 def _searchable(name: str) -> int:
     serial = _join(name)
-    keyctl.set_permissions(serial, calls.EVERYTHING)
+    set_permissions(serial, calls.EVERYTHING)
     return serial
 
 
@@ -65,7 +66,7 @@ def joins() -> str:
 def not_permitted() -> str:
     stage.user()
     made = _searchable("claims:closed")
-    keyctl.set_permissions(made, calls.EVERYTHING & ~0x080000)
+    set_permissions(made, calls.EVERYTHING & ~0x080000)
 
     def again() -> object:
         syscalls.join_anonymous_session()
@@ -92,7 +93,7 @@ def must_be_searchable() -> str:
     made = _join("claims:default")
     joined = in_child(lambda: (syscalls.join_anonymous_session(), _join("claims:default"))[1])
     assert joined != made
-    keyctl.set_permissions(made, calls.EVERYTHING)
+    set_permissions(made, calls.EVERYTHING)
     return holds_if(
         in_child(lambda: (syscalls.join_anonymous_session(), _join("claims:default"))[1]) == made
     )
@@ -162,7 +163,7 @@ def linkable() -> str:
 
     def closed() -> None:
         serial = syscalls.join_anonymous_session()
-        keyctl.set_permissions(serial, 0x2F2F0000)
+        set_permissions(serial, 0x2F2F0000)
 
     _, reported, mine = _from_child(closed)
     return holds_if(reported == "EACCES" and mine == before)

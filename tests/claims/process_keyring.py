@@ -5,8 +5,7 @@ import threading
 from claims import calls, stage
 from claims.calls import PROCESS
 from claims.claim import Page, holds_if
-from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import keyctl, syscalls
 from support.child import in_child
 
 PAGE = Page("process-keyring(7)")

@@ -6,8 +6,7 @@ import subprocess
 from claims import calls, stage
 from claims.calls import SESSION
 from claims.claim import Page, base_uid, holds_if
-from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import keyctl, syscalls
 from support.child import idle_child, in_child
 
 PAGE = Page("session-keyring(7)")

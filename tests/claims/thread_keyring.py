@@ -3,8 +3,7 @@
 from claims import calls, stage
 from claims.calls import THREAD
 from claims.claim import Page, holds_if
-from pam_pykeyinit.kernel import syscalls
-from pykeyinit_helper import keyctl
+from pam_pykeyinit.kernel import keyctl, syscalls
 from support.child import in_child
 
 PAGE = Page("thread-keyring(7)")
