@@ -33,14 +33,6 @@ class State(Handle):
         self._ask = ask
         Handle.__init__(self)
 
-    def call(self, handler: str, flags: int, argv: "list[str]") -> object:
-        """Call a service function by its name; the loader checks the result."""
-        return getattr(self, handler)(self, flags, argv)
-
-    def end(self) -> None:
-        """The PAM handle ends."""
-        self.pam_sm_end(self)
-
     @property
     def service(self) -> str:
         """PAM_SERVICE."""

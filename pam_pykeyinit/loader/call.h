@@ -5,9 +5,12 @@
 
 #include <security/pam_modules.h>
 
+/* The methods of module.py's Handle; END is not for a call. */
+enum handler { SETCRED, OPEN_SESSION, CLOSE_SESSION, END };
+
 struct call {
 	pam_handle_t *pamh;
-	const char *handler; /* the service function's name */
+	enum handler handler;
 	int flags, argc;
 	const char **argv;   /* the words of the PAM line */
 

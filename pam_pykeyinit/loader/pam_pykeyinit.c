@@ -76,7 +76,7 @@ static int run(struct call *call, int error, int makes_keyring)
 	__attribute__((visibility("default"))) \
 	int name(pam_handle_t *pamh, int flags, int argc, const char **argv)
 
-#define CALL {.pamh = pamh, .handler = __func__, .flags = flags, .argc = argc, .argv = argv}
+#define CALL(name) {.pamh = pamh, .handler = (name), .flags = flags, .argc = argc, .argv = argv}
 
 /* The auth line is for setcred: these do nothing. */
 SERVICE_FUNCTION(pam_sm_authenticate)
@@ -96,21 +96,21 @@ SERVICE_FUNCTION(pam_sm_chauthtok)
 
 SERVICE_FUNCTION(pam_sm_setcred)
 {
-	struct call call = CALL;
+	struct call call = CALL(SETCRED);
 
 	return run(&call, PAM_CRED_ERR, flags & PAM_ESTABLISH_CRED);
 }
 
 SERVICE_FUNCTION(pam_sm_open_session)
 {
-	struct call call = CALL;
+	struct call call = CALL(OPEN_SESSION);
 
 	return run(&call, PAM_SESSION_ERR, 1);
 }
 
 SERVICE_FUNCTION(pam_sm_close_session)
 {
-	struct call call = CALL;
+	struct call call = CALL(CLOSE_SESSION);
 
 	return run(&call, PAM_SESSION_ERR, 0);
 }

@@ -77,6 +77,33 @@ def test_an_argument_that_is_not_utf8_is_an_unknown_word(driver: Driver, journal
     assert line.text == r"pam_pykeyinit(s:session): unknown option: \udcff"
 
 
+def test_every_call_has_the_words_of_its_own_line(driver: Driver, journal: Journal) -> None:
+    """Our loader keeps the words of the last line."""
+    shown = {
+        "nosuch": ["nosuch"],
+        "nosuch more": ["nosuch", "more"],
+        "other": ["other"],
+        "\xe9": [r"\udce9"],
+        "\xc3\xa9": ["\xe9"],  # the same character, in UTF-8
+    }
+    line = f"session required {world.LOADERS['native']} force"
+    services = driver.services(
+        **{f"s{number}": f"{line} {words}" for number, words in enumerate(shown)}
+    )
+    turns = [0, 1, 0, 2, 0, 0, 3, 4, 3, 3]
+
+    outcome = driver.run(
+        services, "".join(f"start 0 s{turn} alice\nopen 0\nend 0\n" for turn in turns)
+    )
+
+    assert outcome.codes() == [PAM_SUCCESS] * len(turns)
+    assert [each.text for each in journal.ours()] == [
+        f"pam_pykeyinit(s{turn}:session): unknown option: {word}"
+        for turn in turns
+        for word in [*shown.values()][turn]
+    ]
+
+
 def test_a_name_beyond_ascii_is_found_in_any_locale(
     driver: Driver, loader: str, journal: Journal
 ) -> None:

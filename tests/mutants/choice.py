@@ -55,14 +55,19 @@ TESTS = {
         "attacks/test_ids.py::test_an_id_that_is_none_does_not_stand_for_roots",
         IMPORTS,
     ],
-    "loader/python.c": [
+    "loader/exception.c": ["loader/test_failures.py"],
+    "loader/handle.c": [
         "loader/test_switches.py::test_a_tag_needs_no_right",
         "module/test_hygiene.py::test_a_hold_ends_with_the_close_or_with_the_handle",
         "loader/test_floor.py",
+        "load/test_cycles.py::test_a_thousand_sessions_leave_nothing",
+        IMPORTS,
+    ],
+    "loader/python.c": [
+        "loader/test_floor.py",
         "loader/test_failures.py::test_our_code_is_broken[answers True]",
         "loader/test_failures.py::test_our_code_is_broken[answers 32]",
-        "loader/test_failures.py::test_our_code_is_broken[an error that cannot be printed]",
-        "load/test_cycles.py::test_a_thousand_sessions_leave_nothing",
+        "module/test_bad_input.py::test_every_call_has_the_words_of_its_own_line",
         IMPORTS,
     ],
     "loader/interpreter.c": [

@@ -90,15 +90,21 @@ CHANGES: dict[str, list[tuple[str, str]]] = {"pam_pykeyinit.c": [
      "(unsigned long)entry.pw_gid, (unsigned long)entry.pw_uid"),
     ("wrong == 0 || wrong == ENOENT", "wrong == ENOENT"),
     ("wrong == EBADF || wrong == EPERM", "wrong == EBADF || wrong == EPERM || 1"),
-], "python.c": [
+], "exception.c": [
     ('words ? PyUnicode_AsUTF8(words) : Py_TYPE(error)->tp_name', "PyUnicode_AsUTF8(words)"),
     ("what, why);\n\tPyErr_Clear();", "what, why);"),
-    ("\tif (prompt == NULL)\n".replace("\tif", "\t\tif"), "\t\tif (0)\n"),
+], "handle.c": [
+    ("words ? 4 : 2", "4"),
+    ("\t\tif (prompt == NULL)\n", "\t\tif (0)\n"),
     ('text_from(found ? found : "")', "text_from(found)"),
-    ('PyObject_CallMethod(state, "end", NULL)', 'PyObject_CallMethod(state, "has_keyring", NULL)'),
+    ("handle_call(state, END, NULL, NULL)", 'PyObject_CallMethod(state, "has_keyring", NULL)'),
     ("\tPy_DECREF((PyObject *)state);\n", ""),
     ("\tPyGC_Enable();\n", ""),
     ("\tif (*may_exist)\n\t\treturn NULL;\n", ""),
+], "python.c": [
+    ("!PyUnicode_IS_ASCII(word) || ", ""),
+    (" || strcmp(PyUnicode_DATA(word), argv[i])", ""),
+    (" || PyList_GET_SIZE(list) != argc + 1", " || PyList_GET_SIZE(list) < argc + 1"),
     ("if (answer && Py_TYPE(answer) == &PyLong_Type)", "if (answer)"),
     ("code < _PAM_RETURN_VALUES", "code <= _PAM_RETURN_VALUES"),
     ("call->has_keyring = made == Py_True;", "call->has_keyring = 1;"),
