@@ -1,6 +1,7 @@
 """A private sshd for tests: on loopback, in the private world, with key logins only."""
 
 import contextlib
+import functools
 import os
 import socket
 import subprocess
@@ -50,6 +51,7 @@ class Sshd:
         return ["ssh", "-F", "none", "-p", str(self._port), *switches, f"{user}@127.0.0.1"]
 
 
+@functools.cache
 def program() -> tuple[Path, list[str]]:
     """The machine's sshd, or one that is unpacked here with the configuration lines for it.
 
