@@ -61,6 +61,7 @@ TESTS = {
         "module/test_hygiene.py::test_a_hold_ends_with_the_close_or_with_the_handle",
         "loader/test_floor.py",
         "load/test_cycles.py::test_a_thousand_sessions_leave_nothing",
+        "load/test_cycles.py::test_what_only_the_collector_frees_does_not_grow",
         IMPORTS,
     ],
     "loader/python.c": [
