@@ -17,8 +17,12 @@ from support.journal import Journal
 pytestmark = pytest.mark.privileged
 
 WIDE = (2**31 - 1, 2**31, 2**32 - 2)
-IDS = [*((uid, 66000) for uid in WIDE), *((66000 + n, gid) for n, gid in enumerate(WIDE))]
-IDS += [(2**31 + 7, 2**32 - 3)]
+ORDINARY = world.first_uid() + 60  # of this world
+IDS = {
+    **{f"uid {uid}": (uid, ORDINARY) for uid in WIDE},
+    **{f"gid {gid}": (ORDINARY + number, gid) for number, gid in enumerate(WIDE)},
+    "both": (2**31 + 7, 2**32 - 3),
+}
 OPTIONS = ["force revoke", "force revoke tag link=user,persistent", "force name=%u-wide"]
 KEY = f"attack:roots own, {os.getpid()}"  # other worlds share root's keyrings
 
@@ -59,7 +63,7 @@ def _seen(module: str, options: str, ids: tuple[int, int], scratch: Path) -> lis
 
 @pytest.mark.usefixtures("_root_has_a_key")
 @pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("ids", IDS, ids=lambda ids: f"{ids[0]}:{ids[1]}")
+@pytest.mark.parametrize("ids", IDS.values(), ids=IDS)
 def test_a_user_with_wide_ids(
     ids: tuple[int, int],
     options: str,
