@@ -16,6 +16,7 @@ for architecture in $architectures; do
 done
 case " $* " in
 *" --fast "*) need $machines ;;
+*" --matrix "*) need $machines $vagrant ;;
 *" --report "*) ;; # of earlier runs
 *) need $machines $vagrant ;;
 esac
