@@ -19,7 +19,7 @@ PAGES = 256  # kB: late allocations of a loop, not one for each session
 CYCLE = """
 _make = Handle.pam_sm_open_session
 def _waste(*arguments):
-    cycle = [bytearray(1 << 14)]
+    cycle = [bytearray(1 << 12)]
     cycle.append(cycle)
     return _make(*arguments)
 Handle.pam_sm_open_session = _waste
@@ -67,7 +67,9 @@ def test_a_thousand_sessions_leave_nothing(options: str, driver: Driver) -> None
 
 
 def test_what_only_the_collector_frees_does_not_grow(driver: Driver) -> None:
-    """It is off until a first handle ends.  Here each session leaves a cycle of 16 kB."""
+    """It is off until a first handle ends.  Here each session leaves a cycle of 4 kB, and Python
+    collects after some thousand.
+    """
     source = (world.ROOT / "pam_pykeyinit/module.py").read_text()
     built = workshop().build({"module.py": source + CYCLE})
     command = str(driver.program.parent / "pamloop")
@@ -75,7 +77,7 @@ def test_what_only_the_collector_frees_does_not_grow(driver: Driver) -> None:
     services = driver.services(s="session required pam_pykeyinit.so force revoke")
     with Pamloop(program, services, "s", "alice", "loop") as loop:
         warm = run(loop, 2000)
-        assert run(loop, 2000).resident - warm.resident <= 2000 * 16 // 4
+        assert run(loop, 20_000).resident - warm.resident <= 20_000 * 4 // 4
 
 
 @pytest.mark.whole_machine
