@@ -16,7 +16,7 @@ pytestmark = pytest.mark.privileged
 UID = world.first_uid() + 30
 OTHER = world.first_uid() + 31
 # No keys of other tests are waiting for collection.
-COUNTED, NESTED = world.first_uid() + 34, world.first_uid() + 35
+COUNTED, NESTED, HIDING = (world.first_uid() + each for each in (34, 35, 36))
 LINK = "keyctl link @u @s"
 
 
@@ -122,13 +122,13 @@ def test_the_order_is_that_of_the_quota() -> None:
 
 def test_what_cannot_be_known_is_said() -> None:
     hide = "keyctl setperm $(keyctl add user hidden x @s) 0x3f000000"
-    with held.session(UID, hide):
-        found = held.of(UID, held.told())
+    with held.session(HIDING, hide):
+        found = held.of(HIDING, held.told())
         done = subprocess.run([HELPER, "sessions"], capture_output=True, text=True)
     assert (found["keys_not_seen"], found["error"]) == (1, None)
     assert found["sessions"][0]["user_keyring"] is None
     assert done.returncode == 0
-    assert f"Not seen: 1 key of {UID}: their owner has no right to view them\n" in done.stdout
+    assert f"Not seen: 1 key of {HIDING}: their owner has no right to view them\n" in done.stdout
     assert re.search(r"Not known: when and by what \d+ session keyrings? were made", done.stdout)
     assert "Not known: which processes have them" in done.stdout
 
