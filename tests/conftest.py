@@ -35,7 +35,7 @@ record = Record()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of `./setup test` besides pytest's own."""
     parser.addoption("--long", action="store_true", help="everything that takes hours")
-    parser.addoption("--fuzz-seconds", type=int, default=20, help="for each target of fuzzing")
+    parser.addoption("--fuzz-seconds", type=int, default=10, help="for each target of fuzzing")
     parser.addoption("--deb", action="store_true", help="the Debian package: ./setup deb --test")
     parser.addoption("--sequences", type=int, help="differential sequences of each loader")
 

@@ -1,4 +1,4 @@
-"""Each target for 20 seconds; ./setup fuzz runs them for an hour."""
+"""Each target for 10 seconds; ./setup fuzz runs them for an hour."""
 
 import pytest
 

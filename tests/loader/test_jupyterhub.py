@@ -9,7 +9,12 @@ from logins.people import own, plain, revoked
 from support.drive import Driver
 from support.journal import Journal
 
-pytestmark = pytest.mark.privileged
+# One worker installs them; others would only wait.
+pytestmark = [
+    pytest.mark.privileged,
+    pytest.mark.lengthy,
+    pytest.mark.xdist_group("jupyterhub"),
+]
 
 STACK = """auth required pam_permit.so
 account required pam_permit.so
