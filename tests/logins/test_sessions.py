@@ -35,9 +35,11 @@ def test_logins_of_several_users(server: Sshd, scratch: Path) -> None:
         for login in (second, *people[bob], *people[carol]):
             login.logout()
     for uid, user in found.items():
-        assert {each["serial"] for each in user["sessions"]} == serials[uid]
-        assert {each["state"] for each in user["sessions"]} == {"live"}
-        for session in user["sessions"]:
+        # Sessions of earlier tests may wait for the kernel's collector.
+        theirs = [each for each in user["sessions"] if each["serial"] in serials[uid]]
+        assert len(theirs) == len(serials[uid]) == len(people[uid])
+        for session in theirs:
+            assert session["state"] == "live"
             made = session["made"]
             assert (session["name"], session["keys"], session["user_keyring"]) == ("_ses", 2, True)
             assert made["by"] == "pam_pykeyinit"
@@ -45,5 +47,4 @@ def test_logins_of_several_users(server: Sshd, scratch: Path) -> None:
             assert made["service"] == ("su" if uid == carol else "sshd")
             assert made["rhost"] == (None if uid == carol else "127.0.0.1")
     live = [each["serial"] for each in later["sessions"] if each["state"] == "live"]
-    assert live == [second_serial for second_serial in serials[alice] if second_serial in live]
-    assert len(live) == 1
+    assert len(serials[alice].intersection(live)) == 1
