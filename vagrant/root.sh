@@ -85,7 +85,8 @@ kernel() {
         dpkg -x "$package" "$top/tmp/image"
     done
     mkdir "$3" "$3/modules"
-    find "$top/tmp/image" -path '*/boot/vmlinu[xz]-*' -type f -exec cp {} "$3/vmlinuz" ';'
+    find "$top/tmp/image" '(' -path '*/boot/vmlinu[xz]-*' -o -path '*/lib/modules/*/vmlinu[xz]' ')' \
+        -type f -exec cp {} "$3/vmlinuz" ';'
     find "$top/tmp/image" '(' -path '*/drivers/virtio/virtio*.ko*' -o -name 'virtio_console.ko*' ')' \
         -exec cp {} "$3/modules" ';'
     find "$3/modules" -name '*.xz' -exec xz -d {} +
