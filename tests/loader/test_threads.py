@@ -40,7 +40,7 @@ def test_sessions_of_different_users_in_threads(
     )
 
     assert (run.returncode, run.stderr) == (0, "")
-    assert int(run.stdout.split()[3]) > 50, "the watcher has not watched"
+    assert int(run.stdout.split()[3]) > 10, "the watcher has not watched"
     assert journal.ours() == []
 
 
