@@ -208,8 +208,8 @@ def test_a_run_is_waited_for_after_ctrl_c(monkeypatch: pytest.MonkeyPatch, tmp_p
         signal.signal(signal.SIGALRM, signal.default_int_handler)
         try:
             run.start()
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
             with pytest.raises(KeyboardInterrupt):
-                signal.setitimer(signal.ITIMER_REAL, 0.3)
                 run.wait()
             assert run._thread.is_alive()
         finally:
