@@ -64,6 +64,8 @@ def volume(place: Path) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def fscrypt(volume: Path, etc: Path, environment: dict[str, str]) -> Path:
     """The volume, set up for fscrypt with policies of version 1, whose keys are in keyrings."""
+    if subprocess.run(["mountpoint", "-q", "/"], check=False).returncode != 0:
+        world.leave_out("/ is not a mount point here, and fscrypt looks for it")
     fscrypt = [*(f"{n}={v}" for n, v in environment.items()), "fscrypt", "setup", "--quiet"]
     do("env", *fscrypt, "--force", "--time=1ms")
     do("env", *fscrypt, "--all-users", volume)

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import subprocess
+import threading
 from pathlib import Path
 
 from harness.suites import FOREIGN, LACKING, NATIVE, PACKAGES, Suite
@@ -65,10 +66,12 @@ def _make(what: str, result: Path, *arguments: "str | Path", on: str = NATIVE) -
 
 
 _running: "list[subprocess.Popen[bytes]]" = []
+_stopped = threading.Event()
 
 
 def stop() -> None:
-    """End what other threads are making."""
+    """End what other threads are making, or are about to make."""
+    _stopped.set()
     for program in list(_running):
         os.killpg(program.pid, signal.SIGTERM)
         program.wait()
@@ -86,6 +89,8 @@ def _run(command: list[str], log: Path) -> int:
         )
     _running.append(program)
     try:
+        if _stopped.is_set():
+            os.killpg(program.pid, signal.SIGTERM)
         return program.wait()
     except BaseException:
         os.killpg(program.pid, signal.SIGTERM)
