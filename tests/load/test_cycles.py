@@ -73,7 +73,7 @@ def test_what_only_the_collector_frees_does_not_grow(driver: Driver) -> None:
     source = (world.ROOT / "pam_pykeyinit/module.py").read_text()
     built = workshop().build({"module.py": source + CYCLE})
     command = str(driver.program.parent / "pamloop")
-    program = mounts.wrapper(driver.scratch / "wasteful", {**built}, command)
+    program = mounts.wrapper(driver.scratch / "wasteful", built, command)
     services = driver.services(s="session required pam_pykeyinit.so force revoke")
     with Pamloop(program, services, "s", "alice", "loop") as loop:
         warm = run(loop, 2000)
