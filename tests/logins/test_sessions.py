@@ -45,5 +45,5 @@ def test_logins_of_several_users(server: Sshd, scratch: Path) -> None:
             assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", made["time"])
             assert made["service"] == ("su" if uid == carol else "sshd")
             assert made["rhost"] == (None if uid == carol else "127.0.0.1")
-    (last,) = [each["serial"] for each in later["sessions"] if each["state"] == "live"]
+    (last,) = (each["serial"] for each in later["sessions"] if each["state"] == "live")
     assert last in serials[alice]
