@@ -1,9 +1,11 @@
-"""promises.py SECURITY.md LAST-RUN.json: the page docs/promises.md.
+"""promises.py SECURITY.md LAST-RUN.json LONG-RUNS.tsv: the page docs/promises.md.
 
 The promises and the tests that hold them are SECURITY.md's; what the tests gave, and their
-figures, are of the last run of each (tests/support/record.py).
+figures, are of the last run of each (tests/support/record.py).  Runs that take hours are made
+in parts, and are added up from tests/long-runs.tsv.
 """
 
+import csv
 import json
 import re
 import sys
@@ -19,6 +21,14 @@ _HEAD = """\
 
 | promise | held by | last run |
 |---|---|---|
+"""
+_LONG = """
+## Long runs
+
+These runs take hours, and are made in parts; `tests/long-runs.tsv` has each part with its commit.
+
+| run | amount | parts | from | to | found |
+|---|---|---|---|---|---|
 """
 
 
@@ -62,6 +72,19 @@ def page(security: str, last: dict[str, Any]) -> str:
     return text
 
 
+def long_runs(parts: list[dict[str, str]]) -> str:
+    """The section of the long runs, with the parts of each added up."""
+    text = _LONG
+    for run in dict.fromkeys(part["run"] for part in parts):
+        mine = [part for part in parts if part["run"] == run]
+        amount, found = (sum(int(part[column]) for part in mine) for column in ("amount", "found"))
+        dates = sorted(part["date"] for part in mine)
+        text += f"| {run} | {amount:,} | {len(mine)} | {dates[0]} | {dates[-1]} | {found or 'nothing'} |\n"
+    return text
+
+
 if __name__ == "__main__":
     last = json.loads(Path(sys.argv[2]).read_text())
-    sys.stdout.write(page(Path(sys.argv[1]).read_text(), last))
+    with Path(sys.argv[3]).open(newline="") as file:
+        parts = list(csv.DictReader(file, delimiter="\t"))
+    sys.stdout.write(page(Path(sys.argv[1]).read_text(), last) + long_runs(parts))

@@ -1,5 +1,6 @@
 """docs/promises.md: the promises of SECURITY.md, each with the results of its tests."""
 
+import csv
 import importlib.util
 from types import ModuleType
 from typing import Any
@@ -63,6 +64,28 @@ def test_the_mutants_of_all_files_are_added_up() -> None:
         }
     security = SECURITY.replace("`tests/test_none.py`", "`tests/mutants/run.py`")
     assert _promises().page(security, last).endswith("2 explained; 1,003 killed |\n")
+
+
+def test_the_parts_of_a_long_run_are_added_up() -> None:
+    parts = [
+        {"date": date, "commit": "abc", "run": run, "amount": amount, "found": found}
+        for date, run, amount, found in (
+            ("2026-02-03", "sequences", "40000", "0"),
+            ("2026-02-02", "sequences", "60000", "0"),
+            ("2026-02-03", "fuzz", "5", "2"),
+        )
+    ]
+    assert _promises().long_runs(parts).splitlines()[-2:] == [
+        "| sequences | 100,000 | 2 | 2026-02-02 | 2026-02-03 | nothing |",
+        "| fuzz | 5 | 1 | 2026-02-03 | 2026-02-03 | 2 |",
+    ]
+
+
+def test_the_page_is_of_all_long_runs() -> None:
+    with (world.ROOT / "tests/long-runs.tsv").open(newline="") as file:
+        parts = list(csv.DictReader(file, delimiter="\t"))
+    page = (world.ROOT / "docs/promises.md").read_text()
+    assert page.endswith(_promises().long_runs(parts)), "./setup promises"
 
 
 def test_the_page_is_of_todays_promises() -> None:
