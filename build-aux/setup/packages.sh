@@ -60,7 +60,7 @@ need() {
     say "Installing what is missing, from Debian's archive:
   $wanted"
     log=$(mktemp)
-    if apt_get update && wanted=$(there "$wanted") && apt_get install $wanted; then
+    if apt_update && wanted=$(there "$wanted") && apt_get install $wanted; then
         rm -f "$log"
         case " $* " in *" python3-keyutils "*) need_keyutils ;; esac
     else
@@ -98,6 +98,18 @@ there() {
         } ;;
         esac
         printf '%s ' "$package"
+    done
+}
+
+# apt waits for dpkg's lock and not for that of its lists, which apt-daily.service holds on a
+# machine that has just been started.
+apt_update() {
+    tries=60
+    until apt_get update; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] && grep -q '/lists/lock' "$log" || return 1
+        : >"$log"
+        sleep 5
     done
 }
 
