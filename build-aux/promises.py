@@ -79,7 +79,8 @@ def long_runs(parts: list[dict[str, str]]) -> str:
         mine = [part for part in parts if part["run"] == run]
         amount, found = (sum(int(part[column]) for part in mine) for column in ("amount", "found"))
         dates = sorted(part["date"] for part in mine)
-        text += f"| {run} | {amount:,} | {len(mine)} | {dates[0]} | {dates[-1]} | {found or 'nothing'} |\n"
+        cells = (run, f"{amount:,}", len(mine), dates[0], dates[-1], found or "nothing")
+        text += "| " + " | ".join(map(str, cells)) + " |\n"
     return text
 
 

@@ -32,7 +32,7 @@ _numbers = itertools.count()
 
 
 def suite() -> str:
-    """The Debian release that this machine's packages come from; os-release(5) calls sid testing."""
+    """The release that this machine's packages come from; os-release(5) calls sid testing."""
     asked = ("/usr/bin/apt-get", "indextargets", "--format", "$(RELEASE)")
     done = subprocess.run(asked, check=True, capture_output=True, text=True)
     return done.stdout.split()[0]

@@ -43,6 +43,11 @@ class System:
             **{name: f"session required pam_permit.so\n{line}" for name, line in LOADERS.items()}
         )
 
+    @property
+    def has_keyutils(self) -> bool:
+        """Whether it has Python's keyutils, which `show`, `explain` and `try` use; sid has not."""
+        return (self.root / "usr/lib/python3/dist-packages/keyutils").exists()
+
     def run(self, *command: str, check: bool = True) -> "subprocess.CompletedProcess[str]":
         """Run a command in it."""
         done = subprocess.run(

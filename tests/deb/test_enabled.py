@@ -150,9 +150,10 @@ def test_a_users_manager_has_a_keyring_of_its_own(machine: System, package: Path
     machine.run("dpkg", "--install", machine.take(package))
     done = machine.run("pykeyinit-helper", "enable", "systemd-user")
     assert "/etc/pam.d/systemd-user is a copy of /usr/lib/pam.d/systemd-user" in done.stderr
-    trial = ("pykeyinit-helper", "try", "systemd-user", "alice")
-    tried = machine.run("keyctl", "session", "-", *trial)
-    assert tried.stdout.count("Verdict: good: a session keyring of alice's own") == 2
+    if machine.has_keyutils:
+        trial = ("pykeyinit-helper", "try", "systemd-user", "alice")
+        tried = machine.run("keyctl", "session", "-", *trial)
+        assert tried.stdout.count("Verdict: good: a session keyring of alice's own") == 2
     checked = machine.run("pykeyinit-helper", "check", check=False).stdout
     assert "systemd-user: twice" not in checked
     machine.run("pykeyinit-helper", "disable", "systemd-user")

@@ -46,9 +46,12 @@ _PACKAGES = {
 
 def _how_to_get(package: str) -> str:
     """The commands that install a package, with the others of the extra `inspect`."""
-    if sys.prefix == sys.base_prefix:
-        return f"apt-get install {' '.join(_PACKAGES.values())}"
     extra = "pip install 'pam_pykeyinit[inspect]'"
+    if sys.prefix == sys.base_prefix:
+        install = f"apt-get install {' '.join(_PACKAGES.values())}"
+        if package != "keyutils":
+            return install
+        return f"{install}; if Debian has no python3-keyutils, in a virtual environment: {extra}"
     if package != "keyutils":
         return extra
     return (

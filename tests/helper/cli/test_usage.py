@@ -129,5 +129,7 @@ def test_without_the_packages(stage: Stage, tmp_path: Path, left: str) -> None:
         assert name in started.errors.split(":")[1], started.errors
         wanted = "python3-keyutils python3-pamela python3-pampy python3-six"
         assert f"apt-get install {wanted};" in started.errors
+        no_package = "in a virtual environment: pip install 'pam_pykeyinit[inspect]'; run, "
+        assert (no_package in started.errors) == (name == "keyutils")
         assert started.output == ""
     assert [start(*each).code for each in (("run", "true"), ("adopt",), ("sessions",))] == [0] * 3
