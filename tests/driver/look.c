@@ -35,7 +35,7 @@ static void print_description(long key)
 		printf("\"%s\"", text);
 }
 
-/* In a child: the session keyring and its links. */
+/* The session keyring and its links. */
 static void print_session_keyring(void)
 {
 	int links[256];
@@ -57,7 +57,7 @@ static void print_session_keyring(void)
 	printf("]}");
 }
 
-/* In a child: the state of a keyring, as its owner, who can view it. */
+/* The state of a keyring, as its owner, who can view it. */
 static void print_state(int serial, unsigned owner)
 {
 	char text[8];
@@ -70,22 +70,27 @@ static void print_state(int serial, unsigned owner)
 	setfsuid(before);
 }
 
-static void print_states(void)
+static void print_keyrings(void)
 {
+	printf("\"session\":");
+	print_session_keyring();
+	printf(",\"keyrings\":[");
 	for (int i = 0; i < seen_count; i++) {
 		printf("%s", i ? "," : "");
 		print_state(seen[i].serial, seen[i].owner);
 	}
+	printf("]");
 }
 
-static void in_child(void (*print)(void))
+/* In a child: to look for a session keyring installs the user's, where there is none. */
+static void look_in_child(void)
 {
 	fflush(stdout);
 	pid_t child = fork();
 	if (child < 0)
 		fail("fork");
 	if (child == 0) {
-		print();
+		print_keyrings();
 		fflush(stdout);
 		_exit(0);
 	}
@@ -153,11 +158,9 @@ void look(void)
 	remember();
 	getresuid(&u[0], &u[1], &u[2]);
 	getresgid(&g[0], &g[1], &g[2]);
-	printf("{\"ids\":[%d,%d,%d,%d,%d,%d],\"session\":", u[0], u[1], u[2], g[0], g[1], g[2]);
-	in_child(print_session_keyring);
-	printf(",\"keyrings\":[");
-	in_child(print_states);
-	printf("]}\n");
+	printf("{\"ids\":[%d,%d,%d,%d,%d,%d],", u[0], u[1], u[2], g[0], g[1], g[2]);
+	look_in_child();
+	printf("}\n");
 }
 
 /* The lines of a /proc status file with ids, masks and signals. */
