@@ -21,8 +21,14 @@ grep -E ' (WARN|ERROR|FAIL|PASS): ' log
 
 @pytest.fixture(scope="module")
 def root() -> Path:
-    """A system that has piuparts."""
-    return bootstrap("piuparts,debootstrap,ca-certificates")
+    """A system that has piuparts, whose systems take an old mirror, as ours do."""
+    made = bootstrap("piuparts,debootstrap,ca-certificates")
+    script = made / "etc/piuparts/scripts/post_chroot_unpack_old_mirror"
+    script.write_text(
+        "#!/bin/sh\necho 'Acquire::Check-Valid-Until \"false\";' >/etc/apt/apt.conf.d/99old\n"
+    )
+    script.chmod(0o755)
+    return made
 
 
 @pytest.mark.parametrize("option", ["--install-remove-install", "--install-purge-install"])
