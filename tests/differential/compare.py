@@ -8,6 +8,7 @@ them for administrators.  tests/module/test_differences.py shows each, both beha
 side.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,7 +56,7 @@ def compare(ours: Outcome, theirs: Outcome, *, threads: bool) -> Comparison:
         found.unwanted.append(f"{len(ours.steps)} steps, {len(theirs.steps)} of pam_keyinit")
     before = ours.steps[0].ids
     released: set[str] = set()  # revoked only by our module
-    opened: set[int] = set()  # handles that have opened a session
+    opens: Counter[int] = Counter()  # of each handle, without those that it has closed
     for (our, our_view), (their, their_view) in zip(_named(ours), _named(theirs), strict=False):
         where = f"after {our.call} {our.handle}"
         if our.ids != before:
@@ -67,12 +68,11 @@ def compare(ours: Outcome, theirs: Outcome, *, threads: bool) -> Comparison:
                 found.unwanted.append(f"{where}: pam_keyinit has changed ids: {their.ids}")
 
         now = _revoked_by_us_alone(our_view, their_view) - released
-        if our.call in ("open", "establish"):
-            opened.add(our.handle)
-        elif our.call == "end":
-            opened.discard(our.handle)
+        if our.call == "end":
+            del opens[our.handle]
+        opens[our.handle] += {"open": 1, "close": -1}.get(our.call, 0)
         in_place = their_view["session"].get("serial")
-        if our.call == "close" and our.handle not in opened and in_place in now:
+        if our.call == "close" and opens[our.handle] < 0 and in_place in now:
             found.wanted.add(LEFT_OPEN)
             break
         if now:

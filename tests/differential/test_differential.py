@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from differential.compare import compare
-from differential.sequences import Sequence, sequences
+from differential.sequences import Handle, Line, Sequence, sequences
 from support import world
 from support.drive import Driver, Outcome
 
@@ -18,6 +18,15 @@ pytestmark = [pytest.mark.privileged, pytest.mark.lengthy]
 
 # Each of pam_python's sequences starts two interpreters, and the module is the same.
 USUAL, LONG = {"native": 400, "pam_python": 200}, 100_000
+# A later handle finds what an ended one left, and closes it.
+_LINES = (Line("auth", ("revoke",)), Line("session", ("revoke",)))
+LATER = Sequence(
+    stage="none",
+    real="root",
+    handles=(Handle("alice", _LINES, permit=False),),
+    calls=(("open", 0), ("end", 0), ("establish", 0), ("close", 0)),
+    threads=(),
+)
 PARTS = 4  # that workers can run at the same time
 
 # What the loader changes in the process before it calls us, also with an empty module.
@@ -105,6 +114,7 @@ def test_every_sequence_is_as_with_pam_keyinit(
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+    @example(LATER)
     @given(sequences(threads=_threads(loader)))
     def check(sequence: Sequence) -> None:
         ours, theirs = bench.run(sequence)

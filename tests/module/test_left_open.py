@@ -23,6 +23,7 @@ def run(driver: Driver, loader: str):  # type: ignore[no-untyped-def]
         services = driver.services(
             s=f"session required {module} {options}",
             later=f"session required {module}",
+            both=f"auth required {module} {options}\nsession required {module} {options}",
             kept=f"session required {loader} minimum_uid=2000000000",
         )
         outcome = driver.run(services, script)
@@ -54,6 +55,16 @@ def test_a_later_handle_of_the_user_revokes_it(run, loader: str) -> None:  # typ
 
     assert _is_revoked(ours.steps[-1])
     assert _states(theirs) == ["live"], "libpam has unloaded pam_keyinit, and its state is lost"
+
+
+@pytest.mark.parametrize("options", ["revoke", "force revoke"])
+def test_credentials_of_the_later_handle_are_not_an_open(run, options: str) -> None:  # type: ignore[no-untyped-def]
+    """Without `force` they find the keyring in place, and a close ends it; else their own."""
+    later = "start 1 both alice\nestablish 1\nclose 1\n"
+    outcome = run(f"{KEPT}start 0 both alice\nopen 0\nend 0\n{later}", options)
+    assert _is_revoked(outcome.steps[-1])
+    left = ["EKEYREVOKED"] if options == "revoke" else ["live", "EKEYREVOKED"]
+    assert _states(outcome) == left
 
 
 def test_pam_python_forgets_it_with_its_last_handle(run, loader: str) -> None:  # type: ignore[no-untyped-def]
