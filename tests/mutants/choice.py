@@ -18,13 +18,14 @@ CORE = [
     "fault/test_every_call.py", "loader/test_threads.py",
 ]  # fmt: skip
 NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
+HELPERS_NAMES = ["helper/run/test_fallback.py", "helper/run/test_at_once.py"]
 IMPORTS = "loader/test_forks.py::test_an_import_that_takes_long_is_waited_for"
 TESTS = {
     "options.py": ["module/test_options.py", *BEYOND[:2]],
     "policies/words.py": ["policies/test_policy_words.py", "module/test_options.py", *BEYOND[1:5]],
     "policies/quota.py": ["module/test_decisions.py", "policies/test_tag_refresh_quota.py"],
-    "policies/naming.py": ["policies/test_plan.py", "scripts", *NAMES],
-    "policies/lock.py": ["policies/test_lock.py", "policies/test_names.py"],
+    "policies/naming.py": ["policies/test_plan.py", "scripts", *NAMES, *HELPERS_NAMES],
+    "policies/lock.py": ["policies/test_lock.py", "policies/test_names.py", *HELPERS_NAMES],
     "loader/pam_pykeyinit.c": [
         "loader/test_floor.py",
         "loader/test_failures.py::test_the_file_with_python_is_missing",

@@ -187,6 +187,12 @@ def _set(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lock, "sleep", clock.sleep)
 
 
+def test_the_file_has_the_hash_of_the_name() -> None:
+    """The vectors are FNV's own, for 64 bits of FNV-1a."""
+    assert lock.file_name(0, "") == "0.cbf29ce484222325"
+    assert lock.file_name(1000, "foobar") == "1000.85944171f73967e8"
+
+
 def test_a_turn_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And taken before a user at a terminal would notice the delay."""
     lines: Lines = []

@@ -1,6 +1,7 @@
 """`--session name=`: programs that are started at the same instant share one keyring."""
 
 import contextlib
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -60,3 +61,19 @@ def test_it_is_the_turn_of_logins() -> None:
     assert "warning" not in waited.stderr
     alone = subprocess.run(command, capture_output=True, text=True, check=True)
     assert lock.FOLDER not in alone.stderr
+
+
+def test_a_named_keyring_is_revoked_only_by_who_created_it() -> None:
+    """Not at the end of another program that has joined it meanwhile."""
+    run = (HELPER, "run", "--revoke-on-exit", "--session=name=first")
+    show = "keyctl rdescribe @s; keyctl show -x @s"
+    inner = ("sh", "-c", f'"$@" && {show}', "-", *run, "sh", "-c", show)
+    done = subprocess.run(
+        [*run, f"--user={UID}:{UID}", *inner], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.count(";first\n") == 2, done
+    shown = re.findall("(?m)^(0x[0-9a-f]+) .* keyring: first$", done.stdout)
+    assert len(shown) == 2
+    assert len(set(shown)) == 1
+    left = subprocess.run(["keyctl", "rdescribe", shown[0]], capture_output=True, text=True)
+    assert "revoked" in left.stderr or "not available" in left.stderr, left
