@@ -6,7 +6,7 @@ what the later handle may end: only the session keyring of the calling thread.
 Imported only where a handle has ended without a close.
 """
 
-from errno import EKEYEXPIRED, EKEYREVOKED, ENOKEY
+from errno import EKEYEXPIRED, EKEYREVOKED, ENOENT, ENOKEY
 
 from .failure import failed
 from .kernel import keyctl, syscalls
@@ -61,9 +61,26 @@ def close(user: "User", kept: "dict[int, Session]") -> "Session | None":
 
 def _in_place(uid: int, kept: "dict[int, Session]") -> "Session | None":
     """The session whose keyring this thread has.  Raises KernelError."""
-    serial = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
-    left = kept.get(serial)
-    if left is None or not left.is_of(uid, getpid()):
+    pid = getpid()
+    theirs = [left for left in list(kept.values()) if left.is_of(uid, pid)]
+    if not any(_is_possessed(left.keyring) for left in theirs):
         return None
-    kind, owner, *_ = keyctl.describe(serial)  # the kernel reuses serial numbers
-    return left if (kind, owner) == ("keyring", uid) else None
+    serial = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
+    for left in theirs:
+        if left.keyring == serial:
+            kind, owner, *_ = keyctl.describe(serial)  # the kernel reuses serial numbers
+            return left if (kind, owner) == ("keyring", uid) else None
+    return None
+
+
+def _is_possessed(keyring: int) -> bool:
+    """Whether this thread may write to a keyring, as only its possessor may.
+
+    A keyring has no link to itself to remove, so this has no effect.  get_keyring_id() has one
+    in a thread without a session keyring: the host's would be that of the thread's next user.
+    """
+    try:
+        keyctl.unlink(keyring, keyring)
+    except syscalls.KernelError as error:
+        return error.errno == ENOENT
+    return True

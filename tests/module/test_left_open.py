@@ -97,6 +97,17 @@ def test_a_thread_with_another_session_keyring_does_not(run) -> None:  # type: i
     assert _states(outcome) == ["live"]
 
 
+@pytest.mark.usefixtures("_threads")
+@pytest.mark.parametrize("first", ["alice", "root"])
+def test_a_close_leaves_a_thread_without_session_keyring_as_it_is(run, first: str) -> None:  # type: ignore[no-untyped-def]
+    """Else root's user-session keyring would be the session keyring of the next user there."""
+    opened = f"thread 1\nlook\nthread 0\n{OPEN}thread 1\n".replace("alice", first)
+    script = f"prep none\n{KEPT}{opened}{CLOSE.format(first)}start 2 later alice\nopen 2\n"
+    outcome = run(script, "revoke")
+    assert _states(outcome) == ["live", "live"]
+    assert outcome.steps[-1].fields[1] == world.uid("alice")
+
+
 def test_a_session_that_another_one_displaced_stays(run) -> None:  # type: ignore[no-untyped-def]
     """The later session is in place, so the close is its close."""
     script = KEPT + OPEN * 2 + CLOSE.format("alice") + CLOSE.format("alice")
