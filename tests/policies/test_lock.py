@@ -209,6 +209,31 @@ def test_a_turn_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert 0 < slept < 0.1
 
 
+def test_those_who_waited_go_on_together(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A login that had to wait finds a keyring, as others do at the same time."""
+    lines: Lines = []
+    with _lock([]):
+        pass
+    with (folder / _file()).open() as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        clock = Clock(lambda: None)
+        _set(clock, monkeypatch)
+        with _lock(lines):
+            pass
+    assert lines == []
+    assert len(clock.slept) == 1
+
+
+def test_a_second_close_closes_nothing(folder: Path) -> None:
+    held = _lock([])
+    before = _descriptors()
+    held.close()
+    with (folder / _file()).open():  # gets the number of the closed one
+        assert _descriptors() == before
+        held.close()
+        assert _descriptors() == before
+
+
 def test_a_login_that_is_stopped_does_not_stop_the_others(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
