@@ -1,8 +1,8 @@
 """libpam.py FOLDER: ask the machine's libpam over pipes how it runs a stack.
 
-For each line of input it prints one line of JSON: the modules that the service svc of FOLDER
-calls, a line each, and the codes of the calls; neither if libpam cannot start.  This is a
-separate process because libpam can crash.
+It prints a line when it is ready, and then for each line of input one line of JSON: the modules
+that the service svc of FOLDER calls, a line each, and the codes of the calls; neither if libpam
+cannot start.  This is a separate process because libpam can crash.
 """
 
 import ctypes
@@ -38,6 +38,8 @@ class Libpam:
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                 text=True, bufsize=1,
             )  # fmt: skip
+            assert self._process.stdout
+            self._process.stdout.readline()  # a busy machine starts Python slowly
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write("\n")
@@ -77,6 +79,7 @@ def main() -> None:
     notes = folder / "notes"
     os.environ["PAM_NOTES"] = str(notes)
     pam = ctypes.CDLL("libpam.so.0")
+    print("ready", flush=True)
     for _ in sys.stdin:
         print(json.dumps(_answer(pam, folder, notes)), flush=True)
 
