@@ -202,7 +202,8 @@ def test_a_turn_is_waited_for(folder: Path, monkeypatch: pytest.MonkeyPatch) -> 
         fcntl.flock(other, fcntl.LOCK_EX)
         clock = Clock(lambda: fcntl.flock(other, fcntl.LOCK_UN))
         _set(clock, monkeypatch)
-        with _lock(lines):
+        with _lock(lines) as held:
+            assert held
             assert not _is_free(folder)
     assert lines == []
     (slept,) = clock.slept
@@ -242,7 +243,8 @@ def test_a_login_that_is_stopped_does_not_stop_the_others(
     clock = Clock(lambda: None)
     with _lock([]):
         _set(clock, monkeypatch)
-        with _lock(lines):
+        with _lock(lines) as held:
+            assert not held
             assert not _is_free(folder)
     assert _without(lines) == "EAGAIN"
     assert _descriptors() == before
