@@ -6,7 +6,7 @@ what the later handle may end: only the session keyring of the calling thread.
 Imported only where a handle has ended without a close.
 """
 
-from errno import EKEYEXPIRED, EKEYREVOKED, ENOENT, ENOKEY
+from errno import EACCES, EKEYEXPIRED, EKEYREVOKED, ENOENT, ENOKEY
 
 from .failure import failed
 from .kernel import keyctl, syscalls
@@ -74,13 +74,18 @@ def _in_place(uid: int, kept: "dict[int, Session]") -> "Session | None":
 
 
 def _is_possessed(keyring: int) -> bool:
-    """Whether this thread may write to a keyring, as only its possessor may.
+    """Whether this thread may write to a keyring or search it, as only its possessor may.
 
-    A keyring has no link to itself to remove, so this has no effect.  get_keyring_id() has one
-    in a thread without a session keyring: the host's would be that of the thread's next user.
+    Neither call has an effect: a keyring has no link to itself to remove.  get_keyring_id() has
+    one in a thread without a session keyring: the host's would be that of the thread's next user.
     """
     try:
         keyctl.unlink(keyring, keyring)
     except syscalls.KernelError as error:
-        return error.errno == ENOENT
+        if error.errno != EACCES:
+            return error.errno == ENOENT
+    try:  # its owner may have taken the right to write from the possessor
+        keyctl.search(keyring, b"keyring", b"-")
+    except syscalls.KernelError as error:
+        return error.errno == ENOKEY
     return True

@@ -97,6 +97,11 @@ def test_a_thread_with_another_session_keyring_does_not(run) -> None:  # type: i
     assert _states(outcome) == ["live"]
 
 
+def test_a_user_who_took_the_right_to_write_from_the_possessor(run) -> None:  # type: ignore[no-untyped-def]
+    script = OPEN.replace("end 0", "setperm 0x3b3f0000\nend 0") + CLOSE.format("alice")
+    assert _states(run(KEPT + script)) == ["EKEYREVOKED"]
+
+
 @pytest.mark.usefixtures("_threads")
 @pytest.mark.parametrize("first", ["alice", "root"])
 def test_a_close_leaves_a_thread_without_session_keyring_as_it_is(run, first: str) -> None:  # type: ignore[no-untyped-def]
