@@ -6,7 +6,7 @@ what the later handle may end: only the session keyring of the calling thread.
 Imported only where a handle has ended without a close.
 """
 
-from errno import EACCES, EKEYEXPIRED, EKEYREVOKED, ENOENT, ENOKEY
+from errno import EKEYEXPIRED, EKEYREVOKED, ENOKEY
 
 from .failure import failed
 from .kernel import keyctl, syscalls
@@ -62,30 +62,23 @@ def close(user: "User", kept: "dict[int, Session]") -> "Session | None":
 def _in_place(uid: int, kept: "dict[int, Session]") -> "Session | None":
     """The session whose keyring this thread has.  Raises KernelError."""
     pid = getpid()
-    theirs = [left for left in list(kept.values()) if left.is_of(uid, pid)]
-    if not any(_is_possessed(left.keyring) for left in theirs):
+    theirs = {serial: left for serial, left in list(kept.items()) if left.is_of(uid, pid)}
+    if not any(map(_is_possessed, theirs)):
         return None
     serial = syscalls.get_keyring_id(syscalls.SESSION_KEYRING)
-    for left in theirs:
-        if left.keyring == serial:
-            kind, owner, *_ = keyctl.describe(serial)  # the kernel reuses serial numbers
-            return left if (kind, owner) == ("keyring", uid) else None
-    return None
+    if serial not in theirs:
+        return None
+    kind, owner, *_ = keyctl.describe(serial)  # the kernel reuses serial numbers
+    return theirs[serial] if (kind, owner) == ("keyring", uid) else None
 
 
-def _is_possessed(keyring: int) -> bool:
-    """Whether this thread may write to a keyring or search it, as only its possessor may.
+def _is_possessed(serial: int) -> bool:
+    """Whether this thread may search a keyring, as its possessor may.
 
-    Neither call has an effect: a keyring has no link to itself to remove.  get_keyring_id() has
-    one in a thread without a session keyring: the host's would be that of the thread's next user.
+    Of a serial number the call has no effect.  To ask for the session keyring of a thread without
+    one has: the host's user-session keyring would be that of the thread's next user.
     """
     try:
-        keyctl.unlink(keyring, keyring)
-    except syscalls.KernelError as error:
-        if error.errno != EACCES:
-            return error.errno == ENOENT
-    try:  # its owner may have taken the right to write from the possessor
-        keyctl.search(keyring, b"keyring", b"-")
-    except syscalls.KernelError as error:
-        return error.errno == ENOKEY
-    return True
+        return syscalls.get_keyring_id(serial) == serial
+    except syscalls.KernelError:
+        return False

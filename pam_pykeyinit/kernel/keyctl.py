@@ -19,7 +19,6 @@ _SETPERM = 5
 _DESCRIBE = 6
 _LINK = 8
 _UNLINK = 9
-_SEARCH = 10
 _SET_TIMEOUT = 15
 _INVALIDATE = 21
 _GET_PERSISTENT = 22
@@ -88,11 +87,6 @@ def link(key: int, keyring: int) -> None:
 def unlink(key: int, keyring: int) -> None:
     """Remove the link to a key from a keyring, keyctl_unlink(3)."""
     call("keyctl(UNLINK)", sysnums.KEYCTL, _UNLINK, key, keyring)
-
-
-def search(keyring: int, kind: bytes, description: bytes) -> int:
-    """The serial number of a key in a keyring, keyctl_search(3)."""
-    return call("keyctl(SEARCH)", sysnums.KEYCTL, _SEARCH, keyring, kind, description, 0)
 
 
 def invalidate(key: int) -> None:

@@ -44,7 +44,7 @@ def checked(name: str, result: int) -> int:
 
 
 def get_keyring_id(keyring: int) -> int:
-    """The serial number of a special keyring, keyctl_get_keyring_ID(3) without `create`.
+    """The serial number of a keyring, keyctl_get_keyring_ID(3) without `create`.
 
     This has an effect: for a thread without a session keyring the kernel installs its
     user-session keyring as one (lookup_user_key in the kernel).
