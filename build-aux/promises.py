@@ -72,6 +72,12 @@ def page(security: str, last: dict[str, Any]) -> str:
     return text
 
 
+def parts_of(file: Path) -> list[dict[str, str]]:
+    """The parts of the long runs, a line each, by the names of the columns."""
+    with file.open(newline="") as rows:
+        return list(csv.DictReader(rows, delimiter="\t"))
+
+
 def long_runs(parts: list[dict[str, str]]) -> str:
     """The section of the long runs, with the parts of each added up."""
     text = _LONG
@@ -86,6 +92,5 @@ def long_runs(parts: list[dict[str, str]]) -> str:
 
 if __name__ == "__main__":
     last = json.loads(Path(sys.argv[2]).read_text())
-    with Path(sys.argv[3]).open(newline="") as file:
-        parts = list(csv.DictReader(file, delimiter="\t"))
+    parts = parts_of(Path(sys.argv[3]))
     sys.stdout.write(page(Path(sys.argv[1]).read_text(), last) + long_runs(parts))

@@ -150,6 +150,12 @@ def vendors(tmp_path: Path) -> Iterator[Path]:
         yield folder
 
 
+def is_dead(serial: int | str) -> bool:
+    """Whether a keyring is revoked, or no longer exists."""
+    done = subprocess.run(["keyctl", "rdescribe", str(serial)], capture_output=True, text=True)
+    return "revoked" in done.stderr or "Required key not available" in done.stderr
+
+
 def output(
     stage: Stage, script: str, *options: str, first: str = "none", code: int | None = None
 ) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from helper.conftest import HELPER, PYTHON, Stage
+from helper.conftest import HELPER, PYTHON, Stage, is_dead
 from helper.run.supervisors import Supervisors
 from support import world
 
@@ -53,12 +53,6 @@ def is_gone(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
     except (FileNotFoundError, ProcessLookupError):
         return True
-
-
-def is_dead(serial: int) -> bool:
-    """Whether a keyring is revoked, or no longer exists."""
-    done = subprocess.run(["keyctl", "rdescribe", str(serial)], capture_output=True, text=True)
-    return "revoked" in done.stderr or "not available" in done.stderr
 
 
 def helped(report: Path, *options: str) -> list[str]:
