@@ -6,7 +6,7 @@ what the later handle may end: only the session keyring of the calling thread.
 Imported only where a handle has ended without a close.
 """
 
-from errno import EKEYEXPIRED, EKEYREVOKED, ENOKEY
+from errno import EACCES, EKEYEXPIRED, EKEYREVOKED, ENOENT, ENOKEY
 
 from .failure import failed
 from .kernel import keyctl, syscalls
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     # Functions get the sessions by the serial numbers of their keyrings.
     Session = TypeVar("Session", bound=Left)
 
+_DEAD = (EKEYEXPIRED, EKEYREVOKED, ENOKEY)
 MOST = 256  # a daemon that never closes its sessions must not grow
 
 
@@ -51,7 +52,7 @@ def close(user: "User", kept: "dict[int, Session]") -> "Session | None":
     try:
         left = _in_place(user.uid, kept)
     except syscalls.KernelError as error:
-        if error.errno in (EKEYEXPIRED, EKEYREVOKED, ENOKEY):
+        if error.errno in _DEAD:
             return None  # it has ended
         raise failed(error, f"perhaps a session of {user.name} is not revoked") from error
     if left is not None:
@@ -73,12 +74,21 @@ def _in_place(uid: int, kept: "dict[int, Session]") -> "Session | None":
 
 
 def _is_possessed(serial: int) -> bool:
-    """Whether this thread may search a keyring, as its possessor may.
+    """Whether this thread may search a keyring, or write to it, as its possessor may.
 
     Of a serial number the call has no effect.  To ask for the session keyring of a thread without
     one has: the host's user-session keyring would be that of the thread's next user.
+    Raises KernelError.
     """
     try:
         return syscalls.get_keyring_id(serial) == serial
-    except syscalls.KernelError:
-        return False
+    except syscalls.KernelError as error:
+        if error.errno in _DEAD:
+            return False
+        if error.errno != EACCES:
+            raise
+    try:  # a security module may refuse the search alone; a keyring has no link to itself
+        keyctl.unlink(serial, serial)
+    except syscalls.KernelError as error:
+        return error.errno == ENOENT
+    return True
