@@ -95,6 +95,16 @@ LOOK = (
 )
 
 
+@pytest.fixture
+def _roots_keyring_is_tidied() -> Iterator[None]:
+    """What an option adds to root's user-session keyring would outlive the tests."""
+    yield
+    added = ("keyctl unlink %user:pykeyinit-helper:x @us", "keyctl unlink %:_persistent.0 @us")
+    for command in added:
+        subprocess.run(command.split(), capture_output=True, check=False)
+
+
+@pytest.mark.usefixtures("_roots_keyring_is_tidied")
 @pytest.mark.parametrize("session", ["fallback", "new", "user-session", "keep"])
 @pytest.mark.parametrize("option", ["--tag=x", "--link=persistent", "--link=user-session,user"])
 @pytest.mark.parametrize("target", ["carol", "root"])
