@@ -116,7 +116,7 @@ def _guarded(
     """Return work(), between switch() and restore(), which returns a problem, or ""."""
     signals = pthread_sigmask(SIG_BLOCK, ())
     interruption: "BaseException | None" = None
-    problem = ""
+    problem = "ids may not be what they were"
     try:
         try:
             pthread_sigmask(SIG_BLOCK, valid_signals())
@@ -131,8 +131,6 @@ def _guarded(
                     break
                 except BaseException as error:
                     interruption = error
-            else:
-                problem = "ids may not be what they were"
     finally:
         pthread_sigmask(SIG_SETMASK, signals)
         if problem:

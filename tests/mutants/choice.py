@@ -19,6 +19,7 @@ CORE = [
 ]  # fmt: skip
 NAMES = ["policies/test_attacks.py", "policies/test_names.py", "policies/test_faults.py"]
 HELPERS_NAMES = ["helper/run/test_fallback.py", "helper/run/test_at_once.py"]
+ALARM = "fault/test_every_call.py::test_ids_that_cannot_be_restored_raise_the_alarm"
 IMPORTS = "loader/test_forks.py::test_an_import_that_takes_long_is_waited_for"
 TESTS = {
     "options.py": ["module/test_options.py", *BEYOND[:2]],
@@ -84,7 +85,14 @@ TESTS = {
     ],
     "left_open.py": ["module/test_left_open.py"],
     "hold.py": ["module/test_hold.py", "fault/test_every_call.py"],
-    "kernel/identity.py": ["kernel/test_identity.py", "module/test_differences.py", *NAMES],
+    "kernel/identity.py": [
+        "kernel/test_identity.py",
+        "kernel/test_identity_bounds.py",
+        "module/test_differences.py",
+        *NAMES,
+        "fault/test_interrupts.py",
+        "fault/test_every_call.py",
+    ],
     "kernel/syscalls.py": [
         "kernel/test_keyctl.py",
         "module/test_hold.py",
@@ -98,7 +106,7 @@ TESTS = {
     ],
     "kernel/listing.py": ["kernel/test_listing.py", "kernel/test_descriptions.py"],
     "kernel/procfs.py": ["kernel/test_procfs.py"],
-    "failure.py": ["module/test_decisions.py", "scripts"],
+    "failure.py": ["module/test_decisions.py", "scripts", ALARM],
     "log.py": [
         "module/test_decisions.py",
         "scripts",
