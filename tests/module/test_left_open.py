@@ -104,12 +104,16 @@ def test_a_user_who_took_the_right_to_write_from_the_possessor(run) -> None:  # 
 
 @pytest.mark.usefixtures("_threads")
 @pytest.mark.parametrize("first", ["alice", "root"])
-def test_a_close_leaves_a_thread_without_session_keyring_as_it_is(run, first: str) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("state", ["live", "EKEYREVOKED"])
+def test_a_close_leaves_a_thread_without_session_keyring_as_it_is(  # type: ignore[no-untyped-def]
+    run, first: str, state: str
+) -> None:
     """Else root's user-session keyring would be the session keyring of the next user there."""
-    opened = f"thread 1\nlook\nthread 0\n{OPEN}thread 1\n".replace("alice", first)
+    ended = "" if state == "live" else "keyctl 3 -3\n"  # by its user
+    opened = f"thread 1\nlook\nthread 0\n{OPEN}{ended}thread 1\n".replace("alice", first)
     script = f"prep none\n{KEPT}{opened}{CLOSE.format(first)}start 2 later alice\nopen 2\n"
     outcome = run(script, "revoke")
-    assert _states(outcome) == ["live", "live"]
+    assert _states(outcome) == [state, "live"]
     assert outcome.steps[-1].fields[1] == world.uid("alice")
 
 

@@ -83,7 +83,10 @@ TESTS = {
         IMPORTS,
         "loader/test_failures.py::test_our_code_is_broken[a name that is not there]",
     ],
-    "left_open.py": ["module/test_left_open.py"],
+    "left_open.py": [
+        "module/test_left_open.py",
+        "fault/test_every_errno.py::test_every_call_refused_with_every_errno[native-left open]",
+    ],
     "hold.py": ["module/test_hold.py", "fault/test_every_call.py"],
     "kernel/identity.py": [
         "kernel/test_identity.py",
@@ -113,6 +116,7 @@ TESTS = {
         "module/test_hygiene.py",
         "module/test_bad_input.py",
     ],
+    "user.py": [*CORE, "fault/outside/test_outside_seccomp.py::test_no_file_can_be_opened"],
     "native.py": [
         "module/test_hygiene.py",
         "module/test_retval.py",
@@ -128,7 +132,7 @@ TESTS = {
         *BEYOND[2:6],
     ],
     "module.py": [*CORE, "loader/test_floor.py", "loader/test_failures.py"],
-    "kernel/libc.py": ["kernel/test_keyctl.py", "module/test_hold.py", "kernel/test_identity.py"],
+    "kernel/libc.py": ["kernel/test_libc.py", "kernel/test_keyctl.py", "module/test_hold.py", "kernel/test_identity.py"],
     "kernel/sysnums.py": [
         "kernel/test_sysnums.py",
         "module/test_decisions.py",
