@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -55,10 +56,12 @@ def fuzz(name: str, engine: Engine, seconds: int, work: Path, *, keep: bool = Fa
     seeds, new = CORPUS / name, work / "corpus"
     new.mkdir(parents=True, exist_ok=True)
     run = _libfuzzer if engine.command else _unguided
+    begun = time.monotonic()
     log, code = run(name, engine, seconds, [new, seeds], work)
+    took = round(time.monotonic() - begun)  # what is found ends it
     count = re.search(r"stat::number_of_executed_units: (\d+)", log)
     executions = int(count[1]) if count else 0
-    result = Result(name, engine.means, executions, seconds, len([*seeds.iterdir()]))
+    result = Result(name, engine.means, executions, took, len([*seeds.iterdir()]))
     if code:
         result.found = _telling(code, log)
         return result

@@ -132,7 +132,12 @@ TESTS = {
         *BEYOND[2:6],
     ],
     "module.py": [*CORE, "loader/test_floor.py", "loader/test_failures.py"],
-    "kernel/libc.py": ["kernel/test_libc.py", "kernel/test_keyctl.py", "module/test_hold.py", "kernel/test_identity.py"],
+    "kernel/libc.py": [
+        "kernel/test_libc.py",
+        "kernel/test_keyctl.py",
+        "module/test_hold.py",
+        "kernel/test_identity.py",
+    ],
     "kernel/sysnums.py": [
         "kernel/test_sysnums.py",
         "module/test_decisions.py",

@@ -25,15 +25,20 @@ class Folders:
         self.at_include = at_include  # whether this libpam knows Debian's @include
 
     def find(self, name: str, folders: tuple[Path, ...]) -> Path | None:
-        """The file of that name, as seen from below the root.
+        """The file of that name, as seen from below the root, which may be a folder.
 
         Raises PermissionError without permission, which is not the same as no file.
         """
         for folder in folders:
             path = folder / name  # an absolute name is not joined
-            if self._is_there(path):
+            if self.below.look(path) is not None:
                 return path
         return None
+
+    def is_folder(self, path: Path) -> bool:
+        """Whether it is one: libpam opens that as well."""
+        status = self.below.status(path)
+        return status is not None and stat.S_ISDIR(status.st_mode)
 
     def read(self, path: Path) -> str:
         """The content of a file.  Raises OSError."""
@@ -52,11 +57,7 @@ class Folders:
                 if "." in name or name.endswith("~"):
                     continue
                 with contextlib.suppress(PermissionError):
-                    if self._is_there(folder / name):
+                    status = self.below.look(folder / name)
+                    if status is not None and not stat.S_ISDIR(status.st_mode):
                         found.add(name)
         return sorted(found)
-
-    def _is_there(self, path: Path) -> bool:
-        """Whether libpam would open it: any file but a folder."""
-        status = self.below.look(path)
-        return status is not None and not stat.S_ISDIR(status.st_mode)

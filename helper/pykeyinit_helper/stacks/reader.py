@@ -44,6 +44,9 @@ class Reader:
 
     def _file(self, where: _Where, only: str = "") -> bool:
         """Whether libpam can read the file; entries before the error count."""
+        if self._folders.is_folder(where.path):
+            self._trouble(where, 0, "it is a folder: libpam reads it as an empty file")
+            return True
         text = self._folders.read(where.path)
         self._bytes += len(text)
         self._check_size()
@@ -89,6 +92,8 @@ class Reader:
         if where.kind is not None and kind != where.kind:
             return True
         if fold(control) == "substack":
+            if module and self._nameless(line, where, module):
+                return False
             # libpam has a mark here, which is no entry but changes the level.
             mark = Entry(*where.at(line), kind, control, ALL_BAD, module, (), silent, where.level)
             self.entries.append(mark._replace(is_substack=True))
@@ -101,9 +106,7 @@ class Reader:
         actions = pamconf.actions(control) if len(line.words) > 1 else ALL_BAD
         if len(line.words) < 3:
             fault = fault or ("no control" if len(line.words) < 2 else "no module")
-        elif not pamconf.module_name(module):
-            text = f"{module!r} has no name in it, and so the whole service fails"
-            self._trouble(where, line.number, text)
+        elif self._nameless(line, where, module):
             return False
         if actions is None:
             text = f"[{control}] cannot be read: whatever the module says, it is taken as failed"
@@ -113,6 +116,14 @@ class Reader:
         words, actions = tuple(line.words[3:]), actions or ALL_BAD
         entry = Entry(*where.at(line), kind, control, actions, module, words, silent, where.level)
         self.entries.append(entry._replace(fault=fault, last=line.last))
+        return True
+
+    def _nameless(self, line: Line, where: _Where, module: str) -> bool:
+        """libpam wants a module's name in it, also of the file of a substack."""
+        if pamconf.module_name(module):
+            return False
+        text = f"{module!r} has no name in it, and so the whole service fails"
+        self._trouble(where, line.number, text)
         return True
 
     def _include(

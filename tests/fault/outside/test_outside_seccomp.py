@@ -78,7 +78,7 @@ def test_no_file_can_be_opened(error: str, driver: Driver, journal: Journal) -> 
         assert opened.ids == [0] * 6
         lines = journal.read()
         assert lines
-        not_looked_up = 'cannot look up user "alice": Too many open files; an empty session keyring'
+        not_looked_up = 'cannot look up user "alice": Too many open files; an empty session'
         assert (not_looked_up in lines[-1].text) == empty
 
 

@@ -38,6 +38,7 @@ static char folder[256];
 static int which;               /* of two handles: the first is the input's, the second bob's */
 static pam_handle_t *handles[2];
 static call_of *way;            /* how the next call is made, if not here */
+static int new_handles;         /* since the last call: a child has its own */
 static const char *module; /* the instrumented module */
 
 static int converse(int count, const struct pam_message **messages, struct pam_response **responses,
@@ -167,8 +168,10 @@ static int prefix(const char **at)
 		return 1;
 	case 'f':
 		way = by_child;
+		new_handles++;
 		return 1;
 	case 'E':
+		new_handles++;
 		pam_end(handles[which], PAM_SUCCESS);
 		must(start(which) == PAM_SUCCESS, "pam_start");
 		return 1;
@@ -185,7 +188,7 @@ static int prefix(const char **at)
 static int make_calls(const struct process *before)
 {
 	int debug = strstr(input.words, "debug") != NULL, here = 0;
-	int most = count_words(input.words), named = 0;
+	int options = count_words(input.words), most = options, named = 0;
 	const char *end = input.calls + strnlen(input.calls, MOST_CALLS);
 
 	for (const char *at = input.calls; at < end; at++) {
@@ -201,7 +204,8 @@ static int make_calls(const struct process *before)
 		named += lines();
 		/* A wrong option is named once for a handle; besides, a call has one line, and
 		   one more if the displaced keyring cannot be held. */
-		most += 2 + most * (at > input.calls && at[-1] == 'E');
+		most += 2 + options * new_handles;
+		new_handles = 0;
 		if (!debug && named > most)
 			broken("more lines than there is to say", (char[]){name, 0});
 	}
@@ -216,7 +220,7 @@ static void run(void)
 	/* The user-session keyring, as at the beginning of a login. */
 	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, "_uid_ses.0", 0, 0, 0);
 	refuse(0, 0);
-	which = 0;
+	which = new_handles = 0;
 	way = NULL;
 	write_service("s", input.words);
 	if (start(0) != PAM_SUCCESS)

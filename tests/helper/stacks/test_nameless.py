@@ -1,4 +1,4 @@
-"""Modules and includes without a name: each of them makes the service fail."""
+"""Modules and includes without a name, which make the service fail, and includes of folders."""
 
 from pathlib import Path
 
@@ -33,3 +33,33 @@ def test_an_include_of_nothing(line: str, pamdrive: Path, tmp_path: Path) -> Non
     crashes = machine.folders(Path("/")).includes == (PAM_D,)
     # @include has no type, so that the service fails.
     assert really(pamdrive, tmp_path)[1] == ([] if crashes or line == "@include" else [6, 6, 28])
+
+
+@pytest.mark.parametrize("control", ["session include", "session substack", "@include"])
+@pytest.mark.parametrize("name", [".inc", "?", "inc.d", "/", "/.", "..", ".", "absent"])
+@pytest.mark.parametrize("where", ["svc", "inc"])
+def test_an_include_of_a_folder_or_without_a_name(
+    control: str, name: str, where: str, pamdrive: Path, pam_note: Path, tmp_path: Path
+) -> None:
+    """A substack's name needs what a module's does.  libpam reads a folder as an empty file."""
+    (tmp_path / "inc.d").mkdir()
+    (tmp_path / ".inc").write_text(f"session required {pam_note} hidden\n")
+    line = f"{control} {tmp_path}/{name}\n"
+    good = f"session required {pam_note} good\n"
+    include = f"session include {tmp_path}/inc\n" if where == "inc" else ""
+    for file, text in {"svc": good + include, "inc": "", "other": ""}.items():
+        (tmp_path / file).write_text(text + (line if file == where else ""))
+    read = read_in(tmp_path)
+    assert predicted(read) == really(pamdrive, tmp_path)
+    nameless = control.endswith("substack") and name in {"/", "/.", "."}
+    is_folder = name not in {".inc", "?", "absent"} and not nameless
+    assert any("it is a folder" in trouble.text for trouble in read.troubles) == is_folder
+
+
+def test_a_service_whose_file_is_a_folder(pamdrive: Path, pam_note: Path, tmp_path: Path) -> None:
+    """libpam reads an empty file, so all types are those of "other"."""
+    (tmp_path / "svc").mkdir()
+    (tmp_path / "other").write_text(f"session required {pam_note} other\n")
+    assert predicted(read_in(tmp_path)) == really(pamdrive, tmp_path)
+    (trouble,) = read_in(tmp_path).troubles
+    assert trouble.text.startswith("it is a folder")
