@@ -72,6 +72,24 @@ def _put(file: Path, source: str) -> None:
     file.write_text(source)
 
 
+def _roots_keys() -> set[tuple[str, str]]:
+    """The keys in root's keyrings that outlive every process."""
+    return {
+        (ring, key)
+        for ring in ("@u", "@us")
+        for key in subprocess.check_output(["keyctl", "rlist", ring], text=True).split()
+    }
+
+
+@contextlib.contextmanager
+def tidied() -> Iterator[None]:
+    """A mutant may put a test's key into another keyring: take it out again."""
+    before = _roots_keys()
+    yield
+    for ring, key in _roots_keys() - before:
+        subprocess.run(["keyctl", "unlink", key, ring], check=False, capture_output=True)
+
+
 @turns.room(alone=False)  # so that no test waits for it
 def passes(tests: list[str], log: Path) -> bool:
     """Whether the tests pass, in time, in a fork of this process; their output is in `log`."""
@@ -111,6 +129,7 @@ def main(mutants: Path, tests: list[str]) -> int:
                 checked.update(chosen)
             try:
                 with contextlib.ExitStack() as stack:
+                    stack.enter_context(tidied())
                     stack.enter_context(built(mutant))
                     if mutant["file"].endswith(".py"):
                         stack.enter_context(installed(mutant))

@@ -14,13 +14,14 @@ from support import world
 
 PACKAGE = world.ROOT / "pam_pykeyinit"
 TEST = "policies/test_policy_words.py"
+ADDS_A_KEY = "kernel/test_keyctl.py::test_the_longest_description_is_read_whole"
 
 
-def _mutant(before: str, after: str) -> dict[str, str]:
-    source = (PACKAGE / "policies/words.py").read_text()
+def _mutant(before: str, after: str, file: str = "policies/words.py") -> dict[str, str]:
+    source = (PACKAGE / file).read_text()
     assert source.count(before) == 1
     return {
-        "file": "policies/words.py",
+        "file": file,
         "function": "leaves_out",
         "before": before,
         "after": after,
@@ -30,27 +31,31 @@ def _mutant(before: str, after: str) -> dict[str, str]:
 
 BAD = _mutant("uid < self.minimum_uid", "uid <= self.minimum_uid")
 HARMLESS = _mutant("uid < self.minimum_uid", "self.minimum_uid > uid")
+# The test's key is in root's user keyring then, which outlives the test.
+MISPLACED = _mutant("\nSESSION_KEYRING = -3", "\nSESSION_KEYRING = -4", "kernel/syscalls.py")
 
 
 @pytest.mark.privileged
 def test_a_bad_mutant_is_killed_and_a_harmless_one_survives(tmp_path: Path) -> None:
-    """In the installed file, which is restored afterwards."""
+    """In the installed file, which is restored afterwards, as root's user keyring is."""
     import pam_pykeyinit
 
     assert pam_pykeyinit.__file__
     installed = Path(pam_pykeyinit.__file__).with_name("policies") / "words.py"
     before = installed.read_text()
     made = tmp_path / "mutants"
-    made.write_text("".join(json.dumps(mutant) + "\n" for mutant in (BAD, HARMLESS, BAD)))
+    made.write_text("".join(json.dumps(mutant) + "\n" for mutant in (BAD, HARMLESS, MISPLACED, BAD)))
     output = subprocess.run(
-        [sys.executable, "-P", world.ROOT / "tests/mutants/run.py", made, TEST],
+        [sys.executable, "-P", world.ROOT / "tests/mutants/run.py", made, TEST, ADDS_A_KEY],
         check=True,
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
     ).stdout
+    kept = subprocess.check_output(["keyctl", "list", "@u"], text=True)
     verdicts = [json.loads(line)["verdict"] for line in output.splitlines()]
-    assert verdicts == ["killed", "survived", "killed"]
+    assert verdicts == ["killed", "survived", "survived", "killed"]
+    assert "x" * 4000 not in kept
     assert installed.read_text() == before
 
 
