@@ -44,7 +44,8 @@ def test_a_bad_mutant_is_killed_and_a_harmless_one_survives(tmp_path: Path) -> N
     installed = Path(pam_pykeyinit.__file__).with_name("policies") / "words.py"
     before = installed.read_text()
     made = tmp_path / "mutants"
-    made.write_text("".join(json.dumps(mutant) + "\n" for mutant in (BAD, HARMLESS, MISPLACED, BAD)))
+    mutants = (BAD, HARMLESS, MISPLACED, BAD)
+    made.write_text("".join(json.dumps(mutant) + "\n" for mutant in mutants))
     output = subprocess.run(
         [sys.executable, "-P", world.ROOT / "tests/mutants/run.py", made, TEST, ADDS_A_KEY],
         check=True,
