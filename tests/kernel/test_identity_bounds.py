@@ -1,6 +1,5 @@
 """What a switch of ids refuses because it could not be undone, and what it leaves as it was."""
 
-import ctypes
 import os
 import signal
 from collections.abc import Callable
@@ -13,8 +12,6 @@ from support import world
 from support.child import in_child
 
 pytestmark = pytest.mark.privileged
-
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
 
 
 def _ids() -> tuple[tuple[int, int, int], tuple[int, int, int]]:
@@ -68,9 +65,7 @@ def test_the_marks_of_the_process_are_as_before(switch: str) -> None:
     """The kernel resets both if a filesystem id changes (commit_creds)."""
 
     def marks() -> list[object]:
-        prctl = ctypes.CDLL(None).prctl
-        prctl(PR_SET_PDEATHSIG, signal.SIGUSR1)
-        prctl(PR_SET_DUMPABLE, 1)
+        libc.set_process_marks(signal.SIGUSR1, 1)
         SWITCHES[switch](lambda: None)
         return list(libc.process_marks())
 

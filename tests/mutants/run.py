@@ -85,9 +85,11 @@ def _roots_keys() -> set[tuple[str, str]]:
 def tidied() -> Iterator[None]:
     """A mutant may put a test's key into another keyring: take it out again."""
     before = _roots_keys()
-    yield
-    for ring, key in _roots_keys() - before:
-        subprocess.run(["keyctl", "unlink", key, ring], check=False, capture_output=True)
+    try:
+        yield
+    finally:
+        for ring, key in _roots_keys() - before:
+            subprocess.run(["keyctl", "unlink", key, ring], check=False, capture_output=True)
 
 
 @turns.room(alone=False)  # so that no test waits for it

@@ -104,7 +104,8 @@ def _read(path: Path, most: int) -> bytes:
 
 def _check(status: os.stat_result, most: int) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(errno.EINVAL, "not a regular file")
+        number = errno.EISDIR if stat.S_ISDIR(status.st_mode) else errno.EINVAL
+        raise OSError(number, "not a regular file")
     if status.st_size > most:
         raise OSError(errno.EFBIG, _too_large(most))
 

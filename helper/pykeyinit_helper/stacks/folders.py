@@ -35,13 +35,8 @@ class Folders:
                 return path
         return None
 
-    def is_folder(self, path: Path) -> bool:
-        """Whether it is one: libpam opens that as well."""
-        status = self.below.status(path)
-        return status is not None and stat.S_ISDIR(status.st_mode)
-
     def read(self, path: Path) -> str:
-        """The content of a file.  Raises OSError."""
+        """The content of a file.  Raises OSError, and of a folder IsADirectoryError."""
         return self.below.read(path).decode("utf-8", "surrogateescape")
 
     def real(self, path: Path) -> Path:

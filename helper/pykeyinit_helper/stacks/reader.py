@@ -44,10 +44,11 @@ class Reader:
 
     def _file(self, where: _Where, only: str = "") -> bool:
         """Whether libpam can read the file; entries before the error count."""
-        if self._folders.is_folder(where.path):
+        try:
+            text = self._folders.read(where.path)
+        except IsADirectoryError:
             self._trouble(where, 0, "it is a folder: libpam reads it as an empty file")
             return True
-        text = self._folders.read(where.path)
         self._bytes += len(text)
         self._check_size()
         cut = pamconf.lines(text)

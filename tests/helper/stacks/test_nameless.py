@@ -11,16 +11,20 @@ from pykeyinit_helper.stacks.folders import PAM_D
 pytestmark = pytest.mark.privileged
 
 
+def lay(folder: Path, where: str, module: Path, line: str) -> None:
+    """A service with a good line, and behind it this one: itself ("svc"), or included ("inc")."""
+    good = f"session required {module} good\n"
+    include = f"session include {folder}/inc\n" if where == "inc" else ""
+    for name, text in {"svc": good + include, "inc": "", "other": ""}.items():
+        (folder / name).write_text(text + (line if name == where else ""))
+
+
 @pytest.mark.parametrize("module", [".M", ".so", "/lib/security/", "?", "/no/such/?.so"])
 @pytest.mark.parametrize("where", ["svc", "inc"])
 def test_a_module_without_a_name(
     module: str, where: str, pamdrive: Path, pam_note: Path, tmp_path: Path
 ) -> None:
-    line = f"session optional {module} word\n"
-    good = f"session required {pam_note} good\n"
-    include = f"session include {tmp_path}/inc\n" if where == "inc" else ""
-    for name, text in {"svc": good + include, "inc": "", "other": ""}.items():
-        (tmp_path / name).write_text(text + (line if name == where else ""))
+    lay(tmp_path, where, pam_note, f"session optional {module} word\n")
     assert predicted(read_in(tmp_path)) == really(pamdrive, tmp_path)
 
 
@@ -44,11 +48,7 @@ def test_an_include_of_a_folder_or_without_a_name(
     """A substack's name needs what a module's does.  libpam reads a folder as an empty file."""
     (tmp_path / "inc.d").mkdir()
     (tmp_path / ".inc").write_text(f"session required {pam_note} hidden\n")
-    line = f"{control} {tmp_path}/{name}\n"
-    good = f"session required {pam_note} good\n"
-    include = f"session include {tmp_path}/inc\n" if where == "inc" else ""
-    for file, text in {"svc": good + include, "inc": "", "other": ""}.items():
-        (tmp_path / file).write_text(text + (line if file == where else ""))
+    lay(tmp_path, where, pam_note, f"{control} {tmp_path}/{name}\n")
     read = read_in(tmp_path)
     assert predicted(read) == really(pamdrive, tmp_path)
     nameless = control.endswith("substack") and name in {"/", "/.", "."}
