@@ -107,7 +107,7 @@ def syslog(priority: int, line: bytes) -> None:
 
 
 def map_page() -> int:
-    """Map a page without permissions.  Returns its address, or the negative errno."""
+    """Map a page without permissions.  Returns its address as a long, or the negative errno."""
     mmap = _function("mmap", "l", "lliiil")  # an address is as long as a long
     return _result(mmap(0, 1, _PROT_NONE, _MAP_SHARED_ANONYMOUS, -1, 0))
 
