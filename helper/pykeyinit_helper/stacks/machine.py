@@ -102,7 +102,7 @@ def look(place: Folders, entries: Iterable[Entry], ignoring: Path | None = None)
     running = below.root == Path("/")
     refused = _refused() if running else ""
     return Facts(
-        setuid=frozenset(_setuid_programs(below)),
+        setuid=frozenset(_setuid_programs(below, all_)),
         absent=absent,
         unsafe=tuple(_unsafe(place, lines, ignoring)),
         old=tuple(_old(below, lines)),
@@ -139,7 +139,10 @@ def _absent(below: Below, entries: Iterable[Entry]) -> Iterator[str]:
     return (name for name in names if module(below, name) is None)
 
 
-def _setuid_programs(below: Below) -> Iterator[str]:
+def _setuid_programs(below: Below, entries: Iterable[Entry]) -> Iterator[str]:
+    """Their names, where a line has pam_python.so: no other rule asks for them."""
+    if not any(entry.name == ours.PAM_PYTHON for entry in entries):
+        return
     for name in _PROGRAMS:
         folder = Path("/", name)
         for program in below.names(folder):

@@ -5,6 +5,7 @@ _pam_assemble_line, _pam_StrTok and _pam_parse_control, before version 1.6.  1.6
 unusual lines differently: each such line has a fault that says so.
 """
 
+import functools
 from typing import NamedTuple
 
 # The action of a control for a return code; a number above zero is a jump
@@ -54,11 +55,12 @@ def fold(word: str) -> str:
 class Cut(NamedTuple):
     """A file that was split into lines, without empty ones."""
 
-    lines: list[Line]
-    apart: list[tuple[int, str]]  # lines that libpam since 1.6 splits differently, and why
+    lines: tuple[Line, ...]
+    apart: tuple[tuple[int, str], ...]  # lines that libpam since 1.6 splits differently, and why
     wrong: str  # why libpam cannot read the file, or ""
 
 
+@functools.lru_cache(64)  # most services include the same few files
 def lines(text: str) -> Cut:
     """Split a file into lines.  The file is not whole if its last line ends in a backslash."""
     found: list[Line] = []
@@ -81,7 +83,7 @@ def lines(text: str) -> Cut:
         parts, since = parts + part, since + part.lstrip(" \t")
         if goes_on:
             continue
-        if words(parts) != words(since):
+        if parts != since and words(parts) != words(since):
             fault = "a backslash stands inside of brackets"
         if len(parts.encode("utf-8", "surrogateescape")) > 1022:
             fault = "it is longer than 1022 bytes"
@@ -90,7 +92,7 @@ def lines(text: str) -> Cut:
     wrong = "the file ends in a backslash" if begun else ""
     if begun and fault:  # since 1.6 the last line ends there
         wrong += f", and {fault}: libpam reads this one way before 1.6, another since"
-    return Cut([line for line in found if line.words], apart, wrong)
+    return Cut(tuple(line for line in found if line.words), tuple(apart), wrong)
 
 
 def _physical(text: str) -> list[str]:
@@ -136,6 +138,7 @@ def module_name(path: str) -> str:
     return "" if stem == "?" else stem
 
 
+@functools.lru_cache(256)
 def actions(control: str) -> tuple[int, ...] | None:
     """The action of a control for each return code; None if libpam cannot read it: all is bad."""
     named = _NAMED.get(fold(control))
