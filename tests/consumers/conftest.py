@@ -12,7 +12,6 @@ from logins.people import pam_services
 from consumers import debian, kdc
 from consumers.sessions import AS_DAEMON, WAYS, Opener, Session, Way
 from support import world
-from support.fetched import CACHE
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +20,6 @@ def place() -> Path:
     top = world.folder()
     if top is None:  # this runs before tests/conftest.py skips tests
         world.skip(world.NEEDS_ROOT)
-    assert top
     folder = top / "consumers"
     folder.mkdir()
     folder.chmod(0o755)
@@ -29,20 +27,9 @@ def place() -> Path:
 
 
 @pytest.fixture(scope="session")
-def cache(place: Path) -> Path:
-    """A cache for later runs, which every user can read."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    CACHE.chmod(0o755)
-    seen = place / "cache"
-    seen.mkdir()
-    subprocess.run(["mount", "--bind", CACHE, seen], check=True)
-    return seen
-
-
-@pytest.fixture(scope="session")
-def packages(cache: Path) -> Path:
+def packages() -> Path:
     """Debian's packages, unpacked."""
-    return cache / debian.fetched().name
+    return debian.packages()
 
 
 @pytest.fixture(scope="session")

@@ -4,10 +4,11 @@ libpam-krb5 adds itself to /etc/pam.d, krb5-kdc starts a daemon, cifs-utils adds
 /etc/request-key.d.  Downloads are kept below build/consumers for later runs.
 """
 
+import contextlib
 import subprocess
 from pathlib import Path
 
-from support import native, world
+from support import fetched, native, world
 from support.fetched import CACHE, made_by_one
 
 PACKAGES = (
@@ -16,22 +17,10 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def fetched() -> Path:
-    """The folder with all of them; it is complete when it contains a file with their names."""
-    folder = CACHE / "debian"
-    complete = folder / "complete"
-    names = "\n".join(PACKAGES)
-    with made_by_one(folder):
-        if complete.exists() and complete.read_text() == names:
-            return folder
-        folder.mkdir(parents=True, exist_ok=True)
-        for package in PACKAGES:
-            unpack = [str(world.ROOT / "build-aux/unpack.sh"), "--all", str(folder), package]
-            done = subprocess.run(unpack, capture_output=True, text=True, check=False)
-            if done.returncode != 0:
-                world.skip(f"{package} is not to be had: {done.stderr}")
-        _link_alternatives(folder)
-        complete.write_text(names)
+def packages() -> Path:
+    """The folder with all of them."""
+    folder = fetched.debian("debian", *PACKAGES, everything=True)
+    _link_alternatives(folder)
     return folder
 
 
@@ -39,7 +28,7 @@ def _link_alternatives(folder: Path) -> None:
     """Give kinit and similar programs their names: update-alternatives(1) does it in Debian 13."""
     for program in folder.glob("usr/bin/*.mit"):
         link = program.with_suffix("")
-        if not link.is_symlink():
+        with contextlib.suppress(FileExistsError):
             link.symlink_to(program.name)
 
 

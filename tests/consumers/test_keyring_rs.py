@@ -1,7 +1,6 @@
 """keyring-rs, through its npm package: desktop applications keep passwords with it."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
@@ -24,10 +23,11 @@ SET, GET = 'setPassword("secret")', "getPassword()"
 
 
 @pytest.fixture(scope="module")
-def node(cache: Path) -> Script:
+def node() -> Script:
     """Runs an expression in a session, as a new process of Node.js."""
     venv = fetched.with_node()
     fetched.npm(fetched.CACHE / "keyring-rs", venv, "@napi-rs/keyring@1.3.0")
+    cache = fetched.readable()
     program = f"NODE_PATH={cache}/keyring-rs/node_modules {fetched.node(cache / 'node')} -"
 
     def run(session: Session, expression: str) -> str:

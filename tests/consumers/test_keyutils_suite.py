@@ -8,7 +8,7 @@ import pytest
 
 from consumers import debian
 from consumers.sessions import Opener, Session, Way
-from support.fetched import CACHE
+from support.fetched import CACHE, readable
 
 pytestmark = pytest.mark.privileged
 
@@ -43,10 +43,10 @@ def failures(session: Session, suite: Path, folder: Path) -> set[str]:
 
 
 def test_the_same_of_them_pass(
-    opened: Opener, suite: Path, cache: Path, folder: Path, remarks: list[str]
+    opened: Opener, suite: Path, folder: Path, remarks: list[str]
 ) -> None:
     sessions = [opened(way, user) for user, way in (ORACLE, *OTHERS)]
-    seen = cache / suite.relative_to(CACHE)
+    seen = readable() / suite.relative_to(CACHE)
     with ThreadPoolExecutor() as pool:
         found = list(pool.map(lambda session: failures(session, seen, folder), sessions))
     oracle, *others = found

@@ -94,11 +94,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 
 @pytest.fixture(scope="session")
-def supervisors(tmp_path_factory: pytest.TempPathFactory) -> "Supervisors":
+def supervisors() -> "Supervisors":
     """Debian's programs that start daemons."""
-    from helper.run.supervisors import unpacked
+    from helper.run.supervisors import Supervisors
 
-    return unpacked(tmp_path_factory.mktemp("debian"))
+    return Supervisors()
 
 
 @pytest.fixture

@@ -21,10 +21,9 @@ class Installation:
     environment: dict[str, str]
 
 
-def _debians(where: Path) -> Installation:
+def _debians() -> Installation:
     """Debian's packages, unpacked: those that this machine lacks."""
-    subprocess.run([world.ROOT / "build-aux/unpack.sh", "--all", where, "jupyterhub"], check=True)
-    usr = where / "usr"
+    usr = fetched.debian("jupyterhub", "jupyterhub", everything=True) / "usr"
     node = shutil.which("node", path=f"{usr}/bin:/usr/bin") or "node"
     libraries = f"{usr}/lib/{native.MULTIARCH}"
     if subprocess.run(
@@ -70,9 +69,9 @@ def another_python() -> str:
     return python
 
 
-HUBS: dict[str, Callable[[Path], Installation]] = {
+HUBS: dict[str, Callable[[], Installation]] = {
     "3": _debians,
-    "5": lambda _: _pypis("5"),
-    "6": lambda _: _pypis("6"),
-    "6, in another Python": lambda _: _pypis("6", another_python()),
+    "5": lambda: _pypis("5"),
+    "6": lambda: _pypis("6"),
+    "6, in another Python": lambda: _pypis("6", another_python()),
 }

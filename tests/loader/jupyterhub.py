@@ -45,7 +45,6 @@ class Hub:
         self.url = f"http://127.0.0.1:{ports.split()[0]}"
         environment = {
             **installed.environment,
-            "PYTHONDONTWRITEBYTECODE": "1",
             "PROXY": " ".join(installed.proxy),
             "DATA": str(installed.data),
             "PORTS": ports,

@@ -7,7 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from support import mounts, native, world
+from support import fetched, mounts, native, world
 from support.drive import Driver
 
 _NAMES = "^postgresql-plpython3-[0-9]+$"
@@ -19,7 +19,7 @@ fsync = off
 _HBA = "local all alice trust\nlocal all all pam pamservice=postgresql\n"
 
 
-def unpacked(where: Path) -> Path:
+def unpacked() -> Path:
     """The server, its client and the language; returns the folder of their programs."""
     found = subprocess.run(
         ["apt-cache", "search", "--names-only", _NAMES], capture_output=True, text=True, check=True
@@ -29,9 +29,7 @@ def unpacked(where: Path) -> Path:
         world.skip("Debian's archive has no PostgreSQL with Python here")
     version = str(max(map(int, versions)))
     names = ("postgresql-", "postgresql-client-", "postgresql-plpython3-")
-    for package in [*(name + version for name in names), "libpq5"]:
-        unpack = str(world.ROOT / "build-aux/unpack.sh")
-        subprocess.run([unpack, str(where), package], check=True, capture_output=True)
+    where = fetched.debian("postgresql", *(name + version for name in names), "libpq5")
     return where / "usr/lib/postgresql" / version / "bin"
 
 

@@ -1,9 +1,10 @@
 #!/bin/sh
-# sudo-python.sh FOLDER: build Debian's source of sudo with --enable-python, which Debian's own
-# package does not have, into FOLDER.  The index of the archive is separate from the machine's.
+# sudo-python.sh FOLDER LIBRARY: build python_plugin.so of Debian's source of sudo, which its
+# package does not have, into FOLDER.  LIBRARY is the package's libsudo_util.so.  The index of the
+# archive is separate from the machine's.
 set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-[ ! -e "$1/built" ] || exit 0
+[ ! -e "$1/python_plugin.so" ] || exit 0
 mkdir -p "$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -24,8 +25,8 @@ private source --tar-only --download-only sudo
 mkdir source
 tar -x -f sudo_*.orig.tar.* -C source --strip-components=1
 cd source
-CFLAGS=-O0 ./configure --prefix=/usr --sysconfdir=/etc --libexecdir=/usr/libexec --enable-python --with-pam \
-    --without-lecture --disable-nls --disable-log-server --disable-log-client >&2
-make -j2 >&2
-make install DESTDIR="$1" >&2
-touch "$1/built"
+CFLAGS=-O0 ./configure --prefix=/usr --sysconfdir=/etc --libexecdir=/usr/libexec --enable-python >&2
+ln -s "$2" "$work/libsudo_util.so"
+make -C plugins/python all install LT_LIBS= LIBS="-L$work -lsudo_util" DESTDIR="$work/root" >&2
+cp "$work/root/usr/libexec/sudo/python_plugin.so" "$1/python_plugin.so.new"
+mv "$1/python_plugin.so.new" "$1/python_plugin.so"

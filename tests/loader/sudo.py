@@ -1,4 +1,4 @@
-"""A sudo with Python plugins, built here once: Debian's own has none."""
+"""Debian's sudo with its module for Python plugins, built here once: no package has that."""
 
 import shutil
 import subprocess
@@ -6,11 +6,11 @@ from pathlib import Path
 
 from loader.setuid import DATABASES
 
-from support import mounts, world
+from support import fetched, mounts, world
 from support.drive import Driver
 from support.fetched import made_by_one
 
-_BUILT = world.ROOT / "build/sudo-python"
+_UNPACKED = fetched.CACHE / "sudo"
 _PLUGINS = {"approval": "ApprovalPlugin", "io": "IOPlugin", "audit": "AuditPlugin"}
 _AT = "/etc/plugin.py"
 _PLUGIN = """
@@ -31,23 +31,24 @@ class AuditPlugin(sudo.Plugin):
 
 
 def built() -> Path:
-    """Its folder; the calling test is skipped if the source is not available."""
+    """The module's file; the calling test is skipped if the source is not available."""
     script = world.ROOT / "tests/loader/sudo-python.sh"
-    with made_by_one(_BUILT):
+    library = fetched.debian("sudo", "sudo") / "usr/libexec/sudo/libsudo_util.so.0"
+    with made_by_one(_UNPACKED):
         done = subprocess.run(
-            [script, _BUILT], capture_output=True, text=True, check=False, timeout=580
+            [script, _UNPACKED, library], capture_output=True, text=True, check=False, timeout=580
         )
     if done.returncode:
         world.skip(f"no sudo with Python plugins: {done.stderr[-500:]}")
-    return _BUILT
+    return _UNPACKED / "python_plugin.so"
 
 
 def command(driver: Driver, stack: str, plugins: tuple[str, ...]) -> list[str | Path]:
     """The command that starts it with this stack: append `sudo` and its arguments."""
     usr = driver.scratch / "sudo"
     if not usr.exists():
-        shutil.copytree(built() / "usr", usr, symlinks=True)
-        (usr / "bin/sudo").chmod(0o4755)
+        shutil.copytree(fetched.debian("sudo", "sudo") / "usr", usr, symlinks=True)
+        shutil.copy(built(), usr / "libexec/sudo")
     etc = driver.scratch / "etc"
     shutil.rmtree(etc, ignore_errors=True)
     etc.mkdir(mode=0o755)
@@ -61,7 +62,7 @@ def command(driver: Driver, stack: str, plugins: tuple[str, ...]) -> list[str | 
         for name in plugins
     ]
     (etc / "sudo.conf").write_text("\n".join(lines) + "\n")
-    (etc / "sudoers").write_text("ALL ALL=(ALL) NOPASSWD: ALL\n")
+    (etc / "sudoers").write_text("Defaults !fqdn\nALL ALL=(ALL) NOPASSWD: ALL\n")
     (etc / "sudoers").chmod(0o440)
     (etc / "pam.d").symlink_to(driver.services(sudo=stack))
     as_alice = ["setpriv", "--reuid=alice", "--regid=alice", "--clear-groups"]

@@ -42,11 +42,9 @@ class Visit:
 
 
 @pytest.fixture(scope="module", params=hubs.HUBS)
-def installed(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> hubs.Installation:
+def installed(request: pytest.FixtureRequest) -> hubs.Installation:
     """Each JupyterHub in turn."""
-    return hubs.HUBS[request.param](tmp_path_factory.mktemp("hub"))
+    return hubs.HUBS[request.param]()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """PostgreSQL authenticates through PAM, and starts a Python for functions written in it."""
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from loader import postgresql
@@ -23,21 +21,10 @@ create or replace function f() returns int language plpython3u as 'import json; 
 """
 
 
-@pytest.fixture(scope="module")
-def programs() -> Iterator[Path]:
-    """The server's programs, where every user can run them."""
-    if world.folder() is None:
-        world.skip(world.NEEDS_ROOT)
-    with tempfile.TemporaryDirectory(dir=world.folder()) as folder:
-        yield postgresql.unpacked(Path(folder))
-
-
 @pytest.fixture(params=["pam_pykeyinit.so", world.ORACLE])
-def server(
-    request: pytest.FixtureRequest, programs: Path, driver: Driver
-) -> Iterator[postgresql.Server]:
+def server(request: pytest.FixtureRequest, driver: Driver) -> Iterator[postgresql.Server]:
     stack = STACK.format(line=f"{request.param} force revoke")
-    running = postgresql.Server(programs, driver, stack)
+    running = postgresql.Server(postgresql.unpacked(), driver, stack)
     try:
         yield running
     finally:

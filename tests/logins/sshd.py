@@ -5,14 +5,13 @@ import functools
 import os
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from logins.people import Login
 
-from support import world
+from support import fetched, world
 
 CONFIGURATION = """\
 ListenAddress 127.0.0.1
@@ -60,15 +59,7 @@ def program() -> tuple[Path, list[str]]:
     there = Path("/usr/sbin/sshd")
     if there.exists():
         return there, []
-    unpacked = Path(tempfile.mkdtemp(dir=world.folder()))
-    done = subprocess.run(
-        [world.ROOT / "build-aux/unpack.sh", unpacked, "openssh-server"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        world.skip(f"no sshd here, and none to be had: {done.stderr}")
+    unpacked = fetched.debian("sshd", "openssh-server")
     helpers = {"SshdSessionPath": "sshd-session", "SshdAuthPath": "sshd-auth"}  # since 9.8, 10.0
     paths = {name: unpacked / "usr/lib/openssh" / file for name, file in helpers.items()}
     return unpacked / "usr/sbin/sshd", [f"{n} {p}" for n, p in paths.items() if p.exists()]

@@ -1,7 +1,9 @@
-"""Packages from PyPI and npm's registry, kept below build/consumers for the next run."""
+"""Packages of Debian, PyPI and npm's registry, kept below build/consumers for the next run."""
 
 import contextlib
 import fcntl
+import functools
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,6 +24,38 @@ def made_by_one(folder: Path) -> Iterator[None]:
         yield
 
 
+@functools.cache
+def readable() -> Path:
+    """The cache, at a path of this world that every user can reach."""
+    top = world.folder()
+    if top is None:  # a fixture of the session is set up before conftest.py skips tests
+        world.skip(world.NEEDS_ROOT)
+    seen = top / "fetched"
+    for folder in (CACHE, seen):
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
+    subprocess.run(["mount", "--bind", CACHE, seen], check=True)
+    return seen
+
+
+def debian(name: str, *packages: str, everything: bool = False) -> Path:
+    """Packages of Debian, unpacked in a folder of that name: installing them would start services.
+
+    The libraries that this machine lacks are there, too, or with `everything` all that it lacks.
+    """
+    folder = CACHE / name
+    complete = folder / "complete"
+    names = "\n".join((Path("/etc/debian_version").read_text(), *packages))
+    with made_by_one(folder):
+        if not complete.exists() or complete.read_text() != names:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir(parents=True)
+            unpack = [str(world.ROOT / "build-aux/unpack.sh"), *["--all"] * everything]
+            _do([*unpack, str(folder), *packages])
+            complete.write_text(names)
+    return readable() / name
+
+
 def venv(folder: Path, *packages: str, python: str = "/usr/bin/python3") -> Path:
     """A venv with packages of PyPI, which cannot be moved.
 
@@ -34,7 +68,8 @@ def venv(folder: Path, *packages: str, python: str = "/usr/bin/python3") -> Path
             return folder
         _do([python, "-m", "venv", "--clear", str(folder)])
         pip = [f"{folder}/bin/python", "-m", "pip", "install", "--quiet"]
-        _do([*pip, "--disable-pip-version-check", *packages])
+        # What is imported is compiled then.
+        _do([*pip, "--disable-pip-version-check", "--no-compile", *packages])
         complete.write_text(names)
     return folder
 

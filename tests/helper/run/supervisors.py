@@ -1,6 +1,6 @@
 """Debian's programs that start daemons, and the keys that a daemon of dave finds under them.
 
-They are unpacked into a scratch folder: installing them would start services on this machine.
+They are unpacked: installing them would start services on this machine.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from helper.conftest import HELPER, Stage
-from support import world
+from support import fetched
 
 PACKAGES = (
     "inetutils-inetd", "xinetd", "runit", "s6", "execline", "cron", "supervisor",
@@ -31,10 +31,10 @@ HELPED = (HELPER, "run", "--quiet", "--user=dave", *REQUEST)
 
 
 class Supervisors:
-    """Debian's supervisors in a folder, started on a stage."""
+    """Debian's supervisors, started on a stage."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self) -> None:
+        self.folder = folder = fetched.debian("supervisors", *PACKAGES)
         libraries = [path for path in folder.glob("**/lib/*-linux-*") if path.is_dir()]
         self.environment = {
             "PATH": f"{folder}/usr/bin:{folder}/usr/sbin:/usr/bin:/bin:/usr/sbin",
@@ -58,17 +58,6 @@ class Supervisors:
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-
-
-def unpacked(folder: Path) -> Supervisors:
-    """The packages, downloaded and unpacked into a folder."""
-    folder.chmod(0o755)
-    for package in PACKAGES:
-        unpack = [str(world.ROOT / "build-aux/unpack.sh"), str(folder), package]
-        done = subprocess.run(unpack, capture_output=True, text=True)
-        if done.returncode != 0:
-            world.skip(f"{package} is not to be had: {done.stderr}")
-    return Supervisors(folder)
 
 
 @contextlib.contextmanager
