@@ -2,6 +2,7 @@
 # install.sh: build, and install the files below $DESTDIR, with a list of them.
 #
 # Files of an older version that this one does not have are removed after the new ones are laid.
+# $PYKEYINIT_BUILD, if it is set, is a folder that keeps the build: what it has is not built again.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 . "$here/build-aux/paths.sh"
@@ -24,7 +25,13 @@ build() {
             set -- "$@" "-Dsecuredir=/lib/$multiarch/security"
         ;;
     esac
-    meson setup "$stage/build" "$here" "$@" && meson install -C "$stage/build" --destdir "$stage/root"
+    folder=${PYKEYINIT_BUILD:-$stage/build}
+    if [ "$(cat "$folder/options" 2>/dev/null)" != "$*" ]; then
+        rm -rf "$folder/meson-private" # it has the options of before
+        meson setup "$folder" "$here" "$@" || return
+        echo "$*" >"$folder/options"
+    fi
+    meson install -C "$folder" --destdir "$stage/root"
 }
 
 # Where a file of that name stands that no install of ours laid: a package's, or another

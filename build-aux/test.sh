@@ -28,7 +28,17 @@ stage=$(mktemp -d /var/tmp/pykeyinit-test.XXXXXX)
 trap 'rm -rf "$stage"' EXIT
 trap 'exit 130' INT TERM HUP
 chmod 755 "$stage"
+PYKEYINIT_BUILD=$stage/build
+export PYKEYINIT_BUILD
 DESTDIR=$stage/installed PREFIX=/usr/local "$here/build-aux/install.sh" >/dev/null
+# Here, because otherwise each worker would build it.
+driver=$stage/driver
+if ! { meson setup -Dloader=false -Dtests=true "$driver" && ninja -C "$driver"; } >"$stage/log" 2>&1; then
+    cat "$stage/log" >&2
+    exit 1
+fi
+PAMDRIVE=$driver/tests/driver/pamdrive
+export PAMDRIVE
 
 if [ "$(id -u)" != 0 ]; then
     PYTHONPATH=$(find "$stage/installed/usr/local/lib" -name '*-packages')
@@ -37,7 +47,7 @@ if [ "$(id -u)" != 0 ]; then
     exit
 fi
 
-WORLDS=$stage/worlds WORLD_STAGE=$stage/installed
+WORLDS=$stage/worlds WORLD_STAGE=$stage
 export WORLDS WORLD_STAGE
 mkdir "$WORLDS"
 status=0

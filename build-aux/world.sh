@@ -11,7 +11,8 @@
 #       count from $WORLD_UIDS, 61001: worlds at the same time must not share keys and quotas,
 #       and each may use 100 uids
 #
-# $WORLD_STAGE, if it is set, is a folder in which ./setup install has laid the module already.
+# $WORLD_STAGE, if it is set, is a folder in which test.sh has installed the module already.  The
+# world has the build that is beside it for itself.
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 
@@ -47,7 +48,9 @@ done
 
 # The module, as installed.
 if [ -n "${WORLD_STAGE:-}" ]; then
-    cp -a "$WORLD_STAGE" "$WORLD/stage"
+    cp -a "$WORLD_STAGE/installed" "$WORLD/stage"
+    cp -a "$WORLD_STAGE/build" "$WORLD/build"
+    mount --bind "$WORLD/build" "$WORLD_STAGE/build"
 else
     DESTDIR=$WORLD/stage PREFIX=/usr/local "$here/build-aux/install.sh" >/dev/null
 fi

@@ -66,7 +66,7 @@ def test_the_output_that_it_shows_is_what_is_printed() -> None:
     of_demo, of_show = (block for kind, block in BLOCKS if kind == "output")
     demo = subprocess.run(
         [world.ROOT / "setup", "demo"],
-        env={"PATH": "/usr/bin:/bin"},
+        env={"PATH": "/usr/bin:/bin", **world.kept_build()},
         capture_output=True,
         text=True,
         check=True,

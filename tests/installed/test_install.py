@@ -23,9 +23,11 @@ def call(
     The umask is a careful administrator's.
     """
     cwd = variables.pop("cwd", "/")
+    kept = world.kept_build() if tree == world.ROOT else {}
+    given = {name: str(value) for name, value in variables.items()}
     return subprocess.run(
         [tree / "setup", command],
-        env={"PATH": "/usr/bin:/bin", **{name: str(value) for name, value in variables.items()}},
+        env={"PATH": "/usr/bin:/bin", **kept, **given},
         capture_output=True,
         text=True,
         check=False,
@@ -131,18 +133,18 @@ def test_tracebacks_name_the_installed_files(installed: Path) -> None:
 
 
 @pytest.mark.privileged
-def test_a_prefix_of_its_own_uses_its_own_package(tmp_path: Path) -> None:
-    prefix = tmp_path / "opt"  # besides the one in /usr/local, which this world has
-    install(Path("/"), str(prefix))
-    code = f"""import runpy; runpy.run_path("{prefix}/lib/security/pam_pykeyinit.py")
+def test_a_prefix_of_its_own_uses_its_own_package(opt: Path) -> None:
+    """Besides the one in /usr/local, which this world has."""
+    install(Path("/"), str(opt))
+    code = f"""import runpy; runpy.run_path("{opt}/lib/security/pam_pykeyinit.py")
 import pam_pykeyinit; print(pam_pykeyinit.__file__)"""
     reported = subprocess.check_output(["/usr/bin/python3", "-I", "-c", code], text=True)
-    assert reported.startswith(str(prefix))
+    assert reported.startswith(str(opt))
 
 
 @pytest.mark.privileged
-def test_the_line_that_install_prints_works(driver: Driver, tmp_path: Path) -> None:
-    done = call("install", PREFIX=tmp_path / "opt")
+def test_the_line_that_install_prints_works(driver: Driver, opt: Path) -> None:
+    done = call("install", PREFIX=opt)
     (line,) = (text.strip() for text in done.stdout.splitlines() if " pam_python.so" in text)
     assert line.startswith("session optional pam_python.so /")
     services = driver.services(s=line.replace("optional", "required"))
@@ -252,12 +254,10 @@ def test_a_folder_that_is_not_roots_alone_is_named() -> None:
     prefix = world_folder / "staffs"
     prefix.mkdir()
     try:
-        run = {"PREFIX": str(prefix), "PATH": "/usr/bin:/bin"}
-        install = [str(world.ROOT / "setup"), "install"]
-        roots = subprocess.run(install, env=run, capture_output=True, text=True, check=True)
+        roots = call("install", PREFIX=prefix)
         os.chown(prefix, 0, 50)
         prefix.chmod(0o2775)
-        staffs = subprocess.run(install, env=run, capture_output=True, text=True, check=True)
+        staffs = call("install", PREFIX=prefix)
         # The world itself is in a folder that all users can write.
         warning = "what is run as root, for these are not root's alone:\n"
         assert f"{warning}/var/tmp\n" in roots.stdout

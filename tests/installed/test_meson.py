@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,6 +25,15 @@ def meson(*words: str | Path, **variables: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    """A folder to set up: it may have what test.sh has compiled, so that this takes less time."""
+    folder = Path(world.kept_build().get(world.BUILD, tmp_path / "build"))
+    shutil.rmtree(folder / "meson-private", ignore_errors=True)
+    (folder / "options").unlink(missing_ok=True)  # install.sh sets it up again
+    return folder
 
 
 def commands(build: Path) -> list[list[str]]:
@@ -68,8 +78,7 @@ def test_without_flags_it_is_hardened_and_has_no_warnings(tmp_path: Path) -> Non
     meson("compile", "-C", build)
 
 
-def test_folders_that_are_asked_for(tmp_path: Path) -> None:
-    build = tmp_path / "build"
+def test_folders_that_are_asked_for(build: Path, tmp_path: Path) -> None:
     options = ("-Dpam_python=false", "-Dconf=false")
     meson("setup", "--prefix=/usr", "--libdir=lib64", *options, build, world.ROOT)
     files = laid(build, tmp_path / "root")
@@ -82,8 +91,9 @@ def test_folders_that_are_asked_for(tmp_path: Path) -> None:
     assert {Path(file).parts[1] for file in files} == {"usr"}
 
 
-def test_all_of_conf_is_laid_and_the_rest_where_it_is_asked_for(tmp_path: Path) -> None:
-    build = tmp_path / "build"
+def test_all_of_conf_is_laid_and_the_rest_where_it_is_asked_for(
+    build: Path, tmp_path: Path
+) -> None:
     options = ("-Dsecuredir=/secure", "-Dsecuritydir=/script", "-Ddocs=false", "-Ddocdir=/docs")
     meson("setup", "--prefix=/usr", *options, build, world.ROOT)
     files = laid(build, tmp_path / "root")
@@ -96,18 +106,18 @@ def test_all_of_conf_is_laid_and_the_rest_where_it_is_asked_for(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("libdir", ["lib64", "lib"])
-def test_below_usr_local_the_module_is_where_libpam_looks(tmp_path: Path, libdir: str) -> None:
-    build = tmp_path / "build"
+def test_below_usr_local_the_module_is_where_libpam_looks(
+    build: Path, tmp_path: Path, libdir: str
+) -> None:
     meson("setup", f"--libdir={libdir}", build, world.ROOT)
     assert f"/usr/{libdir}/security/pam_pykeyinit.so" in laid(build, tmp_path / "root")
 
 
-def test_the_python_of_a_native_file(tmp_path: Path) -> None:
+def test_the_python_of_a_native_file(build: Path, tmp_path: Path) -> None:
     python = tmp_path / "python3"
     python.symlink_to("/usr/bin/python3")
     native = tmp_path / "native"
     native.write_text(f"[binaries]\npython3 = '{python}'\n")
-    build = tmp_path / "build"
     meson("setup", "--native-file", native, build, world.ROOT)
     laid(build, tmp_path / "root")
     (helper,) = (tmp_path / "root").rglob("bin/pykeyinit-helper")
@@ -128,8 +138,7 @@ def test_the_packagers_page_has_every_option_with_its_default() -> None:
     }
 
 
-def test_there_is_something_for_meson_test(tmp_path: Path) -> None:
-    build = tmp_path / "build"
+def test_there_is_something_for_meson_test(build: Path) -> None:
     meson("setup", build, world.ROOT)
     assert "unprivileged" in meson("test", "-C", build, "--list")
     done = subprocess.run(

@@ -24,7 +24,7 @@ def call(command: str, **variables: "str | Path") -> "subprocess.CompletedProces
     environment = {name: str(value) for name, value in variables.items()}
     return subprocess.run(
         [BUILD_AUX / f"{command}.sh"],
-        env={"PATH": "/usr/bin:/bin", **environment},
+        env={"PATH": "/usr/bin:/bin", **world.kept_build(), **environment},
         capture_output=True,
         text=True,
     )
@@ -38,14 +38,13 @@ def pam_d(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
-def prefix(tmp_path: Path, pam_d: Path) -> Path:
+def prefix(opt: Path, pam_d: Path) -> Path:
     """The prefix of an installation, with sshd enabled."""
-    made = tmp_path / "opt"
-    assert call("install", PREFIX=made).returncode == 0
+    assert call("install", PREFIX=opt).returncode == 0
     (pam_d / "sshd").write_text(TEXT)
-    subprocess.run([made / "bin/pykeyinit-helper", "enable", "sshd"], check=True)
+    subprocess.run([opt / "bin/pykeyinit-helper", "enable", "sshd"], check=True)
     assert "#was: session optional pam_keyinit.so" in (pam_d / "sshd").read_text()
-    return made
+    return opt
 
 
 def test_what_enable_took_is_given_back(prefix: Path, pam_d: Path) -> None:
