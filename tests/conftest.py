@@ -35,7 +35,7 @@ record = Record()
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of `./setup test` besides pytest's own."""
     parser.addoption("--long", action="store_true", help="everything that takes hours")
-    parser.addoption("--fuzz-seconds", type=int, default=10, help="for each target of fuzzing")
+    parser.addoption("--fuzz-seconds", type=int, default=5, help="for each target of fuzzing")
     parser.addoption("--deb", action="store_true", help="the Debian package: ./setup deb --test")
     parser.addoption("--sequences", type=int, help="differential sequences of each loader")
 
@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 # Fixtures that take long: one worker runs all tests that use them.
-COSTLY = {"supervisors", "dist", "packages"}
+COSTLY = {"supervisors", "dist", "packages", "wheel"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -110,9 +110,8 @@ def _privileges(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(scope="session")
 def pamdrive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The driver's program; $PAMDRIVE, where there is no compiler."""
-    made = os.environ.get("PAMDRIVE")
-    return Path(made) if made else world.build_driver(tmp_path_factory.mktemp("driver"))
+    """The driver's program."""
+    return world.build_driver(tmp_path_factory.mktemp("driver"))
 
 
 @pytest.fixture

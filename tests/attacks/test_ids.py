@@ -13,7 +13,7 @@ from support import mounts, world
 from support.drive import Driver, Outcome
 from support.journal import Journal
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("workshop")]
 
 SUCCESS, SESSION_ERR = 0, 14
 NO_ID = 0xFFFFFFFF  # -1, which means "unchanged" to setresuid(2)

@@ -19,7 +19,7 @@ from support import world
 from support.child import in_child
 from support.pamh import Pamh
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("workshop")]
 
 TRIES: dict[str, Callable[[int], object]] = {
     "view": keyctl.describe,

@@ -7,7 +7,7 @@ import pytest
 from attacks import undefended
 from support.journal import Journal
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("workshop")]
 
 FORGED = "sshd[1]: Accepted publickey for root from 192.0.2.1"
 NEW_LINE = "nobody%0a" + FORGED.replace(" ", "%20")

@@ -14,7 +14,7 @@ from support import quotas, world
 from support.drive import Driver
 from support.journal import Journal
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("workshop")]
 
 SUCCESS, SESSION_ERR = 0, 14
 OURS = "pam_pykeyinit.so force revoke"

@@ -14,7 +14,7 @@ from support.child import in_child
 from support.drive import Driver
 from support.journal import Journal
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("workshop")]
 
 UNDEFENDED = ["what was joined is looked at", "and is looked at again"]
 

@@ -1,4 +1,4 @@
-"""Each target for 10 seconds; ./setup fuzz runs them for an hour."""
+"""Each target for a few seconds; ./setup fuzz runs them for an hour."""
 
 import pytest
 

@@ -13,7 +13,7 @@ from support.drive import Driver
 from support.journal import Journal
 from support.workshop import workshop
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("workshop")]
 
 CRED_ERR, SESSION_ERR, SERVICE_ERR = 17, 14, 3
 SCRIPT = "start 0 s alice\nestablish 0\nopen 0\nclose 0\nend 0\n"

@@ -14,7 +14,7 @@ from support.drive import Driver, Step
 from support.journal import Journal
 from support.workshop import workshop
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("workshop")]
 
 OURS = "pam_pykeyinit.so"
 SUCCESS, SYSTEM_ERR, SESSION_ERR = 0, 4, 14

@@ -8,7 +8,7 @@ from support.drive import Driver
 from support.journal import Journal
 from support.workshop import workshop
 
-pytestmark = pytest.mark.privileged
+pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("workshop")]
 
 STACK = """auth required pam_pykeyinit.so force revoke name=%u-lazy tag link=user,persistent
 account required pam_permit.so

@@ -14,7 +14,8 @@ from support.drive import Driver
 from support.journal import Journal
 from support.workshop import Workshop
 
-pytestmark = pytest.mark.privileged
+# One worker builds it.
+pytestmark = [pytest.mark.privileged, pytest.mark.xdist_group("shared")]
 
 SESSION = "open look close look end"
 REFUSED = "cannot start Python: the program {}; an empty session keyring replaces the caller's"

@@ -21,7 +21,8 @@ from support.drive import Driver
 from support.journal import Journal
 from support.pamh import Pamh
 
-pytestmark = pytest.mark.privileged
+# They mostly wait: one worker does that for all.
+pytestmark = [pytest.mark.privileged, pytest.mark.lengthy, pytest.mark.xdist_group("names")]
 
 ALICE = user.User("alice", 1000, 1100)
 OURS = "3f1b0000"  # possessor: all; owner: view, read, search, link
@@ -227,7 +228,6 @@ def test_the_lock_follows_no_link(journal: Journal, tmp_path: Path) -> None:
     assert not (tmp_path / "target").exists()
 
 
-@pytest.mark.lengthy
 def test_a_login_that_stands_still_does_not_stop_others(journal: Journal) -> None:
     """A holder that never continues delays a login by one second, and does not stop it."""
     with _locked(world.uid("alice"), "waiting"):

@@ -14,7 +14,8 @@ from support.child import in_child
 from support.journal import Journal
 from support.pamh import Pamh
 
-pytestmark = pytest.mark.privileged
+# They mostly wait: one worker does that for all.
+pytestmark = [pytest.mark.privileged, pytest.mark.lengthy, pytest.mark.xdist_group("policies")]
 
 SUCCESS, PERM_DENIED, SESSION_ERR = 0, 6, 14
 DEAD = {"error": "EKEYREVOKED"}

@@ -18,7 +18,8 @@ from support.drive import Driver
 from support.journal import Journal
 from support.pamh import Pamh
 
-pytestmark = pytest.mark.privileged
+# They mostly wait: one worker does that for all.
+pytestmark = [pytest.mark.privileged, pytest.mark.lengthy, pytest.mark.xdist_group("refresh")]
 
 PERM_DENIED = 6
 PAM_SILENT = 0x8000

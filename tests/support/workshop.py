@@ -1,7 +1,8 @@
 """Build the loader with changes, in a copy of this tree.
 
 The code of a login is inside pam_pykeyinit_python.so, so a test that needs other code
-builds it: this takes a few seconds for the first, and two for each later one.
+builds it: this takes a few seconds for the first, and two for each later one.  Tests that do so
+have xdist_group("workshop"), so that one worker alone needs a first one.
 """
 
 import contextlib
@@ -27,6 +28,7 @@ class Workshop:
     def __init__(self, folder: Path, *options: str) -> None:
         self._tree, self._build = folder / "tree", folder / "build"
         self._folder = folder
+        self._made: dict[tuple[tuple[str, str], ...], dict[str, Path]] = {}
         kept = shutil.ignore_patterns("build", "dist", ".git", ".venv")
         shutil.copytree(world.ROOT, self._tree, symlinks=True, ignore=kept)
         where = f"-Dpython.purelibdir={native.package().parent}"
@@ -50,14 +52,18 @@ class Workshop:
         Returns the files by the paths where libpam looks for them.
         Raises CalledProcessError if the build fails.
         """
+        which = tuple(sorted(changes.items()))
+        if which and which in self._made:
+            return self._made[which]
         with self.changed(changes):
             _quietly("ninja", "-C", self._build)
         where = Path(tempfile.mkdtemp(dir=self._folder))  # forks of one process share the folder
         built = self._build / "pam_pykeyinit/loader"
-        return {
+        self._made[which] = {
             str(native.module().with_name(name)): Path(shutil.copy(built / name, where))
             for name in FILES
         }
+        return self._made[which]
 
     def _source(self, name: str) -> Path:
         return self._tree / "pam_pykeyinit" / name
