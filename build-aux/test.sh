@@ -1,7 +1,7 @@
 #!/bin/sh
 # test.sh [--workers N] [--long] [PYTEST ARGUMENT...]: the test suite.
 #
-# As root, in worlds of their own (see world.sh), because tests mostly wait: two
+# As root, in worlds of their own (see world.sh), because tests also wait: two
 # workers for each processor, which share the tests; one if tests are named, or N.  The run
 # fails if it leaves something on the machine (left.py).  Without root, only the tests that do
 # not need it, and a list of the skipped ones.
