@@ -1,6 +1,5 @@
 """./setup demo: its promises, and that it reports a broken one."""
 
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -35,9 +34,7 @@ def test_it_shows_what_it_promises_in_plain_text_of_80_columns() -> None:
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the sources to change."""
-    ignored = shutil.ignore_patterns(".git", "__pycache__", "build", "dist", ".hypothesis")
-    copy = tmp_path_factory.mktemp("demo") / "tree"
-    return Path(shutil.copytree(world.ROOT, copy, ignore=ignored))
+    return world.copy_of_sources(tmp_path_factory.mktemp("demo") / "tree")
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """A copy of the sources to change, in a folder with a space in its name."""
-    ignored = shutil.ignore_patterns(".git", "__pycache__", "build", "dist", ".hypothesis")
-    return Path(shutil.copytree(world.ROOT, tmp_path / "the sources", ignore=ignored))
+    return world.copy_of_sources(tmp_path / "the sources")
 
 
 @pytest.mark.parametrize("prefix", sorted(SECURITY))

@@ -23,12 +23,12 @@ def su(driver: Driver, loader: str) -> Program:
     return {"/etc/pam.d": services}, ["/bin/su", "bob", "-c", "/usr/bin/id -u"]
 
 
-def sudo(driver: Driver, loader: str) -> Program:
-    """A sudo that is unpacked here, with an /etc that allows every command to every user."""
-    unpacked = driver.scratch / "sudo"
-    unpacked.mkdir()
-    shutil.copytree(fetched.debian("sudo", "sudo") / "usr", unpacked / "usr", symlinks=True)
-    etc = driver.scratch / "etc"
+def sudo_files(driver: Driver, stack: str) -> tuple[Path, Path]:
+    """The usr of a sudo that is unpacked here, and an etc that allows all users every command."""
+    usr, etc = driver.scratch / "usr", driver.scratch / "etc"
+    if not usr.exists():
+        shutil.copytree(fetched.debian("sudo", "sudo") / "usr", usr, symlinks=True)
+    shutil.rmtree(etc, ignore_errors=True)
     etc.mkdir(mode=0o755)
     for name in DATABASES:
         if Path("/etc", name).exists():
@@ -36,9 +36,15 @@ def sudo(driver: Driver, loader: str) -> Program:
     sudoers = etc / "sudoers"
     sudoers.write_text("ALL ALL=(ALL) NOPASSWD: ALL\n")
     sudoers.chmod(0o440)
-    (etc / "pam.d").symlink_to(driver.services(sudo=STACK.format(loader=loader)))
-    mounts = {"/etc": etc, "/usr/libexec": unpacked / "usr/libexec"}
-    return mounts, [str(unpacked / "usr/bin/sudo"), "-n", "-u", "bob", "/usr/bin/id", "-u"]
+    (etc / "pam.d").symlink_to(driver.services(sudo=stack))
+    return usr, etc
+
+
+def sudo(driver: Driver, loader: str) -> Program:
+    """That sudo, to bob."""
+    usr, etc = sudo_files(driver, STACK.format(loader=loader))
+    mounts = {"/etc": etc, "/usr/libexec": usr / "libexec"}
+    return mounts, [str(usr / "bin/sudo"), "-n", "-u", "bob", "/usr/bin/id", "-u"]
 
 
 PROGRAMS: dict[str, Callable[[Driver, str], Program]] = {"su": su, "sudo": sudo}

@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 import subprocess
 from pathlib import Path
 from typing import NoReturn
@@ -87,6 +88,12 @@ def build_driver(where: Path) -> Path:
     for command in (setup, ["ninja", "-C", str(where)]):
         subprocess.run(command, check=True, capture_output=True)
     return where / "tests/driver/pamdrive"
+
+
+def copy_of_sources(where: Path) -> Path:
+    """A copy of this tree in a new folder, to change it."""
+    ignored = shutil.ignore_patterns(".git", "__pycache__", "build", "dist", ".hypothesis")
+    return Path(shutil.copytree(ROOT, where, ignore=ignored))
 
 
 def kept_build() -> dict[str, str]:
